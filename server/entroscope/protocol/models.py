@@ -1,0 +1,55 @@
+"""What a model says of itself: the document workers announce and the page builds its form from."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class ScheduleDefaults(BaseModel):
+    """The noise levels a model is measured at unless the spec says otherwise (sigma in data units)."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    steps: int = 32
+    sigma_max: PositiveFloat = 80.0
+    sigma_min: PositiveFloat = 0.02
+    rho: PositiveFloat = 7.0
+
+
+class BatchSizes(BaseModel):
+    """Trajectories of the first batch and of the largest; between them every batch doubles."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    first: int = 16
+    largest: int = 64
+
+
+class ModelInfo(BaseModel):
+    """A model as workers announce it. `labels` is empty where the run's params decide them.
+
+    Attributes:
+        shape: shape of one datum, e.g. (1, 28, 28).
+        prior: training frequency of each label, summing to 1, or None where unknown (then uniform).
+        unconditional: whether `denoise` accepts NO_LABEL.
+        pairs_per_second: (sample, label, sigma) evaluations a second, probed by the worker.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str
+    family: str
+    title: str
+    description: str = ""
+    labels: tuple[str, ...] = ()
+    label_kind: Literal["classes", "prompts"] = "classes"
+    shape: tuple[int, ...]
+    schedule: ScheduleDefaults = ScheduleDefaults()
+    batch_sizes: BatchSizes = BatchSizes()
+    prior: tuple[float, ...] | None = None
+    unconditional: bool = False
+    params_schema: dict[str, Any] | None = None
+    weights_hash: str | None = None
+    pairs_per_second: float | None = None

@@ -1,0 +1,63 @@
+"""The one interface every model answers: E[x0 | x, label] for x = x0 + sigma n, asked in pairs."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from entroscope.protocol.models import ModelInfo
+
+#: Label of the unconditional branch, where a model has one (`info.unconditional`).
+NO_LABEL = -1
+
+
+class Model(Protocol):
+    """Something that denoises, in the variance-exploding convention (EDM): x = x0 + sigma n."""
+
+    @property
+    def info(self) -> ModelInfo: ...
+
+    @property
+    def device(self) -> torch.device: ...
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Type of the states x; schedules and log-posteriors are float64 whatever it is."""
+        ...
+
+    def bind(self, params: dict[str, Any], labels: Sequence[str]) -> Self:
+        """Return the model prepared for one run: parameters fixed, prompts encoded once."""
+        ...
+
+    def start(self, noise: Tensor, uniform: Tensor, sigma: float, prior: Tensor) -> Tensor:
+        """Return states at the highest noise level, before any label is decided.
+
+        Args:
+            noise: (batch, *data), standard normal.
+            uniform: (batch,), float64 in [0, 1), for models that draw a component.
+            sigma: the highest noise level.
+            prior: (labels,), float64, the run's prior.
+        Returns:
+            x: (batch, *data); `sigma * noise` unless the exact marginal is known.
+        """
+        ...
+
+    def denoise(self, x: Tensor, sigma: Tensor, rows: Tensor, labels: Tensor) -> Tensor:
+        """Return E[x0 | x[rows], labels], one datum a pair.
+
+        Args:
+            x: (batch, *data), states in the dtype and on the device of the model.
+            sigma: (batch,), float64, the noise level of each row.
+            rows: (pairs,), int64, which row of x each pair reads.
+            labels: (pairs,), int64, label of each pair; NO_LABEL is the unconditional branch.
+        Returns:
+            denoised: (pairs, *data).
+        """
+        ...
+
+    def pictures(self, x: Tensor) -> NDArray[np.uint8]:
+        """Return previews of data x (batch, *data) as (batch, height, width, 3) in 0..255."""
+        ...
