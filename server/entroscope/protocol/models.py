@@ -8,7 +8,7 @@ PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class ScheduleDefaults(BaseModel):
-    """The noise levels a model is measured at unless the spec says otherwise (sigma in data units)."""
+    """Noise levels a model is measured at unless the spec says otherwise (sigma in data units)."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

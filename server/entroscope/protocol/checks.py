@@ -1,0 +1,99 @@
+"""What every run must satisfy, measured on the run itself (science.md, section 8)."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from entroscope.protocol.moments import QUANTITIES, Moments
+from entroscope.protocol.partitions import Curve
+from entroscope.protocol.plan import Plan
+
+Array = NDArray[np.float64]
+
+#: How many standard errors a paired difference may be away from 0.
+STANDARD_ERRORS = 4.0
+#: Bits that may have been decided above sigma_max.
+ABOVE_BITS = 0.01
+#: Bits that the integral of production may miss, times the number of steps (0.25 at 32).
+STEP_BITS = 8.0
+#: Rounding of an entropy in float64 sums, in bits.
+ROUNDING_BITS = 1e-6
+
+#: What each check says, for badges and terminals.
+EXPLANATIONS = {
+    "entropy_bounds": "Entropy lies between 0 and the entropy of the prior (bits outside).",
+    "entropy_rises_with_sigma": "Entropy rises with sigma (largest fall, in standard errors).",
+    "cross_entropy_equals_entropy": "Cross-entropy and entropy agree on paths of the model itself "
+    "(largest gap, in standard errors of the paired difference).",
+    "production_integral": "Integrated production gives back the fall of the entropy (bits "
+    "missed; the bound shrinks with the number of steps).",
+    "information_above_sigma_max": "Little was decided above sigma_max (bits, about half the "
+    "production there).",
+}
+
+
+def check(name: str, curve: str, value: float, bound: float) -> dict[str, Any]:
+    """Return one check as in the result; a value that is not a number does not pass."""
+    ok = bool(value <= bound)
+    return {
+        "name": f"{name}[{curve}]",
+        "ok": ok,
+        "value": float(value),
+        "bound": float(bound),
+        "explanation": EXPLANATIONS[name],
+    }
+
+
+def run_checks(plan: Plan, merged: dict[str, Moments]) -> list[dict[str, Any]]:
+    """Return all checks of all curves."""
+    return [c for curve in plan.curves for c in _curve_checks(plan, curve, merged[curve.key])]
+
+
+def _curve_checks(plan: Plan, curve: Curve, moments: Moments) -> Iterator[dict[str, Any]]:
+    measures: dict[str, Callable[[], tuple[float, float]]] = {
+        "entropy_bounds": lambda: (
+            _outside(moments, group_entropy(plan, curve)),
+            ROUNDING_BITS,
+        ),
+        "entropy_rises_with_sigma": lambda: (
+            _in_errors(moments, "rise", signed=True),
+            STANDARD_ERRORS,
+        ),
+        "cross_entropy_equals_entropy": lambda: (
+            _in_errors(moments, "gap", signed=False),
+            STANDARD_ERRORS,
+        ),
+        "production_integral": lambda: (
+            float(abs(moments.mean("missed")[-1])),
+            STEP_BITS / len(plan.sigmas) + STANDARD_ERRORS * float(moments.error("missed")[-1]),
+        ),
+        "information_above_sigma_max": lambda: (
+            float(moments.mean("production")[0]) / 2,
+            ABOVE_BITS,
+        ),
+    }
+    for name, measure in measures.items():
+        yield check(name, curve.key, *measure())
+
+
+def group_entropy(plan: Plan, curve: Curve) -> float:
+    """Return the entropy of the prior of a curve's groups, in bits: the bound of H."""
+    weights = np.array([plan.prior[list(group)].sum() for group in curve.groups])
+    weights = weights / weights.sum()
+    return float(-(weights * np.log2(weights)).sum())
+
+
+def _outside(moments: Moments, bound: float) -> float:
+    entropy = moments.mean("entropy")
+    return float(max((entropy - bound).max(), (-entropy).max(), 0.0))
+
+
+def _in_errors(moments: Moments, quantity: str, *, signed: bool) -> float:
+    """Return the largest mean in units of its standard error; differences of rounding are 0."""
+    mean, error = moments.mean(quantity), moments.error(quantity)
+    size = mean if signed else np.abs(mean)
+    squares = moments.square[QUANTITIES.index(quantity)]
+    real = (size > ROUNDING_BITS) & (squares > 0)
+    return float(np.max(np.where(real, size / np.where(error > 0, error, np.inf), 0.0)))

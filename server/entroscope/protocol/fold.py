@@ -1,0 +1,105 @@
+"""The fold of a run's log: records and points in, curves out. A run's curves are this and no more."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from entroscope.protocol.moments import QUANTITIES, Moments, merged, standard_error
+from entroscope.protocol.payloads import Point
+from entroscope.protocol.plan import Plan
+
+Array = NDArray[np.float64]
+SHOWN = ("entropy", "cross_entropy", "production")
+
+
+class Fold:
+    """Merges what batches publish. The first record of a batch wins; order does not matter."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.facts: dict[int, dict[str, Any]] = {}
+        self.moments: dict[int, dict[str, Moments]] = {}
+        self._points: dict[tuple[int, int], Point] = {}
+
+    def add_point(self, point: Point) -> None:
+        """Take a provisional point; a later one of the same batch and step replaces it."""
+        self._points[point.batch, point.step] = point
+
+    def add_record(self, facts: Mapping[str, Any], moments: Mapping[str, Moments]) -> bool:
+        """Take the record of a batch; return False where the batch had one already."""
+        batch = int(facts["batch"])
+        if batch in self.facts:
+            return False
+        self.facts[batch], self.moments[batch] = dict(facts), dict(moments)
+        steps = len(self.plan.sigmas)
+        for step in range(steps):
+            self._points.pop((batch, step), None)
+        return True
+
+    def keep(self, batches: int) -> None:
+        """Drop everything beyond the first `batches` batches: an early stop took that prefix."""
+        for batch in [b for b in self.facts if b >= batches]:
+            del self.facts[batch], self.moments[batch]
+        self._points.clear()
+
+    def final_batches(self) -> int | None:
+        """Return with how many batches the run is done, or None while it is not.
+
+        All of them, or with `target_se_bits` the smallest prefix whose every entropy is as sure.
+        """
+        target, moments = self.plan.spec.target_se_bits, None
+        for batch in range(len(self.plan.batches)):
+            if batch not in self.moments:
+                return None
+            own = self.moments[batch]
+            moments = own if moments is None else {k: moments[k] + own[k] for k in own}
+            if target is not None and _largest_error(moments) <= target:
+                return batch + 1
+        return len(self.plan.batches)
+
+    def curves_at(self, step: int) -> dict[str, dict[str, Any]]:
+        """Return every curve at one noise level: finished batches and those under way."""
+        under_way = [point for (_, at), point in self._points.items() if at == step]
+        curves = {}
+        for index, curve in enumerate(self.plan.curves):
+            n = sum(int(point.n[index]) for point in under_way)
+            total = sum((point.total[index] for point in under_way), np.zeros(len(QUANTITIES)))
+            square = sum((point.square[index] for point in under_way), np.zeros(len(QUANTITIES)))
+            for moments in self.moments.values():
+                own = moments[curve.key]
+                n += own.count
+                total, square = total + own.total[:, step], square + own.square[:, step]
+            curves[curve.key] = _scalars(n, total, square)
+        return curves
+
+    def merged(self) -> dict[str, Moments]:
+        """Return the moments of every curve over the finished batches, in batch order."""
+        order = sorted(self.moments)
+        return {
+            curve.key: merged(self.moments[batch][curve.key] for batch in order)
+            for curve in self.plan.curves
+            if order
+        }
+
+    @property
+    def trajectories(self) -> int:
+        """Trajectories of the finished batches."""
+        return sum(int(facts["trajectories"]) for facts in self.facts.values())
+
+
+def _largest_error(moments: Mapping[str, Moments]) -> float:
+    # The prior has no error; a curve without trajectories has no known one, and is never met.
+    errors = [np.nan_to_num(m.error("entropy"), nan=np.inf).max() for m in moments.values()]
+    return float(max(errors))
+
+
+def _scalars(n: int, total: Array, square: Array) -> dict[str, Any]:
+    means = total / (n or np.nan)
+    errors = standard_error(n, total, square)
+    shown: dict[str, Any] = {"n": n}
+    for name in SHOWN:
+        row = QUANTITIES.index(name)
+        shown[name], shown[f"{name}_se"] = float(means[row]), float(errors[row])
+    return shown

@@ -1,0 +1,169 @@
+"""From a spec and a model to what is done: labels, prior, noise levels, curves and batches."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from entroscope.protocol.errors import SpecError
+from entroscope.protocol.mixtures import mixture_params, mixture_schedule
+from entroscope.protocol.models import ModelInfo, ScheduleDefaults
+from entroscope.protocol.partitions import Curve, curves_of, find_label
+from entroscope.protocol.spec import BatchPlan, Schedule, Spec
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A model with a run's params: its labels, their training frequencies, its usual schedule."""
+
+    labels: tuple[str, ...]
+    prior: Array
+    schedule: ScheduleDefaults
+
+
+def bind_params(info: ModelInfo, params: dict[str, Any]) -> Bound:
+    """Check params against the model and return what they decide.
+
+    Raises:
+        SpecError: a parameter is unknown or out of range.
+    """
+    if info.family == "gaussian-mixture":
+        return _bind_mixture(params)
+    if params:
+        raise SpecError("params", params, f"model {info.name!r} has no parameters")
+    uniform = np.full(len(info.labels), 1 / max(1, len(info.labels)))
+    prior = uniform if info.prior is None else np.array(info.prior, dtype=np.float64)
+    return Bound(info.labels, prior, info.schedule)
+
+
+def _bind_mixture(params: dict[str, Any]) -> Bound:
+    try:
+        checked = mixture_params(params)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(["params", *(str(part) for part in first["loc"][1:])])
+        raise SpecError(place, first["input"], first["msg"]) from None
+    return Bound(checked.labels(), checked.weights(), mixture_schedule(checked))
+
+
+def resolve(spec: Spec, info: ModelInfo) -> Spec:
+    """Return the spec with everything that it leaves to the model filled in.
+
+    Raises:
+        SpecError: the model cannot run it.
+    """
+    bound = bind_params(info, spec.params)
+    given = spec.schedule.model_dump(exclude_none=True)
+    merged = bound.schedule.model_dump() | given
+    if merged["sigma_min"] >= merged["sigma_max"]:
+        field = "sigma_max" if "sigma_max" in given else "sigma_min"
+        raise SpecError(
+            f"schedule.{field}",
+            merged[field],
+            f"sigma_min must be < sigma_max, got {merged['sigma_min']:g} and "
+            f"{merged['sigma_max']:g}",
+        )
+    sizes = spec.batch_sizes or BatchPlan.of(info.batch_sizes)
+    resolved = spec.model_copy(update={"schedule": Schedule(**merged), "batch_sizes": sizes})
+    Plan(resolved, info)  # checks labels, partitions and prior
+    return resolved
+
+
+def spec_hash(spec: Spec, weights_hash: str | None = None) -> str:
+    """Return the identity of a resolved spec: the same hash, the same numbers (previews aside)."""
+    document = spec.document()
+    del document["previews"]
+    text = json.dumps([document, weights_hash], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Plan:
+    """What a resolved spec means for its model.
+
+    Attributes:
+        labels: every label of the bound model.
+        columns: (run labels,), int64: the labels the run evaluates, as indices into `labels`; all
+            other arrays "over run labels" follow this order.
+        prior: (run labels,), summing to 1.
+        curves: the decisions measured, each with groups of positions in `columns`.
+        sigmas: (steps,), noise levels, highest first.
+        batches: (first trajectory, size) of each batch.
+    """
+
+    def __init__(self, spec: Spec, info: ModelInfo) -> None:
+        bound = bind_params(info, spec.params)
+        self.spec, self.info, self.labels = spec, info, bound.labels
+        curves = curves_of(spec.partitions, bound.labels)
+        used = sorted({label for curve in curves for group in curve.groups for label in group})
+        weights = _weights(spec, bound)
+        self.columns: NDArray[np.int64] = np.array(used, dtype=np.int64)
+        self.prior: Array = weights[self.columns] / weights[self.columns].sum()
+        place = {label: column for column, label in enumerate(used)}
+        self.curves: tuple[Curve, ...] = tuple(curve.renumbered(place) for curve in curves)
+
+    @cached_property
+    def full_prior(self) -> Array:
+        """The run's prior over all labels of the model, 0 for those it does not evaluate."""
+        full = np.zeros(len(self.labels))
+        full[self.columns] = self.prior
+        return full
+
+    @cached_property
+    def sigmas(self) -> Array:
+        return karras(self.spec.schedule)
+
+    @cached_property
+    def batches(self) -> tuple[tuple[int, int], ...]:
+        sizes = self.spec.batch_sizes or BatchPlan.of(self.info.batch_sizes)
+        return batch_layout(self.spec.trajectories, sizes)
+
+    @property
+    def evaluations(self) -> int:
+        """Pairs (sample, label, sigma) of the whole run."""
+        return self.spec.trajectories * len(self.sigmas) * len(self.columns)
+
+
+def batch_layout(trajectories: int, sizes: BatchPlan) -> tuple[tuple[int, int], ...]:
+    """Return (first trajectory, size) of each batch: doubling from `first` up to `largest`."""
+    batches, start, size = [], 0, sizes.first
+    while start < trajectories:
+        batches.append((start, min(size, trajectories - start)))
+        start, size = start + size, min(2 * size, sizes.largest)
+    return tuple(batches)
+
+
+def karras(schedule: Schedule) -> Array:
+    """Return the noise levels of EDM (Karras et al. 2022, eq. 5), highest first, without the 0.
+
+    sigma_i = (smax^{1/rho} + i/(N-1) (smin^{1/rho} - smax^{1/rho}))^rho
+    """
+    steps, rho = schedule.steps, schedule.rho
+    top, bottom = schedule.sigma_max, schedule.sigma_min
+    if steps is None or rho is None or top is None or bottom is None:
+        raise ValueError("the schedule must be resolved first")
+    ends = np.array([top, bottom]) ** (1 / rho)
+    sigmas = (ends[0] + np.linspace(0, 1, steps) * (ends[1] - ends[0])) ** rho
+    sigmas[0], sigmas[-1] = top, bottom  # the powers round; the ends are what was asked
+    return np.asarray(sigmas, dtype=np.float64)
+
+
+def _weights(spec: Spec, bound: Bound) -> Array:
+    if spec.prior == "model":
+        return bound.prior
+    if spec.prior == "uniform":
+        return np.ones(len(bound.labels))
+    weights = np.zeros(len(bound.labels))
+    for label, weight in spec.prior.items():
+        weights[find_label(label, bound.labels, "prior")] = weight
+    for curve in curves_of(spec.partitions, bound.labels):
+        for group in curve.groups:
+            if not weights[list(group)].sum() > 0:
+                raise SpecError("prior", spec.prior, f"leaves a group of {curve.key!r} no weight")
+    return weights

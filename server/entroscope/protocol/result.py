@@ -1,0 +1,104 @@
+"""The result document of a run: curves, windows, checks and where they came from."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from entroscope.protocol.checks import group_entropy, run_checks
+from entroscope.protocol.fold import SHOWN, Fold
+from entroscope.protocol.frames import finite
+from entroscope.protocol.moments import Moments, standard_error
+from entroscope.protocol.partitions import Curve
+from entroscope.protocol.plan import Plan
+from entroscope.protocol.windows import window
+
+
+def result_document(fold: Fold) -> dict[str, Any]:
+    """Return what a run has measured so far, from its finished batches (there must be one)."""
+    plan, merged = fold.plan, fold.merged()
+    batches = [fold.moments[batch] for batch in sorted(fold.moments)]
+    document = {
+        "schema": 1,
+        "spec": plan.spec.document(),
+        "unit": "bits",
+        "labels": [plan.labels[column] for column in plan.columns],
+        "sigma": plan.sigmas,
+        "trajectories": fold.trajectories,
+        "batches": len(batches),
+        "curves": {c.key: curve_document(plan, c, merged[c.key]) for c in plan.curves},
+        "windows": [
+            window(c.key, plan.sigmas, [batch[c.key] for batch in batches]) for c in plan.curves
+        ],
+        "checks": run_checks(plan, merged),
+        "studies": {},
+        "provenance": _provenance(list(fold.facts.values())),
+    }
+    finished: dict[str, Any] = finite(document)
+    return finished
+
+
+def curve_document(plan: Plan, curve: Curve, moments: Moments) -> dict[str, Any]:
+    """Return one curve of the result.
+
+    `entropy_step_error` is |H_k - H_0 + integral of production|: 0 but for the error of the steps,
+    which reaches the integral first and more strongly than the entropy (science.md, sections 3, 4).
+    """
+    arrays: dict[str, Any] = {}
+    for name in SHOWN:
+        arrays[name] = moments.mean(name)
+        arrays[f"{name}_se"] = moments.error(name)
+    return {
+        "partition": curve.partition,
+        "path": list(curve.path),
+        "title": curve.title,
+        "groups": list(curve.names),
+        "bound": group_entropy(plan, curve),
+        "n": moments.count,
+        **arrays,
+        "entropy_step_error": np.abs(moments.mean("missed")),
+        "profiles": _profiles(plan, moments),
+    }
+
+
+def _profiles(plan: Plan, moments: Moments) -> list[dict[str, Any]]:
+    """Return E[h | z] of every true class."""
+    profiles = []
+    for position, column in enumerate(plan.columns):
+        n = int(moments.n[position])
+        total, square = moments.profile[position], moments.profile_square[position]
+        profile: dict[str, Any] = {"label": plan.labels[column], "n": n}
+        if n:
+            profile["entropy"] = total / n
+            profile["entropy_se"] = standard_error(n, total, square)
+            profiles.append(profile)
+    return profiles
+
+
+def _provenance(facts: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "versions": _one(facts, "versions"),
+        "weights_hash": _one(facts, "weights_hash"),
+        "device": _one(facts, "device"),
+        "evaluations": sum(int(f["evaluations"]) for f in facts),
+        "evaluations_full": sum(int(f["evaluations_full"]) for f in facts),
+        "seconds": sum(float(f["seconds"]) for f in facts),
+        "micro_batches": max(int(f.get("micro_batches", 1)) for f in facts),
+    }
+
+
+def _one(facts: list[dict[str, Any]], name: str) -> Any:
+    """Return the value all batches agree on, or the list of those they have."""
+    values = [f.get(name) for f in facts]
+    distinct = [v for i, v in enumerate(values) if v not in values[:i]]
+    return distinct[0] if len(distinct) == 1 else distinct
+
+
+def curve_arrays(document: Mapping[str, Any]) -> dict[str, NDArray[np.float64]]:
+    """Return the arrays of a result by "KEY:quantity", None as NaN, for npz files and frames."""
+    arrays = {"sigma": np.array(document["sigma"], dtype=np.float64)}
+    for key, curve in document["curves"].items():
+        for name in (*(n for s in SHOWN for n in (s, f"{s}_se")), "entropy_step_error"):
+            arrays[f"{key}:{name}"] = np.array(curve[name], dtype=np.float64)
+    return arrays

@@ -1,0 +1,110 @@
+"""What a user asks for: the run spec, checked strictly. Resolved against a model in plan.py."""
+
+import re
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from entroscope.protocol.models import BatchSizes, PositiveFloat
+
+MAX_STEPS = 8192
+MAX_TRAJECTORIES = 1_000_000
+MAX_PREVIEWS = 64
+
+SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+Label = Annotated[str, Field(min_length=1, max_length=300)] | Annotated[int, Field(ge=0)]
+
+
+def slug(name: str) -> str:
+    """Return a name fit for a curve's key: lower case, letters, digits and single hyphens."""
+    return "-".join(re.findall(r"[a-z0-9]+", name.lower())) or "x"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Schedule(_Strict):
+    """The noise levels (EDM, eq. 5); what is left out comes from the model."""
+
+    steps: Annotated[int, Field(ge=2, le=MAX_STEPS)] | None = None
+    sigma_max: Annotated[PositiveFloat, Field(le=1e8)] | None = None
+    sigma_min: Annotated[PositiveFloat, Field(ge=1e-8)] | None = None
+    rho: Annotated[PositiveFloat, Field(ge=0.1, le=100)] | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.sigma_min and self.sigma_max and self.sigma_min >= self.sigma_max:
+            raise ValueError(
+                f"sigma_min must be < sigma_max, got {self.sigma_min:g} and {self.sigma_max:g}"
+            )
+        return self
+
+
+class Group(_Strict):
+    """A named group of labels."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    labels: Annotated[list[Label], Field(min_length=1, max_length=100_000)]
+
+
+Partition = Literal["each-vs-rest"] | Annotated[list[Group], Field(max_length=4096)] | None
+
+
+class Previews(_Strict):
+    """Which pictures to send; they never change a number."""
+
+    samples: Annotated[int, Field(ge=0, le=MAX_PREVIEWS)] = 16
+
+
+class BatchPlan(_Strict):
+    """Trajectories of the first batch and of the largest; what is left out comes from the model."""
+
+    first: Annotated[int, Field(ge=1, le=4096)]
+    largest: Annotated[int, Field(ge=1, le=4096)]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.first > self.largest:
+            raise ValueError(f"first must be <= largest, got {self.first} and {self.largest}")
+        return self
+
+    @classmethod
+    def of(cls, sizes: BatchSizes) -> Self:
+        return cls(first=sizes.first, largest=sizes.largest)
+
+
+class Spec(_Strict):
+    """One run, as sent. `resolve` in plan.py fills what is left out; the result is immutable."""
+
+    schema_: Annotated[Literal[1], Field(alias="schema")] = 1
+    model: Annotated[str, Field(min_length=1, max_length=100)]
+    params: dict[str, Any] = {}
+    partitions: Annotated[dict[str, Partition], Field(min_length=1, max_length=64)] = {
+        "classes": None
+    }
+    prior: Literal["model", "uniform"] | dict[str, PositiveFloat] = "model"
+    schedule: Schedule = Schedule()
+    trajectories: Annotated[int, Field(ge=2, le=MAX_TRAJECTORIES)] = 256
+    target_se_bits: Annotated[PositiveFloat, Field(ge=1e-5)] | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**53)] = 0
+    batch_sizes: BatchPlan | None = None
+    guidance: None = None
+    paths_from: Literal["model"] = "model"
+    prune_below: Annotated[float, Field(ge=0, le=0)] = 0
+    complement: Literal["classes"] = "classes"
+    previews: Previews | None = Previews()
+
+    @field_validator("partitions")
+    @classmethod
+    def _slugs(cls, partitions: dict[str, Partition]) -> dict[str, Partition]:
+        for name in partitions:
+            if len(name) > 60 or not SLUG.fullmatch(name):
+                raise ValueError(
+                    f"a partition's name has lower-case letters, digits and hyphens, got {name!r}"
+                )
+        return partitions
+
+    def document(self) -> dict[str, Any]:
+        """Return the spec as the JSON document of the wire."""
+        return self.model_dump(mode="json", by_alias=True)

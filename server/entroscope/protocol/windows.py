@@ -1,0 +1,73 @@
+"""Where the decision is made: the peak of production and the central share of the information."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from entroscope.protocol.moments import Moments, merged
+
+Array = NDArray[np.float64]
+
+#: Share of the information that the window holds, the same on either side left out.
+SHARE = 0.8
+
+NAMES = ("sigma_peak", "sigma_low", "sigma_high")
+
+
+def window(key: str, sigmas: Array, batches: Sequence[Moments]) -> dict[str, Any]:
+    """Return peak and central interval of one curve, each with a jackknife error over batches.
+
+    Args:
+        sigmas: (steps,), decreasing.
+        batches: the curve's moments of each batch.
+    """
+    whole = merged(batches).mean("production")
+    found = _measure(sigmas, whole)
+    errors = _jackknife(batches, lambda mean: _measure(sigmas, mean), found)
+    document: dict[str, Any] = {"curve": key, "share": SHARE}
+    for name, value, error in zip(NAMES, found, errors, strict=True):
+        document |= {name: float(value), f"{name}_error": float(error)}
+    return document
+
+
+def _measure(sigmas: Array, production: Array) -> Array:
+    logs = np.log(sigmas)
+    area = 0.5 * (production[1:] + production[:-1]) * -np.diff(logs)
+    running = np.concatenate([[0.0], np.cumsum(area)])
+    if not running[-1] > 0:
+        return np.full(3, np.nan)
+    edge = (1 - SHARE) / 2
+    high, low = np.interp([edge, 1 - edge], running / running[-1], logs)
+    return np.exp(np.array([_peak(logs, production), low, high]))
+
+
+def _peak(logs: Array, production: Array) -> float:
+    """Return the place of the highest point, refined by the parabola through its neighbours."""
+    top = int(np.argmax(production))
+    if top in (0, len(logs) - 1):
+        return float(logs[top])
+    curve = np.polynomial.Polynomial.fit(logs[top - 1 : top + 2], production[top - 1 : top + 2], 2)
+    place = curve.deriv().roots()
+    return float(np.clip(place[0].real, logs[top + 1], logs[top - 1]) if len(place) else logs[top])
+
+
+def _jackknife(batches: Sequence[Moments], f: Callable[[Array], Array], whole: Array) -> Array:
+    """Return the delete-one-batch error of f(mean), for batches of unequal size.
+
+    Busing, Meijer and van der Leeden (1999), eq. 5: with h_j = n / n_j,
+    var = mean_j (pseudo_j - theta_J)^2 / (h_j - 1), pseudo_j = h_j theta - (h_j - 1) theta_{-j}.
+    """
+    sizes = np.array([batch.count for batch in batches], dtype=np.float64)
+    if len(batches) < 2 or (sizes == 0).any():
+        return np.full(len(whole), np.nan)
+    everything = merged(batches)
+    left_out = []
+    for batch in batches:
+        total = everything.total[2] - batch.total[2]  # production
+        left_out.append(f(total / (everything.count - batch.count)))
+    h = (sizes.sum() / sizes)[:, None]
+    pseudo = h * whole - (h - 1) * np.array(left_out)
+    centre = len(batches) * whole - ((1 - 1 / h) * np.array(left_out)).sum(0)
+    return np.asarray(np.sqrt(np.mean((pseudo - centre) ** 2 / (h - 1), axis=0)))

@@ -1,0 +1,46 @@
+"""The Gaussian kernels of the reverse stochastic chain (science.md, section 3)."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """One reverse step a -> b: x' ~ N(keep x + (1 - keep) D, std^2), keep = b^2/a^2."""
+
+    keep: float
+    std: float
+
+
+def reverse_kernel(sigma: float, sigma_next: float) -> Kernel:
+    """Return the posterior of the Markov chain x_b -> x_a given x0 = D, for 0 < b < a."""
+    if not 0 < sigma_next < sigma:
+        raise ValueError(f"a reverse step needs 0 < b < a, got a={sigma!r}, b={sigma_next!r}")
+    keep = (sigma_next / sigma) ** 2
+    return Kernel(keep, sigma_next * (1 - keep) ** 0.5)
+
+
+def kernel_mean(kernel: Kernel, x: Tensor, denoised: Tensor) -> Tensor:
+    """Return keep x + (1 - keep) D."""
+    return kernel.keep * x + (1 - kernel.keep) * denoised
+
+
+def log_likelihoods(kernel: Kernel, x: Tensor, x_next: Tensor, denoised: Tensor) -> Tensor:
+    """Return -|x' - mean_z|^2 / (2 var) of every label, up to a constant common to all labels.
+
+    The common term |x' - mean_ref|^2 (ref = the first label) is left out before it is rounded, so
+    that float32 states lose nothing where the labels hardly differ.
+
+    Args:
+        x, x_next: (batch, *data).
+        denoised: (batch, labels, *data), D_z(x; a).
+    Returns:
+        (batch, labels), float64.
+    """
+    reference = denoised[:, 0]
+    residual = (x_next - kernel_mean(kernel, x, reference)).flatten(1).double()  # (batch, dim)
+    apart = (1 - kernel.keep) * (reference[:, None] - denoised).flatten(2).double()
+    cross = torch.einsum("bd,bzd->bz", residual, apart)
+    return -(2 * cross + apart.square().sum(2)) / (2 * kernel.std**2)
