@@ -1,4 +1,4 @@
-"""The fold of a run's log: records and points in, curves out. A run's curves are this and no more."""
+"""The fold of a run's log: records and points in, curves out. A run's curves are nothing else."""
 
 from collections.abc import Mapping
 from typing import Any

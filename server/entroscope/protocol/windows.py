@@ -40,7 +40,7 @@ def _measure(sigmas: Array, production: Array) -> Array:
         return np.full(3, np.nan)
     edge = (1 - SHARE) / 2
     high, low = np.interp([edge, 1 - edge], running / running[-1], logs)
-    return np.exp(np.array([_peak(logs, production), low, high]))
+    return np.asarray(np.exp([_peak(logs, production), low, high]))
 
 
 def _peak(logs: Array, production: Array) -> float:
