@@ -39,7 +39,8 @@ class Model(Protocol):
             noise: (batch, *data), standard normal.
             uniform: (batch,), float64 in [0, 1), for models that draw a component.
             sigma: the highest noise level.
-            prior: (labels,), float64, the run's prior.
+            prior: (labels,), float64, the run's prior over all labels of the model, 0 for those
+                the run leaves out.
         Returns:
             x: (batch, *data); `sigma * noise` unless the exact marginal is known.
         """

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from entroscope.protocol.mixtures import mixture_params, mixture_schema
 from entroscope.protocol.models import BatchSizes, ModelInfo, ScheduleDefaults
-from entroscope_workers.models.drawing import draw_field, draw_points
+from entroscope_workers.drawing import draw_field, draw_points
 from entroscope_workers.numerics.mixtures import Mixture
 
 
@@ -35,7 +35,7 @@ class GaussianMixture:
             family="gaussian-mixture",
             title="Gaussian mixture (exact)",
             description="A mixture of Gaussians in any dimension, with the exact denoiser.",
-            shape=(1,),
+            shape=(1,) if self.mixture is None else (self.mixture.means.shape[1],),
             schedule=ScheduleDefaults(steps=64, sigma_max=128, sigma_min=0.05),
             batch_sizes=BatchSizes(first=32, largest=1024),
             params_schema=mixture_schema(),
@@ -53,11 +53,6 @@ class GaussianMixture:
         means = torch.from_numpy(checked.means()).to(self.device)
         prior = torch.from_numpy(checked.weights()).to(self.device)
         return dataclasses.replace(self, mixture=Mixture(means, checked.std, prior))
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of one datum of the bound mixture."""
-        return (self.exact.means.shape[1],)
 
     def start(self, noise: Tensor, uniform: Tensor, sigma: float, prior: Tensor) -> Tensor:
         """Draw from the exact marginal: a component by its prior, then its widened Gaussian."""

@@ -1,0 +1,51 @@
+"""Values per trajectory of one curve while its batch runs, and their sums."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from entroscope.protocol.moments import QUANTITIES, Moments
+from entroscope.protocol.payloads import VALUES
+
+Array = NDArray[np.float64]
+
+
+class CurveTable:
+    """Rows of QUANTITIES by step and trajectory, filled one step at a time.
+
+    Attributes:
+        values: (quantities, steps, batch), float64; NaN for trajectories that do not count.
+    """
+
+    def __init__(self, sigmas: Array, batch: int) -> None:
+        self.values: Array = np.full((len(QUANTITIES), len(sigmas), batch), np.nan)
+        self._log_sigmas = np.log(sigmas)
+        self._integral: Array = np.zeros(batch)
+
+    def add(self, step: int, entropy: Array, cross_entropy: Array, production: Array) -> None:
+        """Take what was measured at one step, (batch,) each."""
+        counts = np.isfinite(cross_entropy)
+        entropy = np.where(counts, entropy, np.nan)
+        rise = np.zeros_like(entropy)
+        if step:
+            before = self.values[:, step - 1]
+            width = self._log_sigmas[step - 1] - self._log_sigmas[step]
+            self._integral = self._integral + 0.5 * width * (before[2] + production)
+            rise = entropy - before[0]
+        start = self.values[0, 0] if step else entropy
+        missed = entropy - start + self._integral
+        row = (entropy, cross_entropy, production, cross_entropy - entropy, missed, rise)
+        self.values[:, step] = np.where(counts, np.stack(row), np.nan)
+
+    def sums(self, step: int) -> tuple[int, Array, Array]:
+        """Return how many trajectories count, and sums and squares of the quantities at a step."""
+        row = self.values[:, step]
+        counts = row[:, np.isfinite(row[0])]
+        return counts.shape[1], counts.sum(1), np.square(counts).sum(1)
+
+    def moments(self, labels: NDArray[np.int64], num_labels: int) -> Moments:
+        """Return the sums of the whole path."""
+        return Moments.of(self.values, labels, num_labels)
+
+    def kept(self) -> NDArray[np.float32]:
+        """Return what a record keeps of every trajectory: (VALUES, steps, batch)."""
+        return self.values[: len(VALUES)].astype(np.float32)
