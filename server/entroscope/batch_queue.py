@@ -1,0 +1,306 @@
+"""The queue of batches: taken in turn between runs, taken over when a worker dies, counted once.
+
+An entry of a model's stream is {run, batch}. Beginning the last queued batch of a run appends its
+next one, so runs alternate and several workers share one run.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import partial
+from typing import Any
+
+from pydantic import ValidationError
+from redis import Redis
+from redis.client import Pipeline
+from redis.exceptions import ResponseError
+
+from entroscope.endings import now_ms, write_done, write_end
+from entroscope.event_log import EventLog
+from entroscope.keys import GROUP, attempts_key, queue_key, run_key, sums_key, values_key
+from entroscope.protocol.errors import SpecError
+from entroscope.protocol.fold import Fold
+from entroscope.protocol.payloads import Record, decode_sums
+from entroscope.protocol.plan import Plan
+from entroscope.protocol.states import FINAL, State
+from entroscope.queue_entries import CLAIM_MS, entry_fields
+from entroscope.run_store import RunStore, read_plan
+from entroscope.transactions import guarded
+
+#: A batch that was begun this often and never came to an end fails its run.
+MAX_ATTEMPTS = 3
+TIMES = {1: "once", 2: "twice", 3: "three times"}
+
+
+class Claim(Enum):
+    """What became of a worker's claim on a batch."""
+
+    #: It is still the worker's.
+    HELD = auto()
+    #: Somebody asked to cancel the run.
+    CANCELLED = auto()
+    #: Another worker has it, or the run has ended or is gone.
+    LOST = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A batch that a worker has begun; `entry` is its place in the model's stream."""
+
+    run: str
+    batch: int
+    plan: Plan
+    model: str
+    worker: str
+    entry: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    model: str
+    worker: str
+    entry: bytes
+    run: str
+    batch: int
+
+
+class BatchQueue:
+    """The queues of all models.
+
+    Args:
+        claim_ms: a batch whose claim was not renewed for this long is taken over.
+    """
+
+    def __init__(
+        self, redis: Redis, *, claim_ms: int = CLAIM_MS, max_attempts: int = MAX_ATTEMPTS
+    ) -> None:
+        self._redis, self.claim_ms, self._max_attempts = redis, claim_ms, max_attempts
+        self._turn = 0
+
+    def take(
+        self, worker: str, models: Sequence[str], block_ms: int, device: str = ""
+    ) -> Taken | None:
+        """Begin a batch of one of the models, or return None when none came within block_ms."""
+        self._make_groups(models)
+        while (found := self._next(worker, models, block_ms)) is not None:
+            begin = partial(self._begin, found=found, device=device)
+            taken = guarded(self._redis, begin, run_key(found.run))
+            if taken is not None:
+                return taken
+        return None
+
+    def renew(self, taken: Taken) -> Claim:
+        """Keep a batch for another `claim_ms`, and say whether to go on."""
+        found: Any = self._redis.hmget(run_key(taken.run), "state", "cancel")
+        state, cancel = found
+        if not _running(state) or not self._owns(taken):
+            return Claim.LOST
+        key = queue_key(taken.model)
+        self._redis.xclaim(key, GROUP, taken.worker, 0, [taken.entry], justid=True)
+        return Claim.HELD if cancel is None else Claim.CANCELLED
+
+    def complete(self, taken: Taken, record: Record) -> None:
+        """Store the record of a batch unless it has one; end the run where that was the last."""
+        sums, values = record.encode()
+        complete = partial(self._complete, taken=taken, sums=sums, values=values)
+        guarded(self._redis, complete, run_key(taken.run), sums_key(taken.run))
+
+    def give_back(self, taken: Taken) -> None:
+        """Let another worker have a batch at once; this was no attempt."""
+        if self._owns(taken):
+            self._return(taken, queue=True)
+
+    def let_go(self, taken: Taken) -> None:
+        """Stop on a batch whose claim was lost: its worker lives, so this was no attempt."""
+        self._return(taken, queue=False)
+
+    def fail(self, taken: Taken, reason: str) -> None:
+        """End the run of a batch that cannot be computed."""
+        self._end(taken, State.FAILED, {"reason": reason})
+
+    def cancelled(self, taken: Taken, step: int | None) -> None:
+        """End a run that was asked to, after this step of this batch."""
+        self._end(taken, State.CANCELLED, {"batch": taken.batch, "step": step})
+
+    def position(self, run: str) -> int:
+        """Return how many unfinished runs of its model are ahead of a run; 0 once it has begun."""
+        return RunStore(self._redis).positions().get(run, 0)
+
+    def _make_groups(self, models: Sequence[str]) -> None:
+        for model in models:
+            try:
+                self._redis.xgroup_create(queue_key(model), GROUP, id="0", mkstream=True)
+            except ResponseError as error:
+                if not str(error).startswith("BUSYGROUP"):
+                    raise
+
+    def _next(self, worker: str, models: Sequence[str], block_ms: int) -> _Found | None:
+        self._turn += 1
+        start = self._turn % len(models)
+        order = [*models[start:], *models[:start]]
+        for model in order:
+            if (found := self._abandoned(model, worker)) is not None:
+                return found
+        for model in order:
+            if (found := self._read([model], worker, None)) is not None:
+                return found
+        return self._read(order, worker, block_ms) if block_ms else None
+
+    def _abandoned(self, model: str, worker: str) -> _Found | None:
+        start = b"0-0"
+        while True:
+            reply: Any = self._redis.xautoclaim(
+                queue_key(model), GROUP, worker, self.claim_ms, start, count=1
+            )
+            for entry, fields in reply[1]:
+                if fields:  # Redis 6.2 reports deleted entries without any
+                    return _found(model, worker, entry, fields)
+            start = reply[0]
+            if start == b"0-0":
+                return None
+
+    def _read(self, models: Sequence[str], worker: str, block_ms: int | None) -> _Found | None:
+        streams: dict[Any, Any] = {queue_key(model): ">" for model in models}
+        reply: Any = self._redis.xreadgroup(GROUP, worker, streams, count=1, block=block_ms)
+        names = {queue_key(model).encode(): model for model in models}
+        found = [_found(names[key], worker, *item) for key, items in reply or () for item in items]
+        for extra in found[1:]:  # COUNT is per stream, but a worker holds one batch at a time
+            with self._redis.pipeline() as pipe:
+                pipe.xadd(queue_key(extra.model), entry_fields(extra.run, extra.batch))
+                _remove(pipe, extra)
+                pipe.execute()
+        return found[0] if found else None
+
+    def _begin(self, pipe: Pipeline, found: _Found, device: str) -> Taken | None:
+        run, batch = found.run, str(found.batch)
+        fields: Any = pipe.hgetall(run_key(run))
+        if not fields or State(fields[b"state"].decode()) in FINAL:
+            pipe.multi()
+            _remove(pipe, found)
+            return None
+        attempts: Any = pipe.hget(attempts_key(run), batch)
+        end = self._early_end(fields, found.batch, int(attempts or 0))
+        if end is not None:
+            pipe.multi()
+            write_end(pipe, run, *end)
+            _remove(pipe, found)
+            return None
+        plan = read_plan(fields[b"spec"], fields[b"info"])
+        known = bool(pipe.hexists(sums_key(run), batch))
+        following = _following(pipe, found, plan) if int(fields[b"queued"]) == found.batch else None
+        pipe.multi()
+        if following is not None:
+            pipe.hset(run_key(run), "queued", following)
+            pipe.xadd(queue_key(found.model), entry_fields(run, following))
+        if known:
+            _remove(pipe, found)
+            return None
+        _write_begin(pipe, found, device, first=fields[b"state"] == State.QUEUED.value.encode())
+        return Taken(run, found.batch, plan, found.model, found.worker, found.entry)
+
+    def _early_end(
+        self, fields: dict[bytes, bytes], batch: int, attempts: int
+    ) -> tuple[State, dict[str, Any]] | None:
+        """Return how a run ends instead of having this batch begun, or None."""
+        if b"cancel" in fields:
+            return State.CANCELLED, {"batch": batch, "step": None}
+        if attempts >= self._max_attempts:
+            times = TIMES.get(attempts, f"{attempts} times")
+            return State.FAILED, {"reason": f"batch {batch} killed its worker {times}"}
+        try:
+            read_plan(fields[b"spec"], fields[b"info"])
+        except (ValidationError, SpecError) as error:
+            reason = str(error).splitlines()[0]
+            return State.FAILED, {"reason": f"the workers cannot read its spec: {reason}"}
+        return None
+
+    def _complete(self, pipe: Pipeline, taken: Taken, sums: bytes, values: bytes) -> None:
+        run, batch = taken.run, str(taken.batch)
+        state = pipe.hget(run_key(run), "state")
+        known: Any = pipe.hkeys(sums_key(run))
+        wanted = _running(state) and batch.encode() not in known
+        fold = self._fold(pipe, taken, known, sums) if wanted else None
+        pipe.multi()
+        _remove(pipe, taken)
+        if not wanted:
+            return
+        pipe.hset(sums_key(run), batch, sums)
+        pipe.hset(values_key(run), batch, values)
+        EventLog(pipe).append(run, "batch", {"batch": taken.batch}, sums)
+        final = fold.final_batches() if fold else None
+        if fold and final is not None:
+            write_done(pipe, run, fold, final)
+
+    def _fold(self, pipe: Pipeline, taken: Taken, known: list[bytes], sums: bytes) -> Fold | None:
+        """Return the fold of all records, or None where it cannot be the end of the run yet."""
+        plan = taken.plan
+        if plan.spec.target_se_bits is None and len(known) + 1 < len(plan.batches):
+            return None
+        fold = Fold(plan)
+        stored: Any = pipe.hmget(sums_key(taken.run), known) if known else []
+        for frame in (*stored, sums):
+            fold.add_record(*decode_sums(frame))
+        return fold
+
+    def _return(self, taken: Taken, *, queue: bool) -> None:
+        def change(pipe: Pipeline) -> None:
+            run, batch = taken.run, str(taken.batch)
+            state = pipe.hget(run_key(run), "state")
+            wanted = _running(state) and not pipe.hexists(sums_key(run), batch)
+            pipe.multi()
+            if wanted:
+                pipe.hincrby(attempts_key(run), batch, -1)
+            if queue and wanted:
+                pipe.xadd(queue_key(taken.model), entry_fields(run, taken.batch))
+            if queue:
+                _remove(pipe, taken)
+
+        guarded(self._redis, change, run_key(taken.run))
+
+    def _end(self, taken: Taken, state: State, document: dict[str, Any]) -> None:
+        def end(pipe: Pipeline) -> None:
+            found = pipe.hget(run_key(taken.run), "state")
+            pipe.multi()
+            if _running(found):
+                write_end(pipe, taken.run, state, document)
+            _remove(pipe, taken)
+
+        guarded(self._redis, end, run_key(taken.run))
+
+    def _owns(self, taken: Taken) -> bool:
+        pending: Any = self._redis.xpending_range(
+            queue_key(taken.model), GROUP, min=taken.entry, max=taken.entry, count=1
+        )
+        return bool(pending) and pending[0]["consumer"] == taken.worker.encode()
+
+
+def _found(model: str, worker: str, entry: bytes, fields: dict[bytes, bytes]) -> _Found:
+    return _Found(model, worker, entry, fields[b"run"].decode(), int(fields[b"batch"]))
+
+
+def _running(state: Any) -> bool:
+    return state is not None and State(state.decode()) not in FINAL
+
+
+def _remove(pipe: Redis, place: Taken | _Found) -> None:
+    pipe.xack(queue_key(place.model), GROUP, place.entry)
+    pipe.xdel(queue_key(place.model), place.entry)
+
+
+def _following(pipe: Pipeline, found: _Found, plan: Plan) -> int | None:
+    """Return the next batch of a run that has no record yet (it may reuse another run's)."""
+    batch = found.batch + 1
+    while batch < len(plan.batches):
+        if not pipe.hexists(sums_key(found.run), str(batch)):
+            return batch
+        batch += 1
+    return None
+
+
+def _write_begin(pipe: Pipeline, found: _Found, device: str, *, first: bool) -> None:
+    run, batch = found.run, found.batch
+    pipe.hincrby(attempts_key(run), str(batch), 1)
+    if first:
+        pipe.hset(run_key(run), mapping={"state": State.RUNNING.value, "started_ms": now_ms()})
+    event = {"worker": found.worker, "device": device, "batch": batch}
+    EventLog(pipe).append(run, "started", event)

@@ -1,0 +1,64 @@
+"""How everybody reaches Redis: protocol 2, time limits, and one clear sentence when it fails."""
+
+from urllib.parse import urlsplit
+
+from redis import Redis
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import RedisError, ResponseError
+from redis.retry import Retry
+
+from entroscope.protocol.errors import Unavailable
+
+#: A blocking read must ask for less than this.
+SOCKET_TIMEOUT_S = 15.0
+OLDEST = (6, 2)
+
+
+def connect(url: str, *, check: bool = True) -> Redis:
+    """Return a client of the Redis at a URL; it connects again by itself after a loss.
+
+    Raises:
+        Unavailable: the URL is off, or (with `check`) nothing fit answers there.
+    """
+    retry = Retry(ExponentialBackoff(cap=0.2, base=0.02), 3)
+    try:
+        redis = Redis.from_url(
+            url,
+            protocol=2,
+            decode_responses=False,
+            socket_timeout=SOCKET_TIMEOUT_S,
+            socket_connect_timeout=5.0,
+            socket_keepalive=True,
+            health_check_interval=30,
+            retry=retry,
+        )
+    except ValueError as error:
+        raise Unavailable(f"{_public(url)!r} is not the URL of a Redis: {error}") from None
+    if check:
+        _check(redis, url)
+    return redis
+
+
+def _check(redis: Redis, url: str) -> None:
+    try:
+        redis.ping()
+        found = _version(redis)
+    except RedisError as error:
+        redis.close()
+        raise Unavailable(f"Redis at {_public(url)} does not answer: {error}") from None
+    if found is not None and tuple(int(part) for part in found.split(".")[:2]) < OLDEST:
+        redis.close()
+        raise Unavailable(f"Redis at {_public(url)} is {found}; 6.2 or newer is needed")
+
+
+def _version(redis: Redis) -> str | None:
+    try:
+        return str(redis.info("server")["redis_version"])
+    except ResponseError:  # fakeredis has no INFO
+        return None
+
+
+def _public(url: str) -> str:
+    """Return the URL without user and password."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

@@ -1,0 +1,46 @@
+"""Names of what is kept in Redis."""
+
+PREFIX = "entroscope:"
+#: Sorted set of live runs by the time of their creation.
+RUNS = f"{PREFIX}runs"
+#: Hash of every model ever announced, by name.
+MODELS = f"{PREFIX}models"
+#: Channel that tells workers of runs to leave: {"run": id}.
+CONTROL = f"{PREFIX}control"
+#: Consumer group of the workers on every queue.
+GROUP = "workers"
+
+
+def run_key(run: str) -> str:
+    """Hash: spec, info, model, spec_hash, state, times, reason, cancel, queued, parent, extends."""
+    return f"{PREFIX}run:{run}"
+
+
+def log_key(run: str) -> str:
+    """Stream: the event log."""
+    return f"{PREFIX}run:{run}:log"
+
+
+def sums_key(run: str) -> str:
+    """Hash: batch -> sums frame; the first record of a batch wins."""
+    return f"{PREFIX}run:{run}:sums"
+
+
+def values_key(run: str) -> str:
+    """Hash: batch -> values frame of the same record."""
+    return f"{PREFIX}run:{run}:values"
+
+
+def attempts_key(run: str) -> str:
+    """Hash: batch -> how often it was begun by a worker that did not give it back."""
+    return f"{PREFIX}run:{run}:attempts"
+
+
+def queue_key(model: str) -> str:
+    """Stream of {run, batch} waiting for workers that have the model."""
+    return f"{PREFIX}queue:{model}"
+
+
+def worker_key(worker: str) -> str:
+    """String: the worker's last announcement; expires."""
+    return f"{PREFIX}worker:{worker}"
