@@ -28,7 +28,6 @@ def connect(url: str, *, check: bool = True) -> Redis:
             decode_responses=False,
             socket_timeout=SOCKET_TIMEOUT_S,
             socket_connect_timeout=5.0,
-            socket_keepalive=True,
             health_check_interval=30,
             retry=retry,
         )

@@ -1,0 +1,139 @@
+"""A Redis of our own where none is given: a real one that keeps runs on disk, else an imitation."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from redis import Redis
+from redis.exceptions import ConnectionError
+
+from entroscope.children import spawn, stop
+from entroscope.protocol.errors import Unavailable
+
+PROGRAMS = ("redis-server", "valkey-server")
+#: Paths of sockets are limited to 104 bytes or a little more.
+LONGEST_PATH = 100
+START_S = 60.0
+LOCK_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class LocalRedis:
+    """A Redis that lives as long as its context.
+
+    Attributes:
+        durable: what is in it is there again at the next start on the same folder.
+        description: one sentence for the console.
+    """
+
+    url: str
+    durable: bool
+    description: str
+    pid: int
+
+
+@contextmanager
+def local_redis(data_dir: Path, programs: Sequence[str] = PROGRAMS) -> Iterator[LocalRedis]:
+    """Run a Redis as a child process.
+
+    Args:
+        data_dir: a folder of ours; one process at a time may have it.
+        programs: servers to look for on PATH; where none is found, fakeredis takes their place.
+    Raises:
+        Unavailable: it does not start, or the folder is in use.
+    """
+    found = next((path for program in programs if (path := shutil.which(program))), None)
+    with _real(found, data_dir / "redis") if found else _imitation() as local:
+        yield local
+
+
+@contextmanager
+def _real(program: str, folder: Path) -> Iterator[LocalRedis]:
+    with ExitStack() as stack:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = stack.enter_context(_locked(folder))
+        path = folder.resolve() / "redis.sock"
+        if len(os.fsencode(path)) > LONGEST_PATH:
+            path = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "redis.sock"
+        process = spawn(_command(program, folder, path), pass_fds=lock)
+        stack.callback(stop, process)
+        url = f"unix://{quote(str(path))}"
+        _wait(url, process, folder / "redis.log")
+        yield LocalRedis(url, True, f"{program} keeps runs in {folder}", process.pid)
+
+
+def _command(program: str, folder: Path, path: Path) -> list[str]:
+    options = {
+        "port": "0",
+        "unixsocket": str(path),
+        "unixsocketperm": "700",
+        "dir": str(folder.resolve()),
+        "logfile": "redis.log",
+        "appendonly": "yes",
+        "appendfsync": "everysec",
+        "save": "",
+    }
+    return [program, *(part for name, value in options.items() for part in (f"--{name}", value))]
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[tuple[int, ...]]:
+    """Hold the folder's lock; the server inherits it, so an orphan's last moments count too."""
+    try:
+        import fcntl
+    except ImportError:  # no such locks on this system
+        yield ()
+        return
+    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        deadline = time.monotonic() + LOCK_S
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise Unavailable(f"another Entroscope uses {folder.parent}") from None
+                time.sleep(0.05)
+        yield (lock,)
+    finally:
+        os.close(lock)
+
+
+def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_S
+    with Redis.from_url(url, protocol=2) as redis:
+        while True:
+            if process.poll() is not None or time.monotonic() > deadline:
+                lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+                why = lines[-1] if lines else f"exit status {process.returncode}"
+                raise Unavailable(f"the local Redis did not start: {why}")
+            try:
+                redis.ping()
+                return
+            except ConnectionError:  # not there yet, or still loading
+                time.sleep(0.02)
+
+
+@contextmanager
+def _imitation() -> Iterator[LocalRedis]:
+    command = [sys.executable, "-m", "entroscope.fake_redis"]
+    process = spawn(command, stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if not line:
+            raise Unavailable("the imitation of Redis did not start")
+        url = f"redis://127.0.0.1:{int(line)}"
+        said = "fakeredis, which keeps nothing when it stops: install redis-server to keep runs"
+        yield LocalRedis(url, False, said, process.pid)
+    finally:
+        stop(process)

@@ -1,0 +1,52 @@
+"""Servers that tests share: a real Redis where one is installed, and fakeredis' TCP server."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from redis import Redis
+
+from entroscope.connect import connect
+from entroscope.local_redis import PROGRAMS, LocalRedis, local_redis
+
+
+@pytest.fixture(scope="session")
+def real_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRedis]:
+    """A real Redis for the whole session."""
+    if not any(map(shutil.which, PROGRAMS)):
+        pytest.skip("install redis-server (or valkey-server) to run this test")
+    with local_redis(tmp_path_factory.mktemp("redis")) as local:
+        yield local
+
+
+@pytest.fixture(scope="session")
+def fake_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRedis]:
+    """fakeredis' TCP server for the whole session."""
+    with local_redis(tmp_path_factory.mktemp("fakeredis"), programs=()) as local:
+        yield local
+
+
+@pytest.fixture
+def redis_url(real_redis: LocalRedis) -> str:
+    """The URL of a real, empty Redis; the test is skipped where none is installed."""
+    return _emptied(real_redis.url)
+
+
+@pytest.fixture(params=["real_redis", "fake_redis"])
+def queue_url(request: pytest.FixtureRequest) -> str:
+    """The URLs of a real and of an imitated Redis, both empty."""
+    local: LocalRedis = request.getfixturevalue(request.param)
+    return _emptied(local.url)
+
+
+@pytest.fixture
+def redis(queue_url: str) -> Iterator[Redis]:
+    """A client of either."""
+    with connect(queue_url) as client:
+        yield client
+
+
+def _emptied(url: str) -> str:
+    with connect(url) as client:
+        client.flushall()
+    return url
