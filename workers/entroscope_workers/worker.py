@@ -1,0 +1,191 @@
+"""A worker: takes batches, publishes what they yield, stops when told. It knows no physics."""
+
+import os
+import secrets
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from entroscope.batch_queue import MAX_ATTEMPTS, BatchQueue, Claim, Taken
+from entroscope.endings import now_ms
+from entroscope.event_log import EventLog
+from entroscope.presence import WorkerInfo
+from entroscope.protocol.payloads import Payload, Record
+from entroscope.protocol.plan import Plan
+from entroscope.queue_entries import CLAIM_MS
+from entroscope_workers.outbox import Outbox
+from entroscope_workers.pulse import Outage, Pulse
+
+if TYPE_CHECKING:
+    from entroscope_workers.models.base import Model
+
+RunBatch = Callable[[Plan, int, Any], Iterator[Payload]]
+T = TypeVar("T")
+
+BLOCK_MS = 1000
+RETRY_S = 0.5
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+class BatchFailed(Exception):
+    """A batch cannot be computed; the text is the reason."""
+
+
+class Worker:
+    """Works for all runs of its models until it is stopped.
+
+    Args:
+        models: by name.
+        run_batch: what computes a batch; the runner's unless given.
+        claim_ms, max_attempts: as in BatchQueue.
+        say: prints a line for the operator.
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        models: Mapping[str, "Model"],
+        name: str,
+        device: str,
+        *,
+        run_batch: RunBatch | None = None,
+        claim_ms: int = CLAIM_MS,
+        max_attempts: int = MAX_ATTEMPTS,
+        say: Callable[[str], None] = _say,
+    ) -> None:
+        self._models, self._name, self._device, self._say = models, name, device, say
+        self._run_batch = run_batch or _runner()
+        self._queue = BatchQueue(redis, claim_ms=claim_ms, max_attempts=max_attempts)
+        self._log, self._outage = EventLog(redis), Outage(say)
+        self._block_ms = min(BLOCK_MS, claim_ms)
+        self._stopped = threading.Event()
+        info = WorkerInfo(
+            name=name,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            device=device,
+            models=[model.info for model in models.values()],
+            since_ms=now_ms(),
+        )
+        self._pulse = Pulse(redis, self._queue, info, self._outage)
+
+    def run(self) -> None:
+        """Work until `stop`, SIGTERM or SIGINT; then give the batch back and leave."""
+        with _signals(self._on_signal), self._pulse:
+            while not self._stopped.is_set():
+                taken = self._insist(self._take)
+                if taken is not None:
+                    self._work(taken)
+
+    def stop(self) -> None:
+        """Leave at the next step."""
+        self._stopped.set()
+
+    def _on_signal(self) -> None:
+        if self._stopped.is_set():
+            raise KeyboardInterrupt
+        self.stop()
+
+    def _take(self) -> Taken | None:
+        return self._queue.take(self._name, list(self._models), self._block_ms, self._device)
+
+    def _work(self, taken: Taken) -> None:
+        self._pulse.hold(taken)
+        try:
+            with closing(self._payloads(taken)) as payloads:
+                self._publish(taken, payloads)
+        except BatchFailed as error:
+            self._say(f"run {taken.run}, batch {taken.batch} failed: {error}")
+            self._insist(partial(self._queue.fail, taken, str(error)))
+        finally:
+            self._pulse.hold(None)
+
+    def _publish(self, taken: Taken, payloads: Iterator[Payload]) -> None:
+        outbox = Outbox(self._log, taken.run, len(taken.plan.sigmas))
+        for payload in payloads:
+            if isinstance(payload, Record):
+                self._insist(outbox.flush)
+                self._insist(partial(self._queue.complete, taken, payload))
+                return
+            outbox.add(payload)
+            self._try(outbox.flush)
+            leave = self._reason_to_leave(taken, outbox.step)
+            if leave is not None:
+                self._insist(leave)
+                return
+        raise BatchFailed("the batch ended without a record")
+
+    def _payloads(self, taken: Taken) -> Generator[Payload, None, None]:
+        try:
+            yield from self._run_batch(taken.plan, taken.batch, self._models[taken.model])
+        except Exception as error:  # whatever a model raises fails its run, never the worker
+            raise BatchFailed(_one_line(error)) from error
+
+    def _reason_to_leave(self, taken: Taken, step: int | None) -> Callable[[], None] | None:
+        if self._pulse.claim is Claim.CANCELLED:
+            return partial(self._queue.cancelled, taken, step)
+        if self._pulse.claim is Claim.LOST:
+            return partial(self._queue.let_go, taken)
+        if self._stopped.is_set():
+            return partial(self._queue.give_back, taken)
+        return None
+
+    def _try(self, action: Callable[[], None]) -> None:
+        """Do something that can wait, unless Redis is away."""
+        if self._outage.lasts:
+            return
+        try:
+            action()
+        except RedisError as error:
+            self._outage.seen(error)
+
+    def _insist(self, action: Callable[[], T]) -> T | None:
+        """Do something, however long Redis is away; give up only when stopped meanwhile."""
+        while True:
+            try:
+                return action()
+            except RedisError as error:
+                self._outage.seen(error)
+                if self._stopped.wait(RETRY_S):
+                    return None
+
+
+def worker_name() -> str:
+    """Return a name that no other worker has."""
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
+
+
+def _runner() -> RunBatch:
+    from entroscope_workers.runner import run_batch
+
+    return run_batch
+
+
+def _one_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
+@contextmanager
+def _signals(handle: Callable[[], None]) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    wanted = (signal.SIGTERM, signal.SIGINT)
+    before = {number: signal.signal(number, lambda *_: handle()) for number in wanted}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
