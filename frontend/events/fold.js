@@ -1,0 +1,84 @@
+// The fold of a run's events: from its document and its log to what the page shows.
+
+const SHOWN = ["entropy", "cross_entropy", "production"];
+const ARRAYS = [...SHOWN.flatMap((name) => [name, `${name}_se`]), "n", "entropy_step_error"];
+export const FINAL = ["done", "failed", "cancelled"];
+
+/** Return the view of a run before its first event. */
+export function emptyView(run) {
+  const steps = run.sigma.length;
+  return {
+    id: run.id,
+    state: run.state,
+    sigma: run.sigma,
+    labels: run.labels,
+    curves: Object.fromEntries(run.curves.map((curve) => [curve.key, emptyCurve(curve, steps)])),
+    windows: {},
+    checks: [],
+    batches: 0,
+    trajectories: 0,
+    newest: null,
+    worker: null,
+    position: null,
+    reason: run.reason
+  };
+}
+
+/** Take one event into the view, in place: thousands come in a second, copies would be felt. */
+export function fold(view, event) {
+  HANDLERS[event.type]?.(view, event);
+  return view;
+}
+
+export const isFinal = (state) => FINAL.includes(state);
+
+/** Return the steps a curve has been measured at so far. */
+export const measuredSteps = (curve) => curve.entropy.filter((value) => value !== null).length;
+
+const HANDLERS = {
+  queued(view, {position}) {
+    if (!isFinal(view.state)) Object.assign(view, {state: "queued", position});
+  },
+  started(view, {worker, device, batch}) {
+    Object.assign(view, {state: "running", worker: {name: worker, device, batch}});
+  },
+  point(view, {batch, step, curves}) {
+    if (!isFinal(view.state)) view.state = "running";
+    view.newest = {batch, step};
+    for (const [key, values] of Object.entries(curves)) setPoint(view.curves[key], step, values);
+  },
+  batch(view, {trajectories, curves, windows}) {
+    view.batches += 1;
+    view.trajectories = trajectories;
+    for (const [key, document] of Object.entries(curves)) setCurve(view.curves[key], document);
+    for (const window of windows) view.windows[window.curve] = window;
+  },
+  checks(view, {checks}) {
+    view.checks = checks;
+  },
+  done(view, {batches, trajectories}) {
+    Object.assign(view, {state: "done", batches, trajectories});
+  },
+  failed(view, {reason}) {
+    Object.assign(view, {state: "failed", reason});
+  },
+  cancelled(view) {
+    view.state = "cancelled";
+  }
+};
+
+function emptyCurve(curve, steps) {
+  const arrays = ARRAYS.map((name) => [name, Array(steps).fill(null)]);
+  return {...curve, profiles: [], ...Object.fromEntries(arrays)};
+}
+
+function setPoint(curve, step, values) {
+  if (!curve) return; // a later version's curve
+  for (const name of ARRAYS) if (name in values) curve[name][step] = values[name];
+}
+
+function setCurve(curve, document) {
+  if (!curve) return;
+  const {n, ...rest} = document;
+  Object.assign(curve, rest, {n: Array(curve.n.length).fill(n)});
+}

@@ -1,0 +1,56 @@
+// Fields of the form: a label, a control, and a place for what is wrong with it.
+
+import {byId, element, setText} from "../dom.js";
+
+let made = 0;
+
+/** Return a field made of a label and a control, named as the spec names it ("params.std"). */
+export function labelled(text, control, name) {
+  made += 1;
+  control.id = `field-${made}`;
+  const error = element("p", {className: "error", id: `${control.id}-error`, hidden: true});
+  control.setAttribute("aria-describedby", error.id);
+  return element(
+    "div",
+    {className: "field", "data-field": name},
+    element("label", {for: control.id}, text),
+    control,
+    error
+  );
+}
+
+/** Return the name of the field that shows an error, the longest that fits, or null. */
+export function owner(names, field) {
+  const own = field.replace(/^body\./, "");
+  const fitting = names.filter((name) => own === name || own.startsWith(`${name}.`));
+  return fitting.sort((a, b) => b.length - a.length)[0] ?? null;
+}
+
+/** Show errors beside their fields, and those without a field in the form's own place. */
+export function showErrors(form, errors) {
+  const places = new Map([...form.querySelectorAll("[data-field]")].map((node) => [node.dataset.field, node]));
+  const texts = new Map();
+  for (const {field, reason} of errors) {
+    const name = owner([...places.keys()].filter((key) => visible(places.get(key))), field);
+    texts.set(name, [...(texts.get(name) ?? []), name ? reason : [field, reason].filter(Boolean).join(": ")]);
+  }
+  for (const [name, node] of places) showError(node, texts.get(name));
+  const rest = byId("form-error");
+  setText(rest, (texts.get(null) ?? []).join(" "));
+  rest.hidden = !texts.has(null);
+}
+
+/** Move the focus to the first control that is off. */
+export const focusFirstError = (form) => form.querySelector("[aria-invalid=true]")?.focus();
+
+const visible = (node) => !node.closest("[hidden]");
+
+function showError(node, reasons) {
+  const error = node.matches(".error") ? node : node.querySelector(":scope > .error");
+  setText(error, reasons ? reasons.join(" ") : "");
+  error.hidden = !reasons;
+  for (const control of node.querySelectorAll(":scope > input, :scope > select")) {
+    control.setAttribute("aria-invalid", String(Boolean(reasons)));
+  }
+  if (reasons) node.closest("details")?.setAttribute("open", "");
+}

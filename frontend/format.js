@@ -1,0 +1,46 @@
+// Numbers, durations and names as a person reads them.
+
+/** Return a number with three significant digits, without needless zeros or exponents. */
+export function number(value) {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "–";
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  if (size < 1e-3 || size >= 1e5) return value.toExponential(1).replace("-", "−").replace("e+", "e");
+  return minus(String(Number(value.toPrecision(3))));
+}
+
+/** Return a value with as many decimals as its error has sense for: "1.934 ± 0.021". */
+export function measured(value, error) {
+  if (!isNumber(value)) return "–";
+  if (!isNumber(error)) return minus(value.toFixed(3));
+  const decimals = error > 0 ? Math.min(5, Math.max(2, 1 - Math.floor(Math.log10(error)))) : 3;
+  return `${minus(value.toFixed(decimals))} ± ${error.toFixed(decimals)}`;
+}
+
+export const count = (value) => Math.round(value).toLocaleString("en-US");
+
+/** Return a length of time in at most two units. */
+export function duration(seconds) {
+  if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "";
+  if (seconds < 1) return "under 1 s";
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  const hours = Math.floor(seconds / 3600);
+  return `${hours} h ${Math.round((seconds - 3600 * hours) / 60)} min`;
+}
+
+export const plural = (n, word) => `${count(n)} ${word}${n === 1 ? "" : "s"}`;
+
+/** Return "next", "2nd in the queue", ... for the number of runs ahead. */
+export function place(ahead) {
+  if (!ahead) return "next in the queue";
+  const position = ahead + 1;
+  const ending = position % 100 > 10 && position % 100 < 14 ? "th" : ["th", "st", "nd", "rd"][position % 10];
+  return `${position}${ending ?? "th"} in the queue`;
+}
+
+export const clock = (ms) =>
+  new Date(ms).toLocaleTimeString([], {hour: "2-digit", minute: "2-digit"});
+
+const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
+const minus = (text) => text.replace(/^-/, "−");

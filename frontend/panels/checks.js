@@ -1,0 +1,98 @@
+// The self-checks of a run as badges; each explains itself when pointed at, focused or pressed.
+
+import {byId, element} from "../dom.js";
+import {number} from "../format.js";
+
+const TITLES = {
+  entropy_bounds: "H within its bounds",
+  entropy_rises_with_sigma: "H rises with σ",
+  cross_entropy_equals_entropy: "cross-entropy = H",
+  production_integral: "∫ production = fall of H",
+  information_above_sigma_max: "nothing lost above σ max"
+};
+const MOST_ROWS = 12;
+
+/** Return checks of one name together: [{name, title, ok, explanation, curves: [{curve, ok, value, bound}]}]. */
+export function grouped(checks) {
+  const groups = new Map();
+  for (const {name, ok, value, bound, explanation} of checks) {
+    const [, base, curve] = /^([^[]*)(?:\[(.*)\])?$/.exec(name) ?? [null, name, ""];
+    if (!groups.has(base)) groups.set(base, {name: base, title: titleOf(base), ok: true, explanation, curves: []});
+    const group = groups.get(base);
+    group.ok &&= ok;
+    group.curves.push({curve: curve ?? "", ok, value, bound});
+  }
+  return [...groups.values()];
+}
+
+const titleOf = (name) => TITLES[name] ?? name.replaceAll("_", " ");
+
+/** Return the rows of an explanation: failed curves first, at most a dozen. */
+export function rows({curves}) {
+  const sorted = [...curves].sort((a, b) => Number(a.ok) - Number(b.ok));
+  const shown = sorted.slice(0, MOST_ROWS).map(({curve, ok, value, bound}) => ({
+    ok,
+    text: `${curve}: ${number(value)} (at most ${number(bound)})`
+  }));
+  const more = sorted.length - shown.length;
+  return more ? [...shown, {ok: true, text: `and ${more} more`}] : shown;
+}
+
+/** Show badges in a place, and their explanations in one tip. */
+export class Checks {
+  constructor(place) {
+    Object.assign(this, {place, tip: byId("tip"), shown: "", pinned: null});
+    document.addEventListener("keydown", ({key}) => key === "Escape" && this.#hide());
+    document.addEventListener("pointerdown", ({target}) => {
+      if (!place.contains(target) && !this.tip.contains(target)) this.#hide();
+    });
+  }
+
+  show(checks) {
+    const text = JSON.stringify(checks);
+    if (text === this.shown) return;
+    this.shown = text;
+    this.#hide();
+    this.place.replaceChildren(...grouped(checks).map((group) => this.#badge(group)));
+  }
+
+  #badge(group) {
+    const badge = element(
+      "button",
+      {type: "button", className: "badge", "aria-expanded": "false", "data-ok": String(group.ok)},
+      element("span", {className: "mark", "aria-hidden": "true"}, group.ok ? "✓" : "!"),
+      group.title,
+      element("span", {className: "unseen"}, group.ok ? ": passed" : ": not passed")
+    );
+    badge.onpointerenter = badge.onfocus = () => this.#explain(badge, group);
+    badge.onpointerleave = () => this.pinned !== badge && badge !== document.activeElement && this.#hide();
+    badge.onblur = () => this.pinned !== badge && this.#hide();
+    badge.onclick = () => {
+      this.pinned = this.pinned === badge ? null : badge;
+      if (this.pinned) this.#explain(badge, group);
+    };
+    return badge;
+  }
+
+  #explain(badge, group) {
+    this.#hide(badge);
+    const lines = rows(group).map(({ok, text}) => element("li", {"data-ok": String(ok)}, text));
+    this.tip.replaceChildren(element("p", {}, group.explanation), element("ul", {}, ...lines));
+    this.tip.hidden = false;
+    badge.setAttribute("aria-expanded", "true");
+    badge.setAttribute("aria-describedby", "tip");
+    const {left, top} = badge.getBoundingClientRect();
+    const farthest = document.documentElement.clientWidth - this.tip.offsetWidth - 12;
+    this.tip.style.left = `${Math.max(12, Math.min(left, farthest)) + window.scrollX}px`;
+    this.tip.style.top = `${top - this.tip.offsetHeight - 8 + window.scrollY}px`;
+  }
+
+  #hide(except = null) {
+    this.tip.hidden = true;
+    for (const badge of this.place.children) {
+      badge.setAttribute("aria-expanded", "false");
+      badge.removeAttribute("aria-describedby");
+    }
+    if (this.pinned !== except) this.pinned = null;
+  }
+}

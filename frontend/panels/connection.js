@@ -1,0 +1,31 @@
+// Whether the server answers, whether events flow, and who works.
+
+import {byId, setText} from "../dom.js";
+import {plural} from "../format.js";
+
+/** Return [state, text] of the connection: the worst of what is known. */
+export function connectionText({reachable, stream, waitMs}) {
+  if (!reachable) return ["lost", "server does not answer, trying again"];
+  if (stream === "refused") return ["lost", "refused: this server wants its token in the address"];
+  if (stream === "waiting") {
+    return ["waiting", waitMs ? `connection lost, again in ${Math.ceil(waitMs / 1000)} s` : "joining again"];
+  }
+  if (stream === "connecting") return ["waiting", "connecting"];
+  return stream === "live" ? ["live", "live"] : ["idle", "connected"];
+}
+
+/** Return who works, in words. */
+export function workersText(workers) {
+  if (workers === null) return "";
+  if (workers.length === 0) return "no worker";
+  const devices = [...new Set(workers.map(({device}) => device))].join(", ");
+  return `${plural(workers.length, "worker")} (${devices})`;
+}
+
+export function showConnection(connection, workers) {
+  const [state, text] = connectionText(connection);
+  byId("connection").dataset.state = state;
+  setText(byId("connection-text"), text);
+  setText(byId("workers"), workersText(workers));
+  byId("no-worker").hidden = workers === null || workers.length > 0 || !connection.reachable;
+}

@@ -1,0 +1,68 @@
+// The head of a run: what it is, how far it is, and what can be done with it.
+
+import {curvesUrl, resultUrl} from "../api.js";
+import {byId, setText} from "../dom.js";
+import {isFinal} from "../events/fold.js";
+import {count, duration, number, place} from "../format.js";
+import {decision} from "./runs.js";
+
+/** Return the sentence that tells how far a run is. */
+export function progressText(run, view) {
+  const {trajectories, total, seconds_left: left} = run.progress;
+  const done = Math.max(trajectories, view.trajectories);
+  if (view.state === "queued") return `waiting, ${place(run.position ?? view.position)}`;
+  if (view.state === "done") return doneText(run, view);
+  if (view.state === "cancelled") return `cancelled, ${count(done)} of ${count(total)} trajectories measured`;
+  if (view.state === "failed") return `failed: ${view.reason ?? run.reason ?? "no reason was given"}`;
+  const time = duration(left);
+  const worker = view.worker ? ` on ${view.worker.name}` : "";
+  return `${count(done)} of ${count(total)} trajectories${worker}${time ? `, ${time} left` : ""}`;
+}
+
+function doneText(run, view) {
+  const early = view.trajectories < run.spec.trajectories ? " (target error met)" : "";
+  const seconds = run.finished_ms && run.started_ms ? (run.finished_ms - run.started_ms) / 1000 : null;
+  return `${count(view.trajectories)} trajectories${early}${seconds === null ? "" : ` in ${duration(seconds)}`}`;
+}
+
+/** Return the line that says what was asked for. */
+export function aboutText(run) {
+  const {steps, sigma_max: high, sigma_min: low} = run.spec.schedule;
+  const extended = run.extends ? ", extends an earlier run" : "";
+  return `${decision(run)}, ${steps} steps, σ ${number(high)} to ${number(low)}, seed ${run.spec.seed}${extended}`;
+}
+
+/** Show the head of a run; `actions` are onCancel, onExtend(trajectories), onCopy. */
+export class Head {
+  constructor(actions) {
+    this.actions = actions;
+    byId("cancel").onclick = () => actions.onCancel();
+    byId("copy").onclick = () => actions.onCopy();
+    byId("extend").onsubmit = (event) => {
+      event.preventDefault();
+      actions.onExtend(Number(byId("extend-to").value));
+    };
+    this.shownId = null;
+  }
+
+  show(run, view, {axis, unit}) {
+    const final = isFinal(view.state);
+    setText(byId("run-name"), run.title);
+    setText(byId("run-about"), aboutText(run));
+    setText(byId("run-state"), view.state);
+    byId("run-state").dataset.state = view.state;
+    setText(byId("run-progress"), progressText(run, view));
+    byId("progress-bar").style.width = `${100 * (view.state === "done" ? 1 : run.progress.fraction)}%`;
+    byId("cancel").hidden = final;
+    byId("extend").hidden = view.state !== "done";
+    byId("downloads").hidden = view.batches === 0;
+    byId("csv").href = curvesUrl(run.id, {unit, axis});
+    byId("json").href = resultUrl(run.id);
+    if (this.shownId !== run.id) this.#fresh(run);
+  }
+
+  #fresh(run) {
+    this.shownId = run.id;
+    byId("extend-to").value = 2 * run.spec.trajectories;
+  }
+}

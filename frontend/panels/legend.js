@@ -1,0 +1,73 @@
+// The legend of a run's curves: click to show or hide, point to bring to the front; and the read-out.
+
+import {element, setText} from "../dom.js";
+import {measured, number} from "../format.js";
+import {slope, unitFactor} from "../plots/axes.js";
+
+/** Return the short name of a curve: the class for each-vs-rest, else its title. */
+export const shortName = (curve) => curve.path.at(-1) ?? curve.title;
+
+/** Return what is measured at a step, in words: "σ = 3.2: H = 1.93 ± 0.02 bits, ...". */
+export function readout(curve, step, {sigma, axis, unit, per}) {
+  const level = sigma[step];
+  const factor = unitFactor(unit);
+  const times = factor * slope(axis, level);
+  const [entropy, production] = [["entropy", factor], ["production", times]].map(([name, scale]) =>
+    measured(multiplied(curve[name][step], scale), multiplied(curve[`${name}_se`][step], scale))
+  );
+  return {
+    sigma: `σ = ${number(level)}`,
+    entropy: `H = ${entropy} ${unit}`,
+    production: `production = ${production} ${unit} per ${per}`
+  };
+}
+
+const multiplied = (value, factor) => (value === null || value === undefined ? null : value * factor);
+
+/** Show the curves of a run as buttons. */
+export class Legend {
+  constructor(place, {onToggle, onFocus}) {
+    Object.assign(this, {place, onToggle, onFocus});
+    this.keys = "";
+  }
+
+  show(curves) {
+    const keys = curves.map(({key, title}) => `${key} ${title}`).join("|");
+    if (keys !== this.keys) this.#make(curves);
+    this.keys = keys;
+    curves.forEach((curve, i) => this.#update(this.place.children[i], curve));
+    this.place.hidden = curves.length < 2;
+  }
+
+  #make(curves) {
+    this.place.replaceChildren(
+      ...curves.map((curve) =>
+        element(
+          "button",
+          {
+            type: "button",
+            className: "curve",
+            title: curve.title,
+            onclick: () => this.onToggle(curve.key),
+            onpointerenter: () => this.onFocus(curve.key),
+            onfocus: () => this.onFocus(curve.key)
+          },
+          element("span", {className: "swatch"}),
+          shortName(curve)
+        )
+      )
+    );
+  }
+
+  #update(button, {color, visible, focus}) {
+    button.setAttribute("aria-pressed", String(visible));
+    button.classList.toggle("focus", focus);
+    button.firstChild.style.background = color;
+  }
+}
+
+/** Show the read-out of the curve in focus. */
+export function showReadout(place, parts) {
+  const texts = parts ? [parts.sigma, parts.entropy, parts.production] : ["", "", ""];
+  [...place.children].forEach((node, i) => setText(node, texts[i]));
+}

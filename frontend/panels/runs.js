@@ -1,0 +1,78 @@
+// The list of runs: state, place in the queue, progress, time left, cancel.
+
+import {element} from "../dom.js";
+import {clock, count, duration, place} from "../format.js";
+import {isFinal} from "../events/fold.js";
+import {formatHash} from "../state.js";
+
+/** Return what a run's line says beside its name. */
+export function statusText(run) {
+  const {trajectories, total, seconds_left: left} = run.progress;
+  if (run.state === "queued") return place(run.position);
+  if (run.state === "running") return left === null ? "running" : `${duration(left)} left`;
+  if (run.state === "done") return `${count(trajectories)} trajectories`;
+  return `${run.state} at ${count(trajectories)} of ${count(total)}`;
+}
+
+/** Return the name of the decision a run measures: its partition, or how many curves it has. */
+export function decision(run) {
+  const [partition] = Object.values(run.spec.partitions);
+  if (partition === "each-vs-rest") return `each of ${run.labels.length} classes against the rest`;
+  if (partition === null) return `all ${run.labels.length} classes`;
+  return run.curves.map(({title}) => title).join(", ");
+}
+
+/** Show runs in a list; every line leads to its run. */
+export class RunList {
+  constructor(list, {onCancel, onDelete}) {
+    Object.assign(this, {list, onCancel, onDelete});
+    this.lines = new Map();
+  }
+
+  show(runs, state) {
+    const keep = new Set(runs.map(({id}) => id));
+    for (const [id, line] of this.lines) if (!keep.has(id)) this.#remove(id, line);
+    const lines = runs.map((run) => this.#line(run));
+    lines.forEach((line, i) => {
+      if (this.list.children[i] !== line.node) this.list.insertBefore(line.node, this.list.children[i] ?? null);
+    });
+    runs.forEach((run, i) => this.#update(lines[i], run, state));
+  }
+
+  #remove(id, line) {
+    line.node.remove();
+    this.lines.delete(id);
+  }
+
+  #line(run) {
+    if (!this.lines.has(run.id)) this.lines.set(run.id, this.#made(run));
+    return this.lines.get(run.id);
+  }
+
+  #made(run) {
+    const title = element("span", {className: "run-title"}, run.title);
+    const what = element("span", {className: "run-what"}, decision(run));
+    const status = element("span", {className: "run-status"});
+    const bar = element("span", {className: "run-bar"});
+    const track = element("span", {className: "run-track"}, bar);
+    const time = element("span", {className: "run-time"}, clock(run.created_ms));
+    const link = element("a", {className: "run-link"}, title, time, what, status, track);
+    const button = element("button", {type: "button", className: "quiet run-act"});
+    const node = element("li", {className: "run-line"}, link, button);
+    return {node, link, status, bar, button};
+  }
+
+  #update({node, link, status, bar, button}, run, state) {
+    const final = isFinal(run.state);
+    node.dataset.state = run.state;
+    link.href = formatHash({...state, runId: run.id});
+    if (run.id === state.runId) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+    status.textContent = statusText(run);
+    status.title = run.reason ?? "";
+    bar.style.width = `${100 * (run.state === "done" ? 1 : run.progress.fraction)}%`;
+    button.textContent = final ? "×" : "Cancel";
+    button.setAttribute("aria-label", `${final ? "Delete" : "Cancel"} ${run.title}, ${clock(run.created_ms)}`);
+    button.onclick = () => (final ? this.onDelete(run) : this.onCancel(run));
+  }
+}

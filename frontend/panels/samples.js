@@ -1,0 +1,81 @@
+// The samples at the noise level under the cursor: pictures over posteriors, and the key of classes.
+
+import {element, setText} from "../dom.js";
+import {number} from "../format.js";
+import {nearest} from "../events/sprites.js";
+import {BAR, draw} from "../plots/samples.js";
+
+const GAP = 6;
+const MOST_KEYS = 24;
+
+/** Return the samples the strip follows at first: the first of each of two labels. */
+export function firstFollowed(samples, most = 2) {
+  const seen = new Set();
+  const followed = samples.map((_, i) => i).filter((i) => !seen.has(samples[i].label) && seen.add(samples[i].label));
+  return followed.slice(0, most);
+}
+
+/** Return how many columns show n samples, and the side of a picture, in a width. */
+export function grid(n, width) {
+  const columns = n <= 16 ? Math.max(1, Math.min(4, n)) : Math.ceil(Math.sqrt(n));
+  return {columns, side: Math.floor((width - GAP * (columns - 1)) / columns)};
+}
+
+/** Return what a sample is, in words. */
+export function describe({label, posterior}, index, labels) {
+  if (!posterior) return `Sample ${index + 1}: ${label}`;
+  const top = posterior.indexOf(Math.max(...posterior));
+  return `Sample ${index + 1}: ${label}; posterior ${Math.round(100 * posterior[top])} % ${labels[top]}`;
+}
+
+/** Show the samples; pressing one makes the strip follow it. */
+export class Samples {
+  constructor({grid: place, caption, key}, {onFollow}) {
+    Object.assign(this, {place, caption, key, onFollow, keyed: ""});
+  }
+
+  show({sprites, step, sigma, labels, colors, followed}) {
+    const steps = sprites.steps();
+    const at = nearest(steps, step ?? 0);
+    this.place.parentElement.classList.toggle("without", at === null);
+    this.#showKey(labels, colors);
+    if (at === null) return;
+    setText(this.caption, `at σ = ${number(sigma[at])}`);
+    const header = sprites.header(at);
+    this.#cells(header.samples.length);
+    const {columns, side} = grid(header.samples.length, this.place.clientWidth);
+    this.place.style.gridTemplateColumns = `repeat(${columns}, ${side}px)`;
+    const bitmap = sprites.bitmap(at);
+    header.samples.forEach((sample, index) => {
+      const button = this.place.children[index];
+      button.setAttribute("aria-pressed", String(followed.includes(index)));
+      button.setAttribute("aria-label", describe(sample, index, labels));
+      button.title = describe(sample, index, labels);
+      Object.assign(button.firstChild.style, {width: `${side}px`, height: `${side + BAR + 2}px`});
+      if (bitmap) draw(button.firstChild, {bitmap, header, index, colors}, side);
+    });
+  }
+
+  #cells(n) {
+    while (this.place.children.length > n) this.place.lastChild.remove();
+    while (this.place.children.length < n) {
+      const index = this.place.children.length;
+      this.place.append(
+        element("button", {type: "button", className: "sample", onclick: () => this.onFollow(index)}, element("canvas"))
+      );
+    }
+  }
+
+  #showKey(labels, colors) {
+    const keyed = JSON.stringify([labels, colors]);
+    if (keyed === this.keyed) return;
+    this.keyed = keyed;
+    const entries = labels.slice(0, MOST_KEYS).map((label, i) => {
+      const swatch = element("span", {className: "swatch"});
+      swatch.style.background = colors[i];
+      return element("li", {}, swatch, label);
+    });
+    if (labels.length > MOST_KEYS) entries.push(element("li", {}, `and ${labels.length - MOST_KEYS} more`));
+    this.key.replaceChildren(...entries);
+  }
+}

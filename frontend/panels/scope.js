@@ -1,0 +1,109 @@
+// The charts, the strip below them and the cursor across all of them.
+
+import {byId, element} from "../dom.js";
+import {fraction, stepAt} from "../plots/axes.js";
+import * as entropy from "../plots/entropy.js";
+import * as previews from "../plots/previews.js";
+import * as production from "../plots/production.js";
+import * as profiles from "../plots/profiles.js";
+import {number} from "../format.js";
+import {readout, showReadout} from "./legend.js";
+
+const PAGE_STEPS = 5;
+
+/** Draw scenes; `onStep(step | null)` is told where the viewer points. */
+export class Scope {
+  constructor({onStep, onLeave}) {
+    Object.assign(this, {onStep, onLeave, scene: null, step: null});
+    this.stack = byId("stack");
+    this.stack.addEventListener("pointermove", (event) => this.#point(event));
+    this.stack.addEventListener("pointerdown", (event) => this.#point(event));
+    this.stack.addEventListener("pointerleave", ({pointerType}) => pointerType === "mouse" && onLeave());
+    this.stack.addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  /** Draw the two charts and the strip. */
+  draw(scene, {sprites, followed}) {
+    this.scene = scene;
+    for (const [id, plot] of [["entropy", entropy], ["production", production]]) {
+      plot.draw(byId(id), {...scene, size: sizeOf(byId(id))});
+    }
+    this.#drawStrip(scene, sprites, followed);
+  }
+
+  drawProfiles(scene, own) {
+    byId("profiles").closest("section").hidden = !own?.length;
+    if (!own?.length) return;
+    const colorOf = (label) => scene.colors[scene.labels.indexOf(label)];
+    profiles.draw(byId("profiles"), {...scene, profiles: own, colorOf, size: sizeOf(byId("profiles"))});
+  }
+
+  /** Move the cursor to a step, or take it away. */
+  drawCursor(scene, step) {
+    this.step = step;
+    byId("cursor").hidden = step === null;
+    this.#describe(scene, step);
+    const parts = step === null || !scene.focus ? null : readout(scene.focus, step, {...scene, per: per(scene)});
+    showReadout(byId("readout"), parts);
+    if (step === null) return;
+    const {left, width} = this.#plot(scene);
+    const x = left + fraction(scene.axis, scene.ends, scene.sigma[step]) * width;
+    byId("cursor").style.transform = `translateX(${x.toFixed(1)}px)`;
+  }
+
+  #describe(scene, step) {
+    this.stack.setAttribute("aria-valuemax", scene.sigma.length - 1);
+    this.stack.setAttribute("aria-valuenow", step ?? 0);
+    this.stack.setAttribute("aria-valuetext", step === null ? "none" : `sigma ${number(scene.sigma[step])}`);
+  }
+
+  #drawStrip(scene, sprites, followed) {
+    const {width} = this.#plot(scene);
+    const canvas = byId("strip");
+    const has = sprites.steps().length > 0;
+    byId("strip-row").hidden = !has;
+    if (!has || width <= 0) return;
+    Object.assign(canvas.style, {width: `${width}px`, height: `${previews.heightOf(followed.length)}px`});
+    previews.draw(canvas, {...scene, sprites, followed}, width);
+    this.#nameStrip(sprites, followed);
+  }
+
+  #nameStrip(sprites, followed) {
+    const {samples} = sprites.header(sprites.steps()[0]);
+    const rows = followed.map((index, row) => {
+      const name = element("span", {}, samples[index]?.label ?? "");
+      name.style.top = `${row * (previews.TILE + previews.RIBBON + previews.GAP) + 10}px`;
+      return name;
+    });
+    byId("strip-names").replaceChildren(...rows);
+  }
+
+  #plot({figure}) {
+    const {l, r} = figure.common.margin;
+    return {left: l, width: this.stack.clientWidth - l - r};
+  }
+
+  #point({clientX}) {
+    if (!this.scene) return;
+    const {left, width} = this.#plot(this.scene);
+    const wanted = (clientX - this.stack.getBoundingClientRect().left - left) / width;
+    if (wanted < -0.05 || wanted > 1.05) return;
+    this.onStep(stepAt(this.scene.axis, this.scene.ends, this.scene.sigma, wanted));
+  }
+
+  #key(event) {
+    const last = (this.scene?.sigma.length ?? 1) - 1;
+    const from = this.step ?? 0;
+    const moves = {
+      ArrowLeft: from - 1, ArrowDown: from - 1, ArrowRight: from + 1, ArrowUp: from + 1,
+      PageUp: from + PAGE_STEPS, PageDown: from - PAGE_STEPS, Home: 0, End: last, Escape: null
+    };
+    if (!(event.key in moves) || event.target !== this.stack) return;
+    event.preventDefault();
+    const to = moves[event.key];
+    this.onStep(to === null ? null : Math.min(last, Math.max(0, to)));
+  }
+}
+
+const per = ({figure, axis}) => figure.axes[axis].per;
+const sizeOf = (node) => ({width: node.clientWidth, height: node.clientHeight});

@@ -1,0 +1,50 @@
+// The noise axis: from sigma to where a point is drawn, and what a density is multiplied by there.
+
+const AXES = {
+  sigma: {value: (sigma) => sigma, place: Math.log10, slope: () => 1}, // logarithmic: per unit of ln sigma
+  ln_sigma: {value: Math.log, place: Math.log, slope: () => 1},
+  log_snr: {value: (sigma) => -2 * Math.log(sigma), place: (sigma) => -2 * Math.log(sigma), slope: () => 0.5},
+  vp_time: {value: vpTime, place: vpTime, slope: (sigma) => 1 + 1 / sigma ** 2}
+};
+const MARGIN = 0.012;
+const WINDOW_ROOM = Math.log(4);
+
+/** Return the coordinate of a noise level on an axis. */
+export const value = (axis, sigma) => AXES[axis].value(sigma);
+
+/** Return |d ln sigma / d axis|, the factor of a production per unit of ln sigma. */
+export const slope = (axis, sigma) => AXES[axis].slope(sigma);
+
+/** Return the factor from bits to a unit. */
+export const unitFactor = (unit) => (unit === "nats" ? Math.LN2 : 1);
+
+/** Return the range of an axis in Plotly's terms, most noise on the left: [left, right]. */
+export function range(axis, [high, low]) {
+  const [left, right] = [AXES[axis].place(high), AXES[axis].place(low)];
+  const room = MARGIN * (right - left);
+  return [left - room, right + room];
+}
+
+/** Return the noise levels at both ends of what is shown: all, or the window with some room. */
+export function shownEnds(sigma, window) {
+  const [high, low] = [sigma[0], sigma[sigma.length - 1]];
+  if (!window || window.sigma_low === null || window.sigma_high === null) return [high, low];
+  const room = Math.exp(WINDOW_ROOM);
+  return [Math.min(high, window.sigma_high * room), Math.max(low, window.sigma_low / room)];
+}
+
+/** Return how far from the left a noise level is drawn, 0 to 1 inside the range. */
+export function fraction(axis, ends, sigma) {
+  const [left, right] = range(axis, ends);
+  return (AXES[axis].place(sigma) - left) / (right - left);
+}
+
+/** Return the step whose noise level is drawn nearest to a fraction of the width. */
+export function stepAt(axis, ends, sigma, wanted) {
+  const distance = sigma.map((level) => Math.abs(fraction(axis, ends, level) - wanted));
+  return distance.indexOf(Math.min(...distance));
+}
+
+function vpTime(sigma) {
+  return 0.5 * Math.log1p(sigma ** 2);
+}

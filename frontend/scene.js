@@ -1,0 +1,76 @@
+// From a run, its view and what the viewer chose to the scene that plots draw. Pure.
+
+import {isFinal} from "./events/fold.js";
+import {shownEnds} from "./plots/axes.js";
+import {colour} from "./plots/figure.js";
+
+/** Return everything the plots need. `run` is a run document or the answer to a plan. */
+export function sceneOf({figure, run, view, state, theme}) {
+  const keys = run.curves.map(({key}) => key);
+  const focus = focusOf(keys, state);
+  const curves = run.curves.map((curve, index) => ({
+    ...view.curves[curve.key],
+    ...colorsOf(figure, theme, run, curve, index),
+    focus: curve.key === focus,
+    visible: !state.hidden.has(curve.key)
+  }));
+  const window = view.windows[focus] ?? null;
+  return {
+    figure,
+    theme,
+    view,
+    window,
+    sigma: run.sigma,
+    labels: run.labels,
+    axis: state.axis,
+    unit: state.unit,
+    cross: state.cross,
+    ends: shownEnds(run.sigma, state.range === "window" ? window : null),
+    all: curves,
+    curves: curves.filter(({visible}) => visible),
+    focus: curves.find((curve) => curve.focus),
+    colors: labelColors(figure, run, run.curves.find(({key}) => key === focus))
+  };
+}
+
+/** Return the curve in focus: the chosen one if it is visible, else the first visible. */
+export function focusOf(keys, {focus, hidden}) {
+  if (keys.includes(focus) && !hidden.has(focus)) return focus;
+  return keys.find((key) => !hidden.has(key)) ?? keys[0];
+}
+
+/** Return the colour of every run label; labels of one group share the group's. */
+export function labelColors(figure, run, curve) {
+  const groups = run.spec?.partitions?.[curve?.partition];
+  const n = run.labels.length;
+  if (!Array.isArray(groups)) return run.labels.map((_, i) => colour(figure, i, n));
+  return run.labels.map((label) => {
+    const own = groups.findIndex(({labels}) => labels.includes(label));
+    return colour(figure, Math.max(0, own), groups.length);
+  });
+}
+
+/** Return the step under the cursor: the chosen one, the newest of a live run, or the peak. */
+export function cursorStep({step, still}, view, scene) {
+  if (step !== null && step < scene.sigma.length) return step;
+  if (!isFinal(view.state) && view.newest && !still) return view.newest.step;
+  const peak = scene.window?.sigma_peak;
+  if (peak) return nearestLevel(scene.sigma, peak);
+  return view.newest ? view.newest.step : null;
+}
+
+function nearestLevel(sigma, wanted) {
+  const distance = sigma.map((level) => Math.abs(Math.log(level / wanted)));
+  return distance.indexOf(Math.min(...distance));
+}
+
+function colorsOf(figure, theme, run, curve, index) {
+  if (run.curves.length === 1) {
+    const {entropy, production} = figure[theme].colors;
+    return {color: entropy, productionColor: production};
+  }
+  const label = run.labels.indexOf(curve.path.at(-1));
+  const n = label >= 0 ? run.labels.length : run.curves.length;
+  const own = colour(figure, label >= 0 ? label : index, n);
+  return {color: own, productionColor: own};
+}

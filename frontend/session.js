@@ -1,0 +1,97 @@
+// One watched run: its document, its view folded from its events, its pictures.
+
+import * as api from "./api.js";
+import {emptyView, fold, isFinal} from "./events/fold.js";
+import {unpack} from "./events/frames.js";
+import {createSprites} from "./events/sprites.js";
+import {follow} from "./events/stream.js";
+
+const REFRESH_MS = 1000;
+
+/** Watch a run until `close`; listeners are onChange, onPicture, onStatus(status, waitMs), onError(error). */
+export class Session {
+  constructor(id, listeners) {
+    Object.assign(this, {id, listeners, run: null, view: null, stream: null, closed: false, profiles: {}});
+    this.sprites = createSprites(() => !this.closed && listeners.onPicture());
+  }
+
+  async open() {
+    try {
+      this.#take(await api.run(this.id));
+    } catch (error) {
+      if (!this.closed) this.listeners.onError(error, () => this.open());
+      return;
+    }
+    if (this.closed) return;
+    this.stream = follow((after) => api.eventsUrl(this.id, after), {
+      onEvent: (event) => this.#event(event),
+      onFrame: (buffer) => this.#frame(buffer),
+      onStatus: (status, waitMs) => this.listeners.onStatus(status, waitMs)
+    });
+    this.#refreshLater();
+  }
+
+  close() {
+    this.closed = true;
+    clearTimeout(this.timer);
+    this.stream?.close();
+  }
+
+  /** Ask for the run's document again: its progress and the time that is left. */
+  async refresh() {
+    try {
+      this.#take(await api.run(this.id));
+    } catch (error) {
+      if (!(error instanceof api.Problem || error instanceof api.Unreachable)) throw error;
+    }
+    if (!this.closed && !isFinal(this.run.state)) this.#refreshLater();
+  }
+
+  #refreshLater() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.refresh(), REFRESH_MS);
+  }
+
+  #take(run) {
+    this.run = run;
+    this.view ??= emptyView(run);
+    if (!this.closed) this.listeners.onChange();
+  }
+
+  #event(event) {
+    fold(this.view, event);
+    if (event.type === "batch") this.#fetchProfiles();
+    if (isFinal(this.view.state)) this.refresh();
+    this.listeners.onChange();
+  }
+
+  #frame(buffer) {
+    const frame = unpack(buffer);
+    this.sprites.add(frame);
+    this.listeners.onPicture();
+    this.listeners.onChange();
+    return frame.header.id;
+  }
+
+  /** Profiles are large and slow to change: asked for when a batch is done, one request at a time. */
+  async #fetchProfiles() {
+    this.stale = true;
+    if (this.fetching) return;
+    this.fetching = true;
+    while (this.stale && !this.closed) {
+      this.stale = false;
+      await this.#takeProfiles();
+    }
+    this.fetching = false;
+  }
+
+  async #takeProfiles() {
+    try {
+      const {curves} = await api.result(this.id);
+      for (const [key, {profiles}] of Object.entries(curves)) this.profiles[key] = profiles;
+      if (!this.closed) this.listeners.onChange();
+    } catch (error) {
+      if (!(error instanceof api.Problem || error instanceof api.Unreachable)) throw error;
+    }
+  }
+}
