@@ -10,7 +10,12 @@ from torch import Tensor
 
 from entroscope.protocol.plan import Plan
 from entroscope_workers.models.base import Model
-from entroscope_workers.numerics.entropy import cross_entropy, disagreement, posterior_entropy
+from entroscope_workers.numerics.entropy import (
+    cross_entropy,
+    disagreement,
+    posterior_entropy,
+    varentropy,
+)
 from entroscope_workers.numerics.kernels import kernel_mean, log_likelihoods, reverse_kernel
 from entroscope_workers.numerics.noise import TrajectoryNoise
 from entroscope_workers.numerics.posterior import Grouping, group_log_posterior, own_group
@@ -24,8 +29,8 @@ class Measured:
     """What one step found.
 
     Attributes:
-        values: (curves, 3, batch): entropy, cross-entropy (NaN where the trajectory's label is
-            outside the curve's partition) and production.
+        values: (curves, 4, batch): entropy, cross-entropy (NaN where the trajectory's label is
+            outside the curve's partition), production and varentropy.
         posterior: (batch, run labels), p(z | path).
         denoised: (batch, *data), E[x0 | x, own label].
     """
@@ -101,15 +106,18 @@ class Chain:
         return denoised.reshape(batch, labels, *self._shape)
 
     def _measure(self, denoised: Tensor, logits: Tensor, own: Tensor, sigma: float) -> Tensor:
-        """Return entropy, cross-entropy and production of every curve, (curves, 3, rows)."""
+        """Return the measured quantities of every curve, (curves, 4, rows)."""
         curves = []
         for grouping in self._groupings:
             members, groups = group_log_posterior(logits, grouping)
             truth = own_group(own, grouping)
-            production = disagreement(denoised, members, groups, grouping, sigma)
-            curves.append(
-                torch.stack([posterior_entropy(groups), cross_entropy(groups, truth), production])
+            found = (
+                posterior_entropy(groups),
+                cross_entropy(groups, truth),
+                disagreement(denoised, members, groups, grouping, sigma),
+                varentropy(groups),
             )
+            curves.append(torch.stack(found))
         return torch.stack(curves)
 
     def _normals(self) -> Tensor:

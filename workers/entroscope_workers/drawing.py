@@ -1,4 +1,4 @@
-"""Small pictures of data that are not pictures: points on a line or plane, and fields of numbers."""
+"""Small pictures of data that are none: points on a line or plane, and fields of numbers."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -33,7 +33,7 @@ def run_batch(plan: Plan, index: int, model: Model) -> Iterator[Payload]:
     shown = preview_steps(len(plan.sigmas)) if samples else frozenset[int]()
     for step, measured in enumerate(chain.steps()):
         for table, values in zip(tables.values(), measured.values, strict=True):
-            table.add(step, *values)
+            table.add(step, values)
         yield _point(plan, index, step, tables)
         if step in shown:
             yield _preview(plan, index, step, samples, chain.own, measured, bound)

@@ -21,10 +21,10 @@ class CurveTable:
         self._log_sigmas = np.log(sigmas)
         self._integral: Array = np.zeros(batch)
 
-    def add(self, step: int, entropy: Array, cross_entropy: Array, production: Array) -> None:
-        """Take what was measured at one step, (batch,) each."""
+    def add(self, step: int, measured: Array) -> None:
+        """Take what was measured at one step, (entropy ... varentropy, batch)."""
+        entropy, cross_entropy, production, _ = measured
         counts = np.isfinite(cross_entropy)
-        entropy = np.where(counts, entropy, np.nan)
         rise = np.zeros_like(entropy)
         if step:
             before = self.values[:, step - 1]
@@ -33,8 +33,8 @@ class CurveTable:
             rise = entropy - before[0]
         start = self.values[0, 0] if step else entropy
         missed = entropy - start + self._integral
-        row = (entropy, cross_entropy, production, cross_entropy - entropy, missed, rise)
-        self.values[:, step] = np.where(counts, np.stack(row), np.nan)
+        derived = (cross_entropy - entropy, missed, rise)
+        self.values[:, step] = np.where(counts, np.vstack([measured, *derived]), np.nan)
 
     def sums(self, step: int) -> tuple[int, Array, Array]:
         """Return how many trajectories count, and sums and squares of the quantities at a step."""

@@ -11,8 +11,18 @@ Array = NDArray[np.float64]
 
 #: The quantities, in bits, per trajectory and noise level. `production` is per unit of ln sigma;
 #: `gap` = cross_entropy - entropy; `missed` = fall of the entropy minus integrated production,
-#: signed as H_k - H_0 + integral (science.md, section 4: M); `rise` = H_k - H_{k-1}.
-QUANTITIES = ("entropy", "cross_entropy", "production", "gap", "missed", "rise")
+#: signed as H_k - H_0 + integral (science.md, section 4: M); `rise` = H_k - H_{k-1};
+#: `varentropy`, in bits^2, is the variance of -log p(Y|x) under the posterior itself: what the
+#: variance of the gap must be where the sampled labels follow the posterior, rare ones included.
+QUANTITIES = (
+    "entropy",
+    "cross_entropy",
+    "production",
+    "varentropy",
+    "gap",
+    "missed",
+    "rise",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,9 +42,11 @@ def result_document(fold: Fold) -> dict[str, Any]:
 def curve_document(plan: Plan, curve: Curve, moments: Moments) -> dict[str, Any]:
     """Return one curve of the result.
 
-    `entropy_step_error` is |H_k - H_0 + integral of production|: 0 but for the error of the steps,
-    which reaches the integral first and more strongly than the entropy (science.md, sections 3, 4).
+    `entropy_step_error` is the size of M = H_k - H_0 + integral of production, less what its own
+    standard error explains. M is 0 but for the error of the steps, which reaches the integral
+    first and more strongly than the entropy (science.md, sections 3 and 4).
     """
+    missed, noise = moments.mean("missed"), np.nan_to_num(moments.error("missed"))
     arrays: dict[str, Any] = {}
     for name in SHOWN:
         arrays[name] = moments.mean(name)
@@ -57,7 +59,7 @@ def curve_document(plan: Plan, curve: Curve, moments: Moments) -> dict[str, Any]
         "bound": group_entropy(plan, curve),
         "n": moments.count,
         **arrays,
-        "entropy_step_error": np.abs(moments.mean("missed")),
+        "entropy_step_error": np.sqrt(np.maximum(missed**2 - noise**2, 0)),
         "profiles": _profiles(plan, moments),
     }
 

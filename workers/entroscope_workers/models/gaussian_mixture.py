@@ -59,7 +59,8 @@ class GaussianMixture:
         edges = prior.cumsum(0)[:-1].contiguous()
         component = torch.bucketize(uniform, edges, right=True)
         means, std = self.exact.means[component], self.exact.std
-        return means + (std**2 + sigma**2) ** 0.5 * noise
+        widened: Tensor = means + (std**2 + sigma**2) ** 0.5 * noise
+        return widened
 
     def denoise(self, x: Tensor, sigma: Tensor, rows: Tensor, labels: Tensor) -> Tensor:
         return self.exact.denoise(x[rows], sigma[rows], labels)

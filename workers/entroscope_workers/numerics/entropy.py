@@ -12,7 +12,16 @@ BITS_PER_NAT = 1 / math.log(2)
 
 def posterior_entropy(log_posterior: Tensor) -> Tensor:
     """Return -sum_Y p(Y|x) log2 p(Y|x) of each row of (batch, groups) natural logarithms."""
-    return BITS_PER_NAT * torch.special.entr(log_posterior.exp()).sum(1)
+    entropy: Tensor = BITS_PER_NAT * torch.special.entr(log_posterior.exp()).sum(1)
+    return entropy
+
+
+def varentropy(log_posterior: Tensor) -> Tensor:
+    """Return the variance of -log2 p(Y|x) under p(Y|x), of each row of (batch, groups)."""
+    p = log_posterior.exp()
+    surprise = torch.where(p > 0, -BITS_PER_NAT * log_posterior, 0)
+    mean = (p * surprise).sum(1, keepdim=True)
+    return (p * (surprise - mean).square()).sum(1)
 
 
 def cross_entropy(log_posterior: Tensor, truth: Tensor) -> Tensor:
@@ -38,6 +47,8 @@ def disagreement(
     inside = denoised[:, grouping.columns].flatten(2).double()  # (batch, members, dim)
     weights = members.exp()
     centred = inside - torch.einsum("bz,bzd->bd", weights, inside)[:, None]
+    if grouping.num_groups == len(grouping.columns):  # every label its own group, D_Y = D_z
+        return BITS_PER_NAT * sigma**-2 * (weights * centred.square().sum(2)).sum(1)
     within = (members - groups[:, grouping.group]).exp()  # p(z|x) / p(Y|x)
     shape = (len(inside), grouping.num_groups, inside.shape[2])
     means = torch.zeros(shape, dtype=inside.dtype, device=inside.device)
