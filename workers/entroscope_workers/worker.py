@@ -18,6 +18,7 @@ from entroscope.batch_queue import MAX_ATTEMPTS, BatchQueue, Claim, Taken
 from entroscope.endings import now_ms
 from entroscope.event_log import EventLog
 from entroscope.presence import WorkerInfo
+from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.payloads import Payload, Record
 from entroscope.protocol.plan import Plan
 from entroscope.queue_entries import CLAIM_MS
@@ -48,6 +49,7 @@ class Worker:
     Args:
         models: by name.
         run_batch: what computes a batch; the runner's unless given.
+        infos: what to announce of each model, by name; its own `info` unless given.
         claim_ms, max_attempts: as in BatchQueue.
         say: prints a line for the operator.
     """
@@ -60,6 +62,7 @@ class Worker:
         device: str,
         *,
         run_batch: RunBatch | None = None,
+        infos: Mapping[str, ModelInfo] | None = None,
         claim_ms: int = CLAIM_MS,
         max_attempts: int = MAX_ATTEMPTS,
         say: Callable[[str], None] = _say,
@@ -75,7 +78,7 @@ class Worker:
             host=socket.gethostname(),
             pid=os.getpid(),
             device=device,
-            models=[model.info for model in models.values()],
+            models=[(infos or {}).get(key, model.info) for key, model in models.items()],
             since_ms=now_ms(),
         )
         self._pulse = Pulse(redis, self._queue, info, self._outage)

@@ -1,0 +1,174 @@
+"""The command `entroscope`: everything at once, or server, workers and single runs apart."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from entroscope.protocol.errors import EntroscopeError
+from entroscope.settings import Settings
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+DESCRIPTION = """See when a diffusion model makes up its mind.
+
+Without a command: server, worker and a local Redis together, and the page in a browser."""
+
+#: Exit status where the user can mend what is wrong.
+USAGE = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit status."""
+    options = parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+    except ValidationError as error:
+        return complain(*_sentences(error))
+    except (EntroscopeError, ValueError, OSError) as error:
+        return complain(str(error))
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+def complain(*sentences: str) -> int:
+    """Print what is wrong, a line each, and return the exit status for it."""
+    for sentence in sentences:
+        print(f"entroscope: {sentence}", file=sys.stderr)
+    return USAGE
+
+
+def _sentences(error: ValidationError) -> list[str]:
+    return [
+        f"{'.'.join(str(part) for part in item['loc']) or 'the document'}: {item['msg']}, "
+        f"got {item['input']!r}"
+        for item in error.errors()
+    ]
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    raw = argparse.RawDescriptionHelpFormatter
+    top = argparse.ArgumentParser("entroscope", description=DESCRIPTION, formatter_class=raw)
+    top.add_argument("--version", action="version", version=f"entroscope {version('entroscope')}")
+    _server_options(top)
+    top.add_argument("--no-browser", action="store_true", help="do not open the page")
+    top.add_argument("--models", type=_names, help="load these models only, e.g. fashion-mnist")
+    top.set_defaults(run=_everything)
+    commands = top.add_subparsers(title="commands", metavar="COMMAND")
+    _serve_parser(commands)
+    _work_parser(commands)
+    _run_parser(commands)
+    return top
+
+
+def _server_options(options: argparse.ArgumentParser) -> None:
+    options.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    options.add_argument("--port", type=int, default=8000, help="port (%(default)s; 0: any)")
+    options.add_argument(
+        "--data-dir",
+        type=Path,
+        default=default_data_dir(),
+        help="folder of finished runs and of the local Redis (%(default)s)",
+    )
+    options.add_argument("--token", help="what visitors must know; made where needed and not given")
+    options.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a further name browsers may use for this server; may be repeated",
+    )
+    options.add_argument(
+        "--max-evaluations",
+        type=int,
+        default=500_000_000,
+        help="largest run accepted, in pairs of a sample and a label (%(default)s)",
+    )
+
+
+def _redis_option(options: argparse.ArgumentParser) -> None:
+    url = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379")
+    options.add_argument("--redis-url", default=url, help="Redis (REDIS_URL, else %(default)s)")
+
+
+def _serve_parser(commands: "Commands") -> None:
+    about = "the server alone; workers and Redis run elsewhere"
+    options = commands.add_parser("serve", help=about, description=about)
+    _server_options(options)
+    _redis_option(options)
+    options.set_defaults(run=_serve)
+
+
+def _work_parser(commands: "Commands") -> None:
+    about = "workers, one process per device: every GPU found, else the processor"
+    options = commands.add_parser("work", help=about, description=about)
+    _redis_option(options)
+    options.add_argument("--models", type=_names, help="load these models only, e.g. fashion-mnist")
+    options.add_argument("--device", default="all", help="cpu, cuda, cuda:1, mps; default: all")
+    options.add_argument("--name", help="name of the worker; made up where not given")
+    options.set_defaults(run=_work)
+
+
+def _run_parser(commands: "Commands") -> None:
+    about = "one run in the foreground, without server or Redis"
+    options = commands.add_parser("run", help=about, description=about)
+    options.add_argument("spec", type=Path, metavar="SPEC.json", help="the spec, as in the API")
+    options.add_argument("--out", type=Path, required=True, metavar="RESULT.json")
+    options.add_argument("--device", default="auto", help="cpu, cuda, ...; default: a GPU if any")
+    options.set_defaults(run=_run)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def default_data_dir() -> Path:
+    """Return where runs are kept: $XDG_DATA_HOME/entroscope, else ~/.local/share/entroscope."""
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "entroscope"
+
+
+def _settings(options: argparse.Namespace, redis_url: str) -> Settings:
+    return Settings(
+        redis_url=redis_url,
+        data_dir=options.data_dir,
+        host=options.host,
+        port=options.port,
+        token=options.token,
+        allow_hosts=tuple(options.allow_host),
+        max_evaluations=options.max_evaluations,
+    )
+
+
+def _everything(options: argparse.Namespace) -> int:
+    from entroscope.launcher import launch
+
+    settings = _settings(options, os.environ.get("REDIS_URL", ""))
+    return launch(settings, options.models, browser=not options.no_browser)
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from entroscope.server import serve
+
+    serve(_settings(options, options.redis_url), lambda address: print(f"Entroscope: {address}"))
+    return 0
+
+
+def _work(options: argparse.Namespace) -> int:
+    from entroscope_workers.command import work
+
+    return work(options.redis_url, options.models, options.device, options.name)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from entroscope_workers.command import run_file
+
+    return run_file(options.spec, options.out, options.device)

@@ -1,0 +1,40 @@
+"""Everything on one machine: a local Redis, workers and the server, started and stopped as one."""
+
+import sys
+import webbrowser
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from entroscope.local_redis import local_redis
+from entroscope.server import serve
+from entroscope.settings import Settings
+from entroscope.supervisor import Supervisor
+
+
+def launch(settings: Settings, models: Sequence[str] | None, *, browser: bool) -> int:
+    """Serve until Ctrl-C; return the exit status.
+
+    Args:
+        settings: an empty `redis_url` means: start one of our own in `data_dir`.
+        models: what the workers load; None is all.
+    """
+    with ExitStack() as stack:
+        if not settings.redis_url:
+            local = stack.enter_context(local_redis(settings.data_dir))
+            print(f"Redis: {local.description}", flush=True)
+            settings = settings.model_copy(update={"redis_url": local.url})
+        workers = stack.enter_context(Supervisor(worker_command(settings.redis_url, models)))
+        serve(settings, lambda address: _ready(address, browser))
+        return workers.status
+
+
+def worker_command(redis_url: str, models: Sequence[str] | None, *more: str) -> list[str]:
+    """Return the command of a worker process."""
+    command = [sys.executable, "-m", "entroscope", "work", "--redis-url", redis_url, *more]
+    return command + (["--models", ",".join(models)] if models else [])
+
+
+def _ready(address: str, browser: bool) -> None:
+    print(f"Entroscope: {address}   (Ctrl-C stops it)", flush=True)
+    if browser:
+        webbrowser.open(address)

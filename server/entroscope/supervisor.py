@@ -1,0 +1,62 @@
+"""Keeps a worker process alive: one that dies is started again, one that cannot start is final."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from entroscope.children import spawn, stop
+
+#: Exit status of a command line or model that will not work the next time either.
+HOPELESS = 2
+RESTART_S = 1.0
+
+
+class Supervisor:
+    """A child process for as long as the context lasts.
+
+    The thread that watches also starts it: on Linux a child dies with the thread it came from.
+
+    Attributes:
+        status: 0, or the exit status of a child that was not worth starting again; this process is
+            then sent SIGTERM, so that it ends too.
+    """
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command, self.status = command, 0
+        self._ending = threading.Event()
+        self._child: subprocess.Popen[bytes] | None = None
+        self._thread = threading.Thread(target=self._watch, name="supervisor")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._ending.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._ending.is_set():
+            child = spawn(self._command)
+            while child.poll() is None and not self._ending.wait(0.1):
+                pass
+            if self._ending.is_set():
+                stop(child)
+                return
+            if child.returncode == HOPELESS:
+                self.status = HOPELESS
+                os.kill(os.getpid(), signal.SIGTERM)
+                return
+            said = f"the worker ended with status {child.returncode}; another one takes its place"
+            print(f"entroscope: {said}", file=sys.stderr, flush=True)
+            self._ending.wait(RESTART_S)

@@ -1,0 +1,122 @@
+"""The commands `entroscope work` and `entroscope run`."""
+
+import json
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from entroscope.connect import connect
+from entroscope.launcher import worker_command
+from entroscope.protocol.spec import Spec
+from entroscope.supervisor import Supervisor
+from entroscope_workers.measure import measure
+from entroscope_workers.probe import probed
+from entroscope_workers.registry import load_model, load_models
+from entroscope_workers.runner import device_name
+from entroscope_workers.worker import Worker, worker_name
+
+
+def devices() -> list[str]:
+    """Return every GPU, else the processor."""
+    if torch.cuda.is_available():
+        return [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    return ["mps"] if torch.backends.mps.is_available() else ["cpu"]
+
+
+def find_device(name: str) -> torch.device:
+    """Return the device of that name; "auto" is the first one found.
+
+    Raises:
+        ValueError: there is none.
+    """
+    try:
+        device = torch.device(devices()[0] if name == "auto" else name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"device {name!r} cannot be used here: {reason}") from None
+    return device
+
+
+def work(redis_url: str, models: Sequence[str] | None, device: str, name: str | None) -> int:
+    """Work until SIGINT or SIGTERM; with several devices, in one child process each."""
+    found = devices() if device == "all" else [device]
+    if len(found) == 1:
+        return work_on(find_device(found[0]), redis_url, models, name)
+    with ExitStack() as stack:
+        for each in found:
+            own = ("--device", each, "--name", f"{name or worker_name()}-{each.replace(':', '-')}")
+            command = worker_command(redis_url, models, *own)
+            stack.enter_context(Supervisor(command))
+        Event().wait()
+    return 0
+
+
+def work_on(
+    device: torch.device, redis_url: str, models: Sequence[str] | None, name: str | None
+) -> int:
+    """Load the models onto one device and take batches."""
+    redis = connect(redis_url)
+    loaded = load_models(models, device)
+    infos = {key: probed(model) for key, model in loaded.items()}
+    own_name, label = name or worker_name(), device_name(device)
+    print(f"Worker: {own_name} on {label} offers {', '.join(loaded)}", flush=True)
+    Worker(redis, loaded, own_name, label, infos=infos).run()
+    redis.close()
+    return 0
+
+
+def run_file(spec_file: Path, out: Path, device: str) -> int:
+    """Run one spec with a progress bar; write the result and say what was found."""
+    spec = Spec.model_validate(_read(spec_file))
+    if not out.parent.is_dir():
+        raise ValueError(f"--out: the folder {out.parent} does not exist")
+    model = load_model(spec.model, find_device(device))
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
+        task = bar.add_task(model.info.title, total=1.0)
+        result = measure(model, spec, lambda done: bar.update(task, completed=done))
+    out.write_text(json.dumps(result, allow_nan=False, indent=1) + "\n")
+    summarise(result, console)
+    print(out)
+    return 0
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(), parse_constant=_refuse)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path} is not JSON: {error}") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is not a text file") from None
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"the spec must hold finite numbers only, got {constant}")
+
+
+def summarise(result: dict[str, Any], console: Console) -> None:
+    """Print where each decision is made and whether the checks hold."""
+    for window in result["windows"]:
+        title = result["curves"][window["curve"]]["title"]
+        if window["sigma_peak"] is None:
+            console.print(f"{title}: nothing is decided on this grid")
+            continue
+        console.print(
+            f"{title}: decided between sigma {window['sigma_high']:.3g} and "
+            f"{window['sigma_low']:.3g} (central {window['share']:.0%}), fastest at "
+            f"{window['sigma_peak']:.3g}"
+        )
+    for check in result["checks"]:
+        mark = "[green]ok[/]" if check["ok"] else "[red]fails[/]"
+        console.print(
+            f"{mark}  {check['name'].replace('[', ' (').replace(']', ')')}: "
+            f"{check['value']:.3g} (bound {check['bound']:.3g})"
+        )
