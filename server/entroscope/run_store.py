@@ -87,13 +87,15 @@ class RunStore:
         parent: str | None = None,
         extends: str | None = None,
         reuse: Mapping[int, Frames] | None = None,
+        run: str | None = None,
     ) -> Row:
         """Make a run of a resolved spec and queue its first batch.
 
         Args:
+            run: the id it is to have, where the caller must know it before.
             reuse: batches that are known already; where they suffice the run is done at once.
         """
-        run, created_ms = uuid.uuid4().hex, time.time_ns() / 1e6
+        run, created_ms = run or uuid.uuid4().hex, time.time_ns() / 1e6
         fields: dict[str, Any] = {
             "spec": spec.model_dump_json(by_alias=True),
             "info": info.model_dump_json(),

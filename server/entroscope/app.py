@@ -1,0 +1,82 @@
+"""The web application: services, tasks beside them, routes and the layers around."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from anyio import CapacityLimiter, create_task_group, sleep, to_thread
+from fastapi import FastAPI
+
+from entroscope import openapi, problems
+from entroscope.archive import Archive
+from entroscope.archiver import Archiver
+from entroscope.broadcast import Broadcast
+from entroscope.catalog import Catalog
+from entroscope.connect import connect
+from entroscope.deps import Services
+from entroscope.event_log import EventLog
+from entroscope.presence import Presence
+from entroscope.projection import Frame
+from entroscope.protocol.plan import Plan
+from entroscope.routes import events, health, models, page, results, runs, schema, workers
+from entroscope.run_store import RunStore
+from entroscope.security import Guard
+from entroscope.settings import Settings
+from entroscope.submission import Submissions
+
+DESCRIPTION = """When does a diffusion model make up its mind? Runs measure class-conditional
+entropy and its production over noise levels. The events of a run come over a WebSocket at
+`/api/runs/{run}/events?after=ID` or, by GET, as server-sent events at the same path."""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return the application; it reaches for Redis and the disk only once it is started."""
+    app = FastAPI(
+        title="Entroscope",
+        version=version("entroscope"),
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lambda app: _lifespan(app, settings),
+        responses=openapi.PROBLEMS,
+    )
+    for module in (runs, results, events, models, workers, schema, health):
+        app.include_router(module.router)
+    page.add_page(app)
+    problems.install(app)
+    openapi.install(app)
+    app.add_middleware(Guard, settings=settings)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
+    """Start the reader and the archiver, and stop them before Redis is let go."""
+    archive = Archive(settings.data_dir / "archive")
+    await to_thread.run_sync(archive.start)
+    redis = connect(settings.redis_url, check=False)
+    store, event_log, presence = RunStore(redis), EventLog(redis), Presence(redis)
+
+    def source(run: str) -> Plan | list[Frame]:
+        return catalog.source(run)
+
+    broadcast = Broadcast(event_log, source, asyncio.get_running_loop())
+    archiver = Archiver(store, event_log, archive, broadcast)
+    catalog = Catalog(store, event_log, presence, archive, broadcast, archiver)
+    submissions = Submissions(redis, store, presence, catalog, settings)
+    app.state.services = Services(settings, redis, presence, broadcast, catalog, submissions)
+    async with create_task_group() as group:
+        group.start_soon(broadcast.run)
+        group.start_soon(_tend, archiver, settings)
+        yield
+        broadcast.stop()
+        group.cancel_scope.cancel()
+    redis.close()
+
+
+async def _tend(archiver: Archiver, settings: Settings) -> None:
+    limiter = CapacityLimiter(1)
+    while True:
+        await to_thread.run_sync(archiver.tend, settings.idle_s, limiter=limiter)
+        await sleep(settings.tend_s)

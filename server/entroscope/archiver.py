@@ -1,0 +1,105 @@
+"""Moves finished runs from Redis to the archive, and keeps the broadcast up to date."""
+
+import logging
+import threading
+from collections.abc import Iterator
+
+from redis.exceptions import RedisError
+
+from entroscope.archive import Archive
+from entroscope.archive_files import Finished
+from entroscope.broadcast import Broadcast, project
+from entroscope.event_log import Entry, EventLog
+from entroscope.projection import Projection
+from entroscope.protocol.errors import NotFound
+from entroscope.protocol.events import START
+from entroscope.protocol.fold import Fold
+from entroscope.protocol.payloads import decode_sums
+from entroscope.protocol.result import result_document
+from entroscope.protocol.states import FINAL, State
+from entroscope.run_documents import final_document, outline
+from entroscope.run_store import Row, RunStore
+
+log = logging.getLogger("entroscope")
+
+
+class Archiver:
+    """One at a time; every step may be interrupted and is then done again or found done."""
+
+    def __init__(
+        self, store: RunStore, event_log: EventLog, archive: Archive, broadcast: Broadcast
+    ) -> None:
+        self._store, self._log = store, event_log
+        self._archive, self._broadcast = archive, broadcast
+        self._lock = threading.Lock()
+        self._complaints: dict[str, str] = {}
+
+    def tend(self, idle_s: float) -> None:
+        """Do what there is to do; an error is told once and tried again the next time."""
+        try:
+            rows = self._store.list()
+            running = [row.id for row in rows if row.state == State.RUNNING]
+            self._broadcast.tend(running, idle_s)
+            for run in self._broadcast.lost(self._exists):
+                log.warning("run %s is gone from Redis", run)
+                self._broadcast.retire(run)
+            self._complaints.pop("", None)
+        except RedisError as error:
+            self._complain("", f"Redis is out of reach: {error}")
+            return
+        for row in rows:
+            if row.state in FINAL:
+                self.settle(row)
+
+    def settle(self, row: Row) -> bool:
+        """Archive a finished run; return whether that worked."""
+        try:
+            self._move(row)
+        except (OSError, RedisError, ValueError, KeyError) as error:
+            self._complain(row.id, f"run {row.id} stays in Redis for now: {error!r}")
+            return False
+        self._complaints.pop(row.id, None)
+        return True
+
+    def _move(self, row: Row) -> None:
+        with self._lock:
+            if row.id not in self._archive:
+                try:
+                    self._archive.add(row.id, self._finished(self._store.get(row.id)))
+                except NotFound:
+                    return  # somebody else has moved and deleted it
+            self._store.forget(row.id)
+        self._broadcast.retire(row.id)
+
+    def _finished(self, row: Row) -> Finished:
+        plan = row.plan
+        projection = Projection(row.id, plan)
+        events = project(projection, self._entries(row.id))
+        sums, values = self._store.sums(row.id), self._store.values(row.id)
+        fold = Fold(plan)
+        for batch in sorted(sums):
+            fold.add_record(*decode_sums(sums[batch]))
+        return Finished(
+            final_document(row, outline(plan), fold.trajectories, projection.fraction),
+            result_document(fold) if sums else None,
+            events,
+            {batch: (sums[batch], values[batch]) for batch in sums},
+        )
+
+    def _entries(self, run: str) -> Iterator[Entry]:
+        after = START
+        while entries := self._log.read(run, after):
+            yield from entries
+            after = entries[-1].id
+
+    def _exists(self, run: str) -> bool:
+        try:
+            self._store.get(run)
+        except NotFound:
+            return False
+        return True
+
+    def _complain(self, about: str, text: str) -> None:
+        if self._complaints.get(about) != text:
+            self._complaints[about] = text
+            log.warning("%s", text)

@@ -1,0 +1,258 @@
+"""One thread follows the logs of all watched runs and feeds the channels their viewers share."""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from anyio import CapacityLimiter, move_on_after, to_thread
+from redis.exceptions import RedisError
+
+from entroscope.channel import Channel
+from entroscope.event_log import Entry, EventLog
+from entroscope.projection import Frame, Projection
+from entroscope.protocol.errors import NotFound
+from entroscope.protocol.events import START, event_order
+from entroscope.protocol.plan import Plan
+
+log = logging.getLogger("entroscope")
+
+#: How long one read waits for news; a run that is watched anew waits at most as long.
+BLOCK_MS = 100
+#: How long to wait before Redis is asked again after it was out of reach.
+RETRY_S = 0.5
+#: How long a viewer waits for a frame before it is told that there is none yet.
+QUIET_S = 15.0
+#: A viewer that held up a send for longer is slow: it skips frames that newer ones replace.
+SLOW_S = 0.25
+#: So is one that had caught up once and is this far behind.
+SLOW_FRAMES = 32
+
+#: What there is of a run: the plan of a live one, or all frames of an archived one.
+Source = Callable[[str], Plan | list[Frame]]
+
+
+@dataclass(slots=True)
+class _Live:
+    channel: Channel
+    projection: Projection
+    cursor: str = START
+
+
+class Broadcast:
+    """The channels of all watched runs.
+
+    Args:
+        source: where a run is found; it raises NotFound.
+    """
+
+    def __init__(self, log: EventLog, source: Source, loop: asyncio.AbstractEventLoop) -> None:
+        self._log, self._source, self._loop = log, source, loop
+        self._channels: dict[str, Channel] = {}
+        self._live: dict[str, _Live] = {}
+        self._lock = threading.RLock()
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+
+    async def run(self) -> None:
+        """Follow the logs until `stop`."""
+        await to_thread.run_sync(self._follow, limiter=CapacityLimiter(1))
+
+    def stop(self) -> None:
+        """End the reader and send all viewers away."""
+        self._stopping.set()
+        self._wake.set()
+        with self._lock:
+            for channel in self._channels.values():
+                channel.retire()
+
+    @property
+    def stopping(self) -> bool:
+        return self._stopping.is_set()
+
+    @asynccontextmanager
+    async def cursor(self, run: str, after: str) -> AsyncIterator["Cursor"]:
+        """Watch a run from after an event on.
+
+        Raises:
+            NotFound: there is no such run.
+        """
+        channel = self._channels.get(run)
+        if channel is None:
+            channel = await to_thread.run_sync(self.open, run)
+        channel.viewers += 1
+        try:
+            yield Cursor(channel, after)
+        finally:
+            channel.viewers -= 1
+            channel.idle_since = time.monotonic()
+
+    def open(self, run: str) -> Channel:
+        """Return the channel of a run, made where there is none; for threads."""
+        with self._lock:
+            if run not in self._channels:
+                self._add(run, self._source(run))
+            return self._channels[run]
+
+    def progress(self, run: str) -> Projection | None:
+        """Return what is known of a run that is being followed."""
+        live = self._live.get(run)
+        return None if live is None else live.projection
+
+    def preview(self, run: str, step: int) -> Frame | None:
+        """Return the newest picture of a noise level, from a channel that is open."""
+        channel = self._channels.get(run)
+        return None if channel is None else channel.newest(("preview", step))
+
+    def retire(self, run: str) -> None:
+        """Forget the channel of a run whose log has moved."""
+        with self._lock:
+            self._live.pop(run, None)
+            channel = self._channels.pop(run, None)
+        if channel is not None and not channel.final:
+            channel.retire()
+
+    def tend(self, unfinished: Iterable[str], idle_s: float) -> None:
+        """Follow all runs that are under way; drop what nobody has watched for a while."""
+        under_way = set(unfinished)
+        for run in under_way - set(self._channels):
+            self._open_if_there(run)
+        for run, channel in list(self._channels.items()):
+            idle = time.monotonic() - channel.idle_since
+            if run not in under_way and channel.viewers == 0 and idle > idle_s:
+                self.retire(run)
+
+    def lost(self, known: Callable[[str], bool]) -> list[str]:
+        """Return the runs that are followed but do not exist any more."""
+        with self._lock:
+            live = [run for run, live in self._live.items() if not live.channel.final]
+        return [run for run in live if not known(run)]
+
+    def _open_if_there(self, run: str) -> None:
+        try:
+            self.open(run)
+        except NotFound:
+            return  # it has ended and was deleted a moment ago
+
+    def _add(self, run: str, found: Plan | list[Frame]) -> None:
+        channel = Channel(run, self._loop)
+        if isinstance(found, Plan):
+            self._live[run] = _Live(channel, Projection(run, found))
+            self._wake.set()
+        else:
+            channel.extend(found)
+        self._channels[run] = channel
+
+    def _follow(self) -> None:
+        while not self._stopping.is_set():
+            with self._lock:
+                live = [own for own in self._live.values() if not own.channel.final]
+            cursors = {own.channel.run: own.cursor for own in live}
+            if not cursors:
+                self._wake.wait()
+                self._wake.clear()
+                continue
+            try:
+                news = self._log.follow(cursors, BLOCK_MS)
+            except RedisError as error:
+                log.warning("Redis is out of reach, trying again: %s", error)
+                self._stopping.wait(RETRY_S)
+                continue
+            self._publish(news)
+
+    def _publish(self, news: dict[str, list[Entry]]) -> None:
+        for run, entries in news.items():
+            live = self._live.get(run)
+            if live is not None:
+                live.cursor = entries[-1].id
+                live.channel.extend(project(live.projection, entries))
+
+
+def project(projection: Projection, entries: Iterable[Entry]) -> list[Frame]:
+    """Return the frames of some entries; an entry this version cannot read is left out."""
+    frames = []
+    for entry in entries:
+        try:
+            frame = projection.apply(entry)
+        except (ValueError, KeyError, TypeError, IndexError) as error:
+            log.warning("run %s: cannot read entry %s: %r", projection.run, entry.id, error)
+            continue
+        if frame is not None:
+            frames.append(frame)
+    return frames
+
+
+class Cursor:
+    """One viewer's place in a channel, from after an event on."""
+
+    def __init__(self, channel: Channel, after: str) -> None:
+        self._channel, self._position = channel, channel.place_after(after)
+        self._after: tuple[int, int] | None = event_order(after)
+        self._taken_at = time.monotonic()
+        self._caught_up = False
+        self._skip_until = 0
+
+    @property
+    def at_end(self) -> bool:
+        """Whether nothing will follow."""
+        return self._channel.final and self._position >= len(self._channel)
+
+    @property
+    def moved(self) -> bool:
+        """Whether the run is to be joined anew, from the last event on."""
+        return self._channel.gone and self._position >= len(self._channel)
+
+    def take(self) -> Frame | None:
+        """Return the next frame, or None where there is none at the moment."""
+        self._notice_slowness()
+        while self._position < len(self._channel):
+            position, self._position = self._position, self._position + 1
+            frame = self._channel.frame(position, newest_only=position < self._skip_until)
+            if frame is not None and self._is_news(frame):
+                self._taken_at = time.monotonic()
+                return frame
+        self._caught_up = True
+        return None
+
+    async def wait(self) -> None:
+        """Wait until there is a frame to take, or the channel is retired."""
+        await self._channel.wait_beyond(self._position)
+        self._taken_at = time.monotonic()
+
+    def _is_news(self, frame: Frame) -> bool:
+        """Return whether a frame comes after the viewer's last one; a log may be loading yet."""
+        if self._after is not None and event_order(frame.id) <= self._after:
+            return False
+        self._after = None
+        return True
+
+    def _notice_slowness(self) -> None:
+        behind = len(self._channel) - self._position
+        held_up = time.monotonic() - self._taken_at > SLOW_S
+        if held_up or (self._caught_up and behind > SLOW_FRAMES):
+            self._skip_until = len(self._channel)
+
+
+async def follow(broadcast: Broadcast, run: str, after: str) -> AsyncGenerator[Frame | None]:
+    """Yield every event after one, live ones as they come; None now and then when it is quiet.
+
+    Raises:
+        NotFound: there is no such run (any more).
+    """
+    while not broadcast.stopping:
+        async with broadcast.cursor(run, after) as cursor:
+            while not (cursor.at_end or cursor.moved):
+                frame = cursor.take()
+                if frame is not None:
+                    after = frame.id
+                    yield frame
+                    continue
+                with move_on_after(QUIET_S) as quiet:
+                    await cursor.wait()
+                if quiet.cancelled_caught:
+                    yield None
+            if cursor.at_end:
+                return

@@ -1,0 +1,203 @@
+"""All runs, live and archived, as one: what the routes ask about runs."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from entroscope.archive import Archive
+from entroscope.archiver import Archiver
+from entroscope.broadcast import Broadcast
+from entroscope.event_log import EventLog
+from entroscope.presence import Presence
+from entroscope.projection import Frame
+from entroscope.protocol.errors import Conflict, NotFound
+from entroscope.protocol.events import START
+from entroscope.protocol.frames import unpack
+from entroscope.protocol.plan import Plan
+from entroscope.protocol.states import FINAL, State
+from entroscope.run_documents import Outline, Outlook, live_document, outline
+from entroscope.run_store import Frames, Row, RunStore
+
+#: Outlines of live runs kept at hand.
+OUTLINES = 256
+Document = dict[str, Any]
+
+
+class Catalog:
+    """The runs in Redis and those in the archive."""
+
+    def __init__(
+        self,
+        store: RunStore,
+        event_log: EventLog,
+        presence: Presence,
+        archive: Archive,
+        broadcast: Broadcast,
+        archiver: Archiver,
+    ) -> None:
+        self._store, self._log, self._presence = store, event_log, presence
+        self._archive, self._broadcast, self._archiver = archive, broadcast, archiver
+        self._outlines: OrderedDict[str, Outline] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def document(self, run: str) -> Document:
+        """Return one run.
+
+        Raises:
+            NotFound: there is none.
+        """
+        row = self._live(run)
+        if row is None:
+            return self._archived(run, self._available())
+        return live_document(row, self._outline(row), self._outlook(self._store.list()))
+
+    def page(
+        self, model: str | None, state: State | None, limit: int, before: tuple[int, str] | None
+    ) -> list[Document]:
+        """Return runs, newest first, that are older than `before` (created_ms, id)."""
+        rows = [r for r in self._store.list() if r.state not in FINAL or not self._settled(r)]
+        outlook = self._outlook(rows)
+        live = {row.id: row for row in rows}
+        known = [(r.created_ms, r.id, r.info.name, r.state.value) for r in rows]
+        for listed in self._archive.listed():
+            if listed.id not in live:
+                known.append((listed.created_ms, listed.id, listed.model, listed.state))
+        chosen = (
+            id
+            for created_ms, id, own, at in sorted(known, reverse=True)
+            if (model is None or own == model)
+            and (state is None or at == state)
+            and (before is None or (created_ms, id) < before)
+        )
+        return list(islice(self._documents(chosen, live, outlook), limit))
+
+    def result(self, run: str) -> Document:
+        """Return the result of a finished run."""
+        self.finish(run)
+        if not self._archive.has_result(run):
+            raise NotFound(f"run {run!r} ended before its first batch did and has no result")
+        return self._archive.result(run)
+
+    def preview(self, run: str, step: int) -> bytes:
+        """Return the picture of one step."""
+        if run in self._archive:
+            return self._archive.preview(run, step)
+        row = self._store.get(run)
+        frame = self._broadcast.preview(run, step)
+        if frame is not None and frame.binary is not None:
+            return unpack(frame.binary)[1]
+        return self._logged_preview(row, step)
+
+    def source(self, run: str) -> Plan | list[Frame]:
+        """Return what there is to watch of a run: its plan, or all events of a finished one."""
+        try:
+            return self._store.get(run).plan
+        except NotFound:
+            return self._archive.events(run)
+
+    def finish(self, run: str) -> None:
+        """Make sure that a run is archived.
+
+        Raises:
+            NotFound: there is no such run.
+            Conflict: it has not finished.
+        """
+        if run in self._archive:
+            return
+        row = self._store.get(run)
+        if row.state not in FINAL:
+            raise Conflict(f"run {run!r} is {row.state}; this needs a finished one")
+        if not self._archiver.settle(row):
+            raise Conflict(
+                f"run {run!r} cannot be archived at the moment; the server's log says why"
+            )
+
+    def delete(self, run: str) -> None:
+        """Remove a finished run."""
+        self.finish(run)
+        self._archive.delete(run)
+        self._broadcast.retire(run)
+
+    def cancel(self, run: str) -> Document:
+        """Cancel a run and return the receipt."""
+        if run in self._archive:
+            state = self._archive.document(run)["state"]
+            return {"id": run, "state": state, "effect": "finished", "batch": None, "step": None}
+        return {"id": run, **self._store.cancel(run)}
+
+    def finished_run(self, run: str) -> tuple[Document, dict[int, Frames]]:
+        """Return document and batches of a finished run."""
+        self.finish(run)
+        return self._archive.document(run), self._archive.frames(run)
+
+    def equal_run(self, spec_hash: str) -> str | None:
+        """Return the newest good run of a spec."""
+        for row in self._store.list():
+            if row.spec_hash == spec_hash and row.state == State.DONE:
+                return row.id
+        return self._archive.equal_run(spec_hash)
+
+    def exists(self, run: str) -> bool:
+        """Return whether there is such a run."""
+        return self._live(run) is not None or run in self._archive
+
+    def rates(self) -> dict[str, float]:
+        """Return the evaluations a second of each model, as far as workers alive tell."""
+        return self._outlook(self._store.list()).rates
+
+    def _live(self, run: str) -> Row | None:
+        try:
+            row = self._store.get(run)
+        except NotFound:
+            return None
+        return None if row.state in FINAL and self._settled(row) else row
+
+    def _settled(self, row: Row) -> bool:
+        return self._archiver.settle(row)
+
+    def _archived(self, run: str, available: set[str]) -> Document:
+        document = self._archive.document(run)
+        return {**document, "available": document["model"] in available}
+
+    def _documents(
+        self, runs: Iterator[str], live: dict[str, Row], outlook: Outlook
+    ) -> Iterator[Document]:
+        for run in runs:
+            if run in live:
+                yield live_document(live[run], self._outline(live[run]), outlook)
+            elif run in self._archive:
+                yield self._archived(run, outlook.available)
+
+    def _available(self) -> set[str]:
+        return {m.name for worker in self._presence.workers() for m in worker.models}
+
+    def _outlook(self, rows: list[Row]) -> Outlook:
+        return Outlook(
+            rows,
+            self._presence.workers(),
+            self._broadcast.progress,
+            lambda row: self._outline(row).evaluations,
+        )
+
+    def _outline(self, row: Row) -> Outline:
+        with self._lock:
+            if row.id in self._outlines:
+                self._outlines.move_to_end(row.id)
+                return self._outlines[row.id]
+        made = outline(row.plan)
+        with self._lock:
+            self._outlines[row.id] = made
+            if len(self._outlines) > OUTLINES:
+                self._outlines.popitem(last=False)
+        return made
+
+    def _logged_preview(self, row: Row, step: int) -> bytes:
+        after = START
+        while entries := self._log.read(row.id, after, 200):
+            for entry in entries:
+                if entry.type == "preview" and unpack(entry.data)[0]["step"] == step:
+                    return unpack(entry.data)[1]
+            after = entries[-1].id
+        raise NotFound(f"run {row.id!r} has no picture of step {step}")

@@ -1,0 +1,87 @@
+"""What routes ask for: the services of the app, and parts of the request, checked."""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import Depends, Query, Request
+from redis import Redis
+from starlette.requests import HTTPConnection
+
+from entroscope.bodies import parse_json, read_body
+from entroscope.broadcast import Broadcast
+from entroscope.catalog import Catalog
+from entroscope.presence import Presence
+from entroscope.protocol.errors import NotFound, SpecError
+from entroscope.protocol.events import START, event_order
+from entroscope.settings import Settings
+from entroscope.submission import Submissions
+
+RUN_ID = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything a route may use."""
+
+    settings: Settings
+    redis: Redis
+    presence: Presence
+    broadcast: Broadcast
+    catalog: Catalog
+    submissions: Submissions
+
+
+def services(connection: HTTPConnection) -> Services:
+    found: Services = connection.app.state.services
+    return found
+
+
+def run_id(run: str) -> str:
+    """Return the run of the path.
+
+    Raises:
+        NotFound: it is not the id of a run.
+    """
+    if not RUN_ID.fullmatch(run):
+        raise NotFound(f"no run {run[:60]!r}")
+    return run
+
+
+async def json_body(request: Request) -> Any:
+    """Return the request's JSON document."""
+    body = await read_body(request, services(request).settings.max_body_bytes)
+    return await to_thread.run_sync(parse_json, body)
+
+
+def page_cursor(
+    before: Annotated[str | None, Query(description="`next` of the page before")] = None,
+) -> tuple[int, str] | None:
+    """Return where a page begins: after (created_ms, id)."""
+    if before is None:
+        return None
+    created_ms, _, run = before.partition("-")
+    if not (created_ms.isascii() and created_ms.isdigit() and RUN_ID.fullmatch(run)):
+        raise SpecError("before", before, "is not the `next` of a page of runs")
+    return int(created_ms[:19]), run
+
+
+def place_in_log(after: str, last_event_id: str | None) -> str:
+    """Return after which event to begin: the header of a reconnecting EventSource is newer.
+
+    Raises:
+        SpecError: it is not the id of an event.
+    """
+    place = last_event_id or after or START
+    try:
+        event_order(place)
+    except ValueError as error:
+        raise SpecError("after", place, str(error)) from None
+    return place
+
+
+ServicesDep = Annotated[Services, Depends(services)]
+RunDep = Annotated[str, Depends(run_id)]
+BodyDep = Annotated[Any, Depends(json_body)]
+PageDep = Annotated[tuple[int, str] | None, Depends(page_cursor)]

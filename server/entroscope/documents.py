@@ -1,0 +1,154 @@
+"""The documents of the REST API, as OpenAPI describes them."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from entroscope.presence import WorkerInfo
+from entroscope.protocol.events import Check, Curve, Window
+from entroscope.protocol.models import ModelInfo
+from entroscope.protocol.states import State
+
+
+class Document(BaseModel):
+    """Every document says which version of the wire it speaks."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    schema_: Annotated[Literal[1], Field(alias="schema")] = 1
+
+
+class CurveName(BaseModel):
+    """A curve that a run measures; `bound` is the entropy of its prior, in bits."""
+
+    key: str
+    title: str
+    partition: str
+    path: list[str]
+    groups: list[str]
+    bound: float
+
+
+class Progress(BaseModel):
+    """How far a run is; `fraction` counts batches under way too."""
+
+    trajectories: int
+    total: int
+    fraction: float
+    seconds_left: float | None
+
+
+class Cost(BaseModel):
+    """What a run takes: pairs (sample, label, sigma), and seconds where the speed is known."""
+
+    evaluations: int
+    seconds: float | None
+
+
+class RunDocument(Document):
+    """A run.
+
+    Attributes:
+        position: runs of its model ahead of it while it is queued.
+        available: whether a worker alive has its model.
+    """
+
+    id: str
+    state: State
+    model: str
+    title: str
+    position: int | None
+    available: bool
+    created_ms: int
+    started_ms: int | None
+    finished_ms: int | None
+    spec: dict[str, Any]
+    spec_hash: str
+    parent: str | None
+    extends: str | None
+    reason: str | None
+    labels: list[str]
+    curves: list[CurveName]
+    sigma: list[float]
+    progress: Progress
+    cost: Cost
+
+
+class RunList(Document):
+    """Runs, newest first; `next` is the `before` of the next page."""
+
+    runs: list[RunDocument]
+    next: str | None
+
+
+class PlanDocument(Document):
+    """What a run of a spec would be; nothing is stored. `batches` are sizes."""
+
+    spec: dict[str, Any]
+    labels: list[str]
+    curves: list[CurveName]
+    sigma: list[float]
+    batches: list[int]
+    cost: Cost
+
+
+class Receipt(Document):
+    """What became of a cancel.
+
+    Attributes:
+        effect: removed (it was queued), stopping (a worker has its batch `batch` and stops at its
+            next step), stopped (it was between two batches), finished (it had ended before).
+    """
+
+    id: str
+    state: State
+    effect: Literal["removed", "stopping", "stopped", "finished"]
+    batch: int | None
+    step: int | None
+
+
+class Extension(BaseModel):
+    """How many trajectories an extended run is to have, those it reuses included."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    trajectories: Annotated[int, Field(ge=2, le=1_000_000)]
+
+
+class OfferedModel(ModelInfo):
+    """A model, whether a worker alive has it, and its labels with default params."""
+
+    available: bool
+    labels_default: tuple[str, ...]
+
+
+class ModelList(Document):
+    models: list[OfferedModel]
+
+
+class WorkerList(Document):
+    workers: list[WorkerInfo]
+
+
+class Health(Document):
+    """`redis` tells whether the queue can be reached; runs on workers go on meanwhile."""
+
+    status: Literal["ok", "degraded"]
+    redis: bool
+    version: str
+
+
+class Result(Document):
+    """What a run has measured, in bits; production is per unit of ln sigma."""
+
+    spec: dict[str, Any]
+    unit: Literal["bits"]
+    labels: list[str]
+    sigma: list[float]
+    trajectories: int
+    batches: int
+    curves: dict[str, Curve]
+    windows: list[Window]
+    checks: list[Check]
+    studies: dict[str, Any]
+    provenance: dict[str, Any]

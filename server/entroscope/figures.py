@@ -1,0 +1,157 @@
+"""A result as a Plotly figure, with the page's axes, colours and texts (figure.json)."""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from entroscope.page_folder import page_folder
+from entroscope.protocol.axes import NATS_PER_BIT, Axis, place, production_factor
+from entroscope.protocol.result import curve_arrays
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+Array = NDArray[np.float64]
+Layout = dict[str, Any]
+
+#: Where the two charts lie, from below.
+DOMAINS = {"entropy": (0.55, 1.0), "production": (0.0, 0.45)}
+#: The step error of production is in its own integral; only the entropy has a wider band.
+NAMES = {"entropy": ("x", "y"), "production": ("x2", "y2")}
+
+
+@lru_cache
+def page_layout() -> Layout:
+    """Return the one description of the figure that page and client share."""
+    layout: Layout = json.loads((page_folder() / "figure.json").read_text(encoding="utf-8"))
+    return layout
+
+
+def result_figure(
+    result: Mapping[str, Any],
+    *,
+    curves: Sequence[str] | None = None,
+    unit: str = "bits",
+    axis: str = "sigma",
+    theme: str = "light",
+) -> "Figure":
+    """Return entropy above production over the noise axis, each with its 95 % band.
+
+    Args:
+        curves: keys of the curves to show; None is all.
+        unit: "bits" or "nats".
+        axis: "sigma", "ln_sigma", "log_snr" or "vp_time".
+        theme: "light" or "dark".
+    """
+    from plotly.graph_objects import Figure
+
+    keys = list(result["curves"]) if curves is None else list(curves)
+    if unknown := [key for key in keys if key not in result["curves"]]:
+        raise ValueError(f"no curve {unknown[0]!r}; there are {', '.join(result['curves'])}")
+    if unit not in ("bits", "nats"):
+        raise ValueError(f"unit must be 'bits' or 'nats', got {unit!r}")
+    settings = page_layout()
+    traces = [
+        trace
+        for position, key in enumerate(keys)
+        for trace in _traces(result, key, _color(settings, position), unit, Axis(axis))
+    ]
+    return Figure({"data": traces, "layout": _layout(settings, unit, axis, theme, len(keys))})
+
+
+def _traces(
+    result: Mapping[str, Any], key: str, color: str, unit: str, axis: Axis
+) -> list[dict[str, Any]]:
+    arrays = curve_arrays(result)
+    sigma = arrays["sigma"]
+    x = place(sigma, axis)
+    factor = NATS_PER_BIT if unit == "nats" else 1.0
+    times = float(page_layout()["band"]["standard_errors"])
+    title = result["curves"][key]["title"]
+    traces = []
+    for name in ("entropy", "production"):
+        scale = factor * (production_factor(sigma, axis) if name == "production" else 1.0)
+        y, se = arrays[f"{key}:{name}"] * scale, arrays[f"{key}:{name}_se"] * scale
+        traces.append(_band(name, x, y, times * np.nan_to_num(se), color, key))
+        traces.append(_line(name, x, y, color, key, title))
+    return traces
+
+
+def _band(name: str, x: Array, y: Array, half: Array, color: str, key: str) -> dict[str, Any]:
+    known = np.isfinite(y)
+    x, low, high = x[known], (y - half)[known], (y + half)[known]
+    return {
+        "type": "scatter",
+        "x": np.concatenate([x, x[::-1]]),
+        "y": np.concatenate([high, low[::-1]]),
+        "fill": "toself",
+        "fillcolor": _faded(color, 0.26),
+        "line": {"width": 0},
+        "hoverinfo": "skip",
+        "showlegend": False,
+        "legendgroup": key,
+        "xaxis": NAMES[name][0],
+        "yaxis": NAMES[name][1],
+    }
+
+
+def _line(name: str, x: Array, y: Array, color: str, key: str, title: str) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": x,
+        "y": y,
+        "name": title,
+        "line": {"color": color, "width": 2.4},
+        "showlegend": name == "entropy",
+        "legendgroup": key,
+        "xaxis": NAMES[name][0],
+        "yaxis": NAMES[name][1],
+    }
+
+
+def _layout(settings: Layout, unit: str, axis: str, theme: str, num_curves: int) -> Layout:
+    """Return the layouts of both charts as one, as figure.json says to merge them."""
+    whole: Layout = {"height": 720, "showlegend": num_curves > 1}
+    per = settings["axes"][axis]["per"]
+    for name, (x, y) in NAMES.items():
+        own = merge(
+            settings["common"],
+            settings[theme]["layout"],
+            settings[name]["layout"],
+            {"xaxis": settings["axes"][axis]["layout"]},
+        )
+        text = own["yaxis"]["title"]["text"].replace("{unit}", unit).replace("{per}", per)
+        own["yaxis"]["title"]["text"] = text
+        free: Layout = {"fixedrange": False}
+        x_axis = merge(own.pop("xaxis"), free, {"anchor": y})
+        y_axis = merge(own.pop("yaxis"), free, {"anchor": x, "domain": DOMAINS[name]})
+        if name == "production":
+            x_axis["matches"] = "x"
+        whole = merge(own, whole, {f"xaxis{x[1:]}": x_axis, f"yaxis{y[1:]}": y_axis})
+    return merge(whole, {"dragmode": "zoom", "margin": {"t": 30}})
+
+
+def merge(*objects: Mapping[str, Any]) -> Layout:
+    """Return the deep merge of JSON objects; the later one wins."""
+    merged: Layout = {}
+    for item in objects:
+        for key, value in item.items():
+            if isinstance(value, Mapping):
+                value = merge(merged[key] if isinstance(merged.get(key), Mapping) else {}, value)
+            merged[key] = value
+    return merged
+
+
+def _color(settings: Layout, position: int) -> str:
+    colorway = settings["colorway"]
+    return str(colorway[position % len(colorway)])
+
+
+def _faded(color: str, opacity: float) -> str:
+    red, green, blue = (int(color[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {opacity})"

@@ -1,0 +1,197 @@
+"""Errors as problem JSON (RFC 9457), and the one table from domain errors to HTTP."""
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field, ValidationError
+from redis.exceptions import RedisError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from entroscope.protocol.errors import Conflict, EntroscopeError, NotFound, SpecError, Unavailable
+from entroscope.protocol.frames import finite
+
+MEDIA_TYPE = "application/problem+json"
+#: Values longer than this, as JSON, are cut in answers.
+LONGEST_VALUE = 300
+
+STATUS: dict[type[EntroscopeError], HTTPStatus] = {
+    SpecError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NotFound: HTTPStatus.NOT_FOUND,
+    Conflict: HTTPStatus.CONFLICT,
+    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+class FieldProblem(BaseModel):
+    """One field that is off: where (dotted), what was given, what is wrong with it."""
+
+    field: str
+    value: Any = None
+    message: str
+
+
+class Problem(BaseModel):
+    """An error."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldProblem] = []
+    schema_: Annotated[Literal[1], Field(alias="schema")] = 1
+
+
+class RequestError(Exception):
+    """A request that cannot be read; nothing to do with what it asks for."""
+
+    def __init__(self, status: HTTPStatus, detail: str) -> None:
+        super().__init__(detail)
+        self.status, self.detail = status, detail
+
+
+class InvalidDocument(Exception):
+    """A document whose fields are off."""
+
+    def __init__(self, errors: list[FieldProblem]) -> None:
+        super().__init__(errors[0].message)
+        self.errors = errors
+
+
+def problem(
+    status: int,
+    detail: str,
+    errors: list[FieldProblem] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Return an error as a response."""
+    body = Problem(
+        title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors or []
+    )
+    text = json.dumps(finite(body.model_dump(by_alias=True)))
+    return Response(text, status, dict(headers or {}), MEDIA_TYPE)
+
+
+def field_problems(error: ValidationError, document: Any) -> list[FieldProblem]:
+    """Return what pydantic found, with paths as they are in the document.
+
+    A union reports the errors of each branch: those deepest in the document are about the branch
+    that was meant, and equal places are said once.
+    """
+    found: dict[tuple[str | int, ...], list[dict[str, Any]]] = {}
+    for item in error.errors(include_url=False, include_context=False):
+        path = _path(item["loc"], document, absent=item["type"] == "missing")
+        found.setdefault(path, []).append(dict(item))
+    meant = [path for path in found if not any(_is_inside(other, path) for other in found)]
+    return [_field_problem(path, found[path]) for path in meant]
+
+
+def _path(loc: tuple[str | int, ...], document: Any, *, absent: bool) -> tuple[str | int, ...]:
+    """Return a location without the names of union branches, which are in no document.
+
+    Args:
+        absent: its last part is not in the document either, and that is the error.
+    """
+    path: list[str | int] = []
+    for index, part in enumerate(loc):
+        if isinstance(document, dict) and part in document:
+            document = document[part]
+        elif isinstance(document, list) and isinstance(part, int) and part < len(document):
+            document = document[part]
+        elif not (absent and index == len(loc) - 1):
+            continue
+        path.append(part)
+    return tuple(path)
+
+
+def _is_inside(path: tuple[str | int, ...], other: tuple[str | int, ...]) -> bool:
+    return len(path) > len(other) and path[: len(other)] == other
+
+
+def _field_problem(path: tuple[str | int, ...], items: list[dict[str, Any]]) -> FieldProblem:
+    missing = items[0]["type"] == "missing"
+    message = " or ".join(dict.fromkeys(_message(item["msg"]) for item in items))
+    field = ".".join(str(part) for part in path) or "document"
+    return FieldProblem(
+        field=field, value=None if missing else shown(items[0]["input"]), message=message
+    )
+
+
+def _message(text: str) -> str:
+    return text.removeprefix("Value error, ")
+
+
+def shown(value: Any) -> Any:
+    """Return a value fit to be repeated in an answer."""
+    text = json.dumps(finite(value), default=str)
+    return value if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "…"
+
+
+def install(app: FastAPI) -> None:
+    """Let an app answer every error with problem JSON."""
+    app.add_exception_handler(EntroscopeError, _domain_error)
+    app.add_exception_handler(InvalidDocument, _invalid_document)
+    app.add_exception_handler(RequestError, _request_error)
+    app.add_exception_handler(RequestValidationError, _invalid_parameters)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RedisError, _redis_error)
+    app.add_exception_handler(Exception, _our_error)
+
+
+async def _domain_error(_: Request, error: Exception) -> Response:
+    status = next((s for kind, s in STATUS.items() if isinstance(error, kind)), 400)
+    if isinstance(error, SpecError):
+        found = FieldProblem(field=error.field, value=shown(error.value), message=error.reason)
+        return problem(status, str(error), [found])
+    headers = {"Retry-After": "1"} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
+    return problem(status, str(error), headers=headers)
+
+
+async def _invalid_document(_: Request, error: Exception) -> Response:
+    assert isinstance(error, InvalidDocument)
+    detail = "; ".join(f"{e.field}: {e.message}" for e in error.errors[:5])
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, error.errors)
+
+
+async def _request_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestError)
+    headers = (
+        {"Connection": "close"} if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else None
+    )
+    return problem(error.status, error.detail, headers=headers)
+
+
+async def _invalid_parameters(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    errors = [
+        FieldProblem(
+            field=".".join(str(part) for part in item["loc"][1:]) or str(item["loc"][0]),
+            value=shown(item.get("input")),
+            message=_message(item["msg"]),
+        )
+        for item in error.errors()
+    ]
+    detail = "; ".join(f"{e.field}: {e.message}" for e in errors[:5])
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    detail = error.detail
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        detail = f"there is nothing at {request.url.path[:200]}"
+    return problem(error.status_code, detail, headers=error.headers)
+
+
+async def _redis_error(_: Request, error: Exception) -> Response:
+    detail = f"Redis is out of reach at the moment; nothing was changed or lost ({error})"
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "1"})
+
+
+async def _our_error(_: Request, error: Exception) -> Response:
+    detail = f"the server made a mistake ({type(error).__name__}); its log says more"
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail)

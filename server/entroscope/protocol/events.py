@@ -1,0 +1,208 @@
+"""The public events of a run, as viewers get them; published as JSON Schema."""
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+#: The id of an event: milliseconds and a number, as Redis gives them. `after` takes one.
+EVENT_ID = re.compile(r"(\d{1,19})-(\d{1,19})")
+
+#: Comes before every event.
+START = "0-0"
+
+
+def event_order(id: str) -> tuple[int, int]:
+    """Return the place of an event in its log, to compare with others.
+
+    Raises:
+        ValueError: it is not the id of an event.
+    """
+    found = EVENT_ID.fullmatch(id)
+    if found is None:
+        raise ValueError(f"an event's id looks like 1760000000000-0, got {id[:60]!r}")
+    return int(found[1]), int(found[2])
+
+
+class _Event(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    schema_: Annotated[Literal[1], Field(alias="schema")] = 1
+    id: Annotated[str, Field(pattern=r"^\d+-\d+$")]
+    run: str
+
+
+class Queued(_Event):
+    """The run was accepted; `position` runs of its model were ahead of it then."""
+
+    type: Literal["queued"]
+    position: int | None = None
+
+
+class Started(_Event):
+    """A worker has begun a batch (again, where the one before it was lost)."""
+
+    type: Literal["started"]
+    worker: str
+    device: str
+    batch: int
+
+
+class CurvePoint(BaseModel):
+    """One curve at one noise level, in bits; production is per unit of ln sigma."""
+
+    n: int
+    entropy: float | None
+    entropy_se: float | None
+    cross_entropy: float | None
+    cross_entropy_se: float | None
+    production: float | None
+    production_se: float | None
+
+
+class PointEvent(_Event):
+    """The fold so far at one noise level: finished batches and those under way."""
+
+    type: Literal["point"]
+    batch: int
+    step: int
+    sigma: float
+    curves: dict[str, CurvePoint]
+
+
+Numbers = list[float | None]
+
+
+class Profile(BaseModel):
+    """E[h | z]: the entropy over paths of one true label."""
+
+    label: str
+    n: int
+    entropy: Numbers
+    entropy_se: Numbers
+
+
+class Curve(BaseModel):
+    """One whole curve of the finished batches, over `sigma`."""
+
+    partition: str
+    path: list[str]
+    title: str
+    groups: list[str]
+    bound: float
+    n: int
+    entropy: Numbers
+    entropy_se: Numbers
+    entropy_step_error: Numbers
+    cross_entropy: Numbers
+    cross_entropy_se: Numbers
+    production: Numbers
+    production_se: Numbers
+    profiles: list[Profile]
+
+
+class Window(BaseModel):
+    """Peak of a curve's production and the sigma interval of the central share of it."""
+
+    curve: str
+    share: float
+    sigma_peak: float | None
+    sigma_peak_error: float | None
+    sigma_low: float | None
+    sigma_low_error: float | None
+    sigma_high: float | None
+    sigma_high_error: float | None
+
+
+class BatchEvent(_Event):
+    """A batch is finished; the curves are those of all finished batches."""
+
+    type: Literal["batch"]
+    batch: int
+    trajectories: int
+    evaluations: int
+    sigma: list[float]
+    curves: dict[str, Curve]
+    windows: list[Window]
+
+
+class Check(BaseModel):
+    """One self-check of the run; it passes where `value` is at most `bound`."""
+
+    name: str
+    ok: bool
+    value: float | None
+    bound: float | None
+    explanation: str = ""
+
+
+class ChecksEvent(_Event):
+    """The self-checks of the finished run."""
+
+    type: Literal["checks"]
+    checks: list[Check]
+
+
+class PreviewEvent(_Event):
+    """Pictures at one noise level: a URL here, a binary frame on a WebSocket."""
+
+    type: Literal["preview"]
+    batch: int
+    step: int
+    sigma: float
+    columns: int
+    rows: int
+    media_type: str
+    samples: list[dict[str, Any]]
+    url: str
+
+
+class Done(_Event):
+    """All batches, or as many as the target error needed, are merged."""
+
+    type: Literal["done"]
+    batches: int
+    trajectories: int
+
+
+class Failed(_Event):
+    """The run cannot be finished."""
+
+    type: Literal["failed"]
+    reason: str
+
+
+class Cancelled(_Event):
+    """Somebody cancelled the run: at this batch and step, or before it began (null)."""
+
+    type: Literal["cancelled"]
+    batch: int | None = None
+    step: int | None = None
+
+
+Event = Annotated[
+    Queued
+    | Started
+    | PointEvent
+    | BatchEvent
+    | ChecksEvent
+    | PreviewEvent
+    | Done
+    | Failed
+    | Cancelled,
+    Field(discriminator="type"),
+]
+EVENT: TypeAdapter[Any] = TypeAdapter(Event)
+
+#: Types after which nothing follows.
+LAST = frozenset({"done", "failed", "cancelled"})
+
+
+def event_schema() -> dict[str, Any]:
+    """Return the JSON Schema of one public event."""
+    schema = EVENT.json_schema()
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "An event of an Entroscope run",
+        **schema,
+    }

@@ -1,0 +1,57 @@
+"""The events of a run, live: a WebSocket, or server-sent events at the same path."""
+
+from typing import Annotated
+
+from anyio import to_thread
+from fastapi import APIRouter, Header, Query, Response, WebSocket, status
+
+from entroscope.broadcast import follow
+from entroscope.deps import RunDep, ServicesDep, place_in_log, run_id, services
+from entroscope.protocol.errors import NotFound, SpecError
+from entroscope.protocol.events import START
+from entroscope.viewers import RUBBISH, UNKNOWN, EventStream, show
+
+router = APIRouter(prefix="/api/runs/{run}/events", tags=["events"])
+After = Annotated[str, Query(description="Begin after the event with this id")]
+
+
+@router.get(
+    "",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "One event after the other, as in /api/schema/events; pictures as URLs",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        },
+        204: {"description": "The run has ended and there is nothing after that event"},
+    },
+)
+async def stream_events(
+    run: RunDep,
+    services: ServicesDep,
+    after: After = START,
+    last_event_id: Annotated[str | None, Header()] = None,
+) -> Response:
+    """Stream the events of a run from any place on (?after= or Last-Event-ID) until its end."""
+    place = place_in_log(after, last_event_id)
+    channel = await to_thread.run_sync(services.broadcast.open, run)
+    if channel.final and channel.place_after(place) == len(channel):
+        return Response(status_code=status.HTTP_204_NO_CONTENT)
+    frames = follow(services.broadcast, run, place)
+    return EventStream(frames, services.settings.stall_s)
+
+
+@router.websocket("")
+async def watch(socket: WebSocket, run: str, after: After = START) -> None:
+    """Send the events of a run, pictures as binary frames, until its end or the client's."""
+    await socket.accept()
+    own = services(socket)
+    try:
+        run_id(run)
+        place = place_in_log(after, None)
+    except NotFound:
+        await socket.close(UNKNOWN.code, UNKNOWN.reason)
+    except SpecError as error:
+        await socket.close(RUBBISH.code, str(error)[:120])
+    else:
+        await show(socket, own.broadcast, run, place, own.settings.stall_s)

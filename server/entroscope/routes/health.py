@@ -1,0 +1,23 @@
+"""Whether the server works."""
+
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import APIRouter
+from redis.exceptions import RedisError
+
+from entroscope.deps import ServicesDep
+from entroscope.documents import Health
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/healthz", response_model=Health)
+def get_health(services: ServicesDep) -> dict[str, Any]:
+    """Say whether the server works and can reach its queue; needs no token."""
+    try:
+        reached = bool(services.redis.ping())
+    except RedisError:
+        reached = False
+    status = "ok" if reached else "degraded"
+    return {"status": status, "redis": reached, "version": version("entroscope")}

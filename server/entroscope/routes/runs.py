@@ -1,0 +1,90 @@
+"""Runs: made, listed, cancelled, extended, removed."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Response, status
+
+from entroscope.deps import BodyDep, PageDep, RunDep, ServicesDep
+from entroscope.documents import Extension, PlanDocument, Receipt, RunDocument, RunList
+from entroscope.openapi import body_of
+from entroscope.protocol.spec import Spec
+from entroscope.protocol.states import State
+from entroscope.submission import read_extension
+
+router = APIRouter(prefix="/api/runs", tags=["runs"])
+Document = dict[str, Any]
+
+
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    response_model=RunDocument,
+    responses={200: {"model": RunDocument, "description": "The run was there already"}},
+    openapi_extra=body_of(Spec),
+)
+def create_run(
+    spec: BodyDep,
+    response: Response,
+    services: ServicesDep,
+    reuse: Annotated[bool, Query(description="An equal run that is done will do")] = False,
+    idempotency_key: Annotated[str | None, Header()] = None,
+) -> Document:
+    """Queue a run; the same Idempotency-Key and spec give the same run, however often sent."""
+    run, made = services.submissions.submit(spec, key=idempotency_key, reuse=reuse)
+    response.status_code = status.HTTP_201_CREATED if made else status.HTTP_200_OK
+    response.headers["Location"] = f"/api/runs/{run}"
+    return services.catalog.document(run)
+
+
+@router.post("/plan", response_model=PlanDocument, openapi_extra=body_of(Spec))
+def plan_run(spec: BodyDep, services: ServicesDep) -> Document:
+    """Check a spec as POST /api/runs does and say what it would cost; nothing is stored."""
+    return services.submissions.plan(spec)
+
+
+@router.get("", response_model=RunList)
+def list_runs(
+    services: ServicesDep,
+    before: PageDep,
+    model: str | None = None,
+    state: State | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Document:
+    """List runs, live and archived, newest first."""
+    runs = services.catalog.page(model, state, limit + 1, before)
+    last = runs[limit - 1] if len(runs) > limit else None
+    cursor = None if last is None else f"{last['created_ms']}-{last['id']}"
+    return {"runs": runs[:limit], "next": cursor}
+
+
+@router.get("/{run}", response_model=RunDocument)
+def get_run(run: RunDep, services: ServicesDep) -> Document:
+    """Return one run."""
+    return services.catalog.document(run)
+
+
+@router.delete("/{run}", status_code=status.HTTP_204_NO_CONTENT)
+def delete_run(run: RunDep, services: ServicesDep) -> None:
+    """Remove a finished run and all that is kept of it."""
+    services.catalog.delete(run)
+
+
+@router.post("/{run}/cancel", response_model=Receipt)
+def cancel_run(run: RunDep, services: ServicesDep) -> Document:
+    """Cancel a run: at once while it is queued, at the next step of its batch while it runs."""
+    return services.catalog.cancel(run)
+
+
+@router.post(
+    "/{run}/extend",
+    status_code=status.HTTP_201_CREATED,
+    response_model=RunDocument,
+    openapi_extra=body_of(Extension),
+)
+def extend_run(
+    run: RunDep, extension: BodyDep, response: Response, services: ServicesDep
+) -> Document:
+    """Make a new run with more trajectories that reuses the batches of a finished one."""
+    new = services.submissions.extend(run, read_extension(extension).trajectories)
+    response.headers["Location"] = f"/api/runs/{new}"
+    return services.catalog.document(new)

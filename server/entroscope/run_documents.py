@@ -1,0 +1,135 @@
+"""The document of a run, from what is stored of it and a look at queue and workers."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from entroscope.estimate import Load, cost_seconds, observed, rates, seconds_left
+from entroscope.presence import WorkerInfo
+from entroscope.projection import Projection
+from entroscope.protocol.checks import group_entropy
+from entroscope.protocol.frames import finite
+from entroscope.protocol.plan import Plan
+from entroscope.protocol.states import FINAL, State
+from entroscope.run_store import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What a plan says for people: made once a run, since plans may be large."""
+
+    document: Mapping[str, Any]
+    evaluations: int
+
+
+def outline(plan: Plan) -> Outline:
+    """Return labels, curves and noise levels of a plan."""
+    curves = [
+        {
+            "key": curve.key,
+            "title": curve.title,
+            "partition": curve.partition,
+            "path": list(curve.path),
+            "groups": list(curve.names),
+            "bound": group_entropy(plan, curve),
+        }
+        for curve in plan.curves
+    ]
+    labels = [plan.labels[column] for column in plan.columns]
+    document = {"labels": labels, "curves": curves, "sigma": plan.sigmas.tolist()}
+    return Outline(finite(document), plan.evaluations)
+
+
+class Outlook:
+    """Where the unfinished runs stand at one moment.
+
+    Args:
+        rows: all live runs, newest first.
+        progress: what is known of a run under way.
+        evaluations: pairs of a whole run.
+    """
+
+    def __init__(
+        self,
+        rows: list[Row],
+        workers: list[WorkerInfo],
+        progress: Callable[[str], Projection | None],
+        evaluations: Callable[[Row], int],
+    ) -> None:
+        self.available = {model.name for worker in workers for model in worker.models}
+        self.positions: dict[str, int] = {}
+        self._progress = progress
+        unfinished = [row for row in reversed(rows) if row.state not in FINAL]
+        loads: list[Load] = []
+        speeds: dict[str, list[float]] = {}
+        for row in unfinished:
+            ahead = sum(load.model == row.info.name for load in loads)
+            self.positions[row.id] = ahead if row.state == State.QUEUED else 0
+            known = progress(row.id)
+            done = 0.0 if known is None else known.fraction
+            loads.append(Load(row.id, row.info.name, evaluations(row) * (1 - done)))
+            if known is not None and known.speed is not None:
+                speeds.setdefault(row.info.name, []).append(known.speed)
+        self.rates = observed(rates(workers), speeds, workers)
+        self.seconds_left = seconds_left(loads, self.rates)
+
+    def progress(self, row: Row) -> dict[str, Any]:
+        """Return how far a run is."""
+        known = self._progress(row.id)
+        return {
+            "trajectories": 0 if known is None else known.fold.trajectories,
+            "total": row.spec.trajectories,
+            "fraction": 0.0 if known is None else known.fraction,
+            "seconds_left": self.seconds_left.get(row.id),
+        }
+
+
+def live_document(row: Row, own: Outline, outlook: Outlook) -> dict[str, Any]:
+    """Return the document of a run that is not archived."""
+    seconds = cost_seconds(own.evaluations, row.info.name, outlook.rates)
+    return {
+        **_stored(row),
+        **own.document,
+        "position": outlook.positions.get(row.id),
+        "available": row.info.name in outlook.available,
+        "progress": outlook.progress(row),
+        "cost": {"evaluations": own.evaluations, "seconds": seconds},
+    }
+
+
+def final_document(row: Row, own: Outline, trajectories: int, fraction: float) -> dict[str, Any]:
+    """Return the document of a finished run, and "info", the model it ran on; to be archived."""
+    start, end = row.started_ms, row.finished_ms
+    seconds = None if start is None or end is None else (end - start) / 1000
+    return {
+        **_stored(row),
+        **own.document,
+        "position": None,
+        "available": False,
+        "progress": {
+            "trajectories": trajectories,
+            "total": row.spec.trajectories,
+            "fraction": 1.0 if row.state == State.DONE else fraction,
+            "seconds_left": None,
+        },
+        "cost": {"evaluations": own.evaluations, "seconds": seconds},
+        "info": row.info.model_dump(mode="json"),
+    }
+
+
+def _stored(row: Row) -> dict[str, Any]:
+    return {
+        "schema": 1,
+        "id": row.id,
+        "state": row.state.value,
+        "model": row.info.name,
+        "title": row.info.title,
+        "created_ms": row.created_ms,
+        "started_ms": row.started_ms,
+        "finished_ms": row.finished_ms,
+        "spec": row.spec.document(),
+        "spec_hash": row.spec_hash,
+        "parent": row.parent,
+        "extends": row.extends,
+        "reason": row.reason,
+    }

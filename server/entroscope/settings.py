@@ -1,0 +1,68 @@
+"""What a server is told at its start."""
+
+import secrets
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach an address."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class Settings(BaseModel):
+    """All settings of a server.
+
+    Attributes:
+        token: whoever wants in must know it; None only on loopback (one is made elsewhere).
+        allow_hosts: further names under which browsers may reach the server.
+        max_evaluations: largest run accepted, in pairs (sample, label, sigma).
+        max_batches: largest number of batches of one run.
+        max_record_bytes: largest size of the sums of one batch.
+        stall_s: a viewer that takes nothing for so long is closed.
+        idle_s: a run nobody looks at is forgotten by the broadcast (not the log) after so long.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    redis_url: str
+    data_dir: Path
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    token: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[!-~]+$")] | None = None
+    allow_hosts: tuple[str, ...] = ()
+    max_evaluations: Annotated[int, Field(ge=1)] = 500_000_000
+    max_batches: Annotated[int, Field(ge=1)] = 4096
+    max_record_bytes: Annotated[int, Field(ge=1)] = 64 * 2**20
+    max_body_bytes: Annotated[int, Field(ge=1)] = 2**20
+    stall_s: Annotated[float, Field(gt=0)] = 30.0
+    idle_s: Annotated[float, Field(ge=0)] = 60.0
+    tend_s: Annotated[float, Field(gt=0)] = 1.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _guarded(cls, given: dict[str, Any]) -> dict[str, Any]:
+        if given.get("token") is None and not is_loopback(given.get("host", "127.0.0.1")):
+            return given | {"token": secrets.token_urlsafe(24)}
+        return given
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Names that a request may have in its Host and Origin, in lower case, without port."""
+        named = {name.lower().strip("[]") for name in (self.host, *self.allow_hosts)}
+        return LOOPBACK_NAMES | named
+
+    def address(self, port: int | None = None) -> str:
+        """Return the URL to open in a browser, with the token where there is one."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        host = f"[{host}]" if ":" in host else host
+        query = f"/?token={self.token}" if self.token else ""
+        return f"http://{host}:{self.port if port is None else port}{query}"

@@ -1,0 +1,205 @@
+"""From what a user sends to a run: checked, priced, and made once."""
+
+import hashlib
+import json
+import threading
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+from redis import Redis
+
+from entroscope.catalog import Catalog
+from entroscope.documents import Extension
+from entroscope.estimate import cost_seconds
+from entroscope.keys import PREFIX
+from entroscope.presence import Presence
+from entroscope.problems import InvalidDocument, field_problems
+from entroscope.protocol.errors import Conflict, SpecError, Unavailable
+from entroscope.protocol.models import ModelInfo
+from entroscope.protocol.moments import QUANTITIES
+from entroscope.protocol.plan import Plan, resolve, spec_hash
+from entroscope.protocol.spec import Spec
+from entroscope.run_documents import outline
+from entroscope.run_store import RunStore
+from entroscope.settings import Settings
+
+#: How long an Idempotency-Key is remembered.
+REMEMBERED_S = 24 * 3600
+LONGEST_KEY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A spec that can be run: resolved, within the limits."""
+
+    spec: Spec
+    info: ModelInfo
+    plan: Plan
+
+
+class Submissions:
+    """Makes runs."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        store: RunStore,
+        presence: Presence,
+        catalog: Catalog,
+        settings: Settings,
+    ) -> None:
+        self._redis, self._store, self._presence = redis, store, presence
+        self._catalog, self._settings = catalog, settings
+        self._lock = threading.Lock()
+
+    def order(self, document: Any) -> Order:
+        """Check a spec as it was sent.
+
+        Raises:
+            InvalidDocument, SpecError: what is wrong with which field.
+        """
+        spec = read_spec(document)
+        info = self._model(spec.model)
+        resolved = resolve(spec, info)
+        plan = Plan(resolved, info)
+        check_size(plan, self._settings)
+        return Order(resolved, info, plan)
+
+    def plan(self, document: Any) -> dict[str, Any]:
+        """Return what a run of this spec would be."""
+        order = self.order(document)
+        own = outline(order.plan)
+        seconds = cost_seconds(own.evaluations, order.info.name, self._catalog.rates())
+        return {
+            "spec": order.spec.document(),
+            **own.document,
+            "batches": [size for _, size in order.plan.batches],
+            "cost": {"evaluations": own.evaluations, "seconds": seconds},
+        }
+
+    def submit(self, document: Any, *, key: str | None, reuse: bool) -> tuple[str, bool]:
+        """Return the id of the run of a spec and whether it was made just now.
+
+        Args:
+            key: the same key and document give the same run, however often they are sent.
+            reuse: an equal run that is done will do.
+        """
+        order = self.order(document)
+        equal = spec_hash(order.spec, order.info.weights_hash)
+        if reuse and (found := self._catalog.equal_run(equal)) is not None:
+            return found, False
+        if key is None:
+            return self._store.create(order.spec, order.info).id, True
+        with self._lock:
+            return self._submit_once(order, _checked(key), document)
+
+    def extend(self, run: str, trajectories: int) -> str:
+        """Make a run with more trajectories that reuses the batches of a finished one."""
+        document, frames = self._catalog.finished_run(run)
+        if document["state"] != "done":
+            raise Conflict(f"run {run!r} is {document['state']}; only a run that is done can grow")
+        old, info = Spec.model_validate(document["spec"]), self._same_model(document)
+        if trajectories <= old.trajectories:
+            reason = f"must be more than the {old.trajectories} that the run has"
+            raise SpecError("trajectories", trajectories, reason)
+        new = old.model_copy(update={"trajectories": trajectories, "target_se_bits": None})
+        plan = Plan(new, info)
+        check_size(plan, self._settings)
+        equal = zip(plan.batches, Plan(old, info).batches, strict=False)
+        kept = {i: frames[i] for i, (a, b) in enumerate(equal) if a == b and i in frames}
+        row = self._store.create(new, info, parent=document["parent"], extends=run, reuse=kept)
+        return row.id
+
+    def _submit_once(self, order: Order, key: str, document: Any) -> tuple[str, bool]:
+        """Note which run a key stands for, then make it: a crash in between leaves no second."""
+        body = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+        place = f"{PREFIX}idempotency:{hashlib.sha256(key.encode()).hexdigest()}"
+        noted = json.dumps({"run": uuid.uuid4().hex, "body": body})
+        self._redis.set(place, noted, nx=True, ex=REMEMBERED_S)
+        found: Any = self._redis.get(place)
+        known = json.loads(found)
+        if known["body"] != body:
+            raise Conflict(f"the Idempotency-Key {key!r} was used for another spec before")
+        if self._catalog.exists(known["run"]):
+            return known["run"], False
+        return self._store.create(order.spec, order.info, run=known["run"]).id, True
+
+    def _model(self, name: str) -> ModelInfo:
+        models = self._presence.models()
+        if not models:
+            raise Unavailable("no worker has announced a model yet; start one: entroscope work")
+        if name not in models:
+            known = ", ".join(sorted(models))
+            raise SpecError("model", name, f"no model {name!r}; the models are {known}")
+        return models[name][0]
+
+    def _same_model(self, document: Mapping[str, Any]) -> ModelInfo:
+        """Return the model of an old run, if those announced under its name are still the same."""
+        info = ModelInfo.model_validate(document["info"])
+        now = self._presence.models().get(info.name)
+        if now is not None and now[0].weights_hash != info.weights_hash:
+            raise Conflict(f"the weights of {info.name!r} have changed since this run; start anew")
+        return info
+
+
+def read_spec(document: Any) -> Spec:
+    """Return a spec as it was sent.
+
+    Raises:
+        InvalidDocument: what is wrong with which field.
+    """
+    try:
+        return Spec.model_validate(document)
+    except ValidationError as error:
+        raise InvalidDocument(field_problems(error, document)) from None
+
+
+def read_extension(document: Any) -> Extension:
+    """Return a request for more trajectories.
+
+    Raises:
+        InvalidDocument: what is wrong with which field.
+    """
+    try:
+        return Extension.model_validate(document)
+    except ValidationError as error:
+        raise InvalidDocument(field_problems(error, document)) from None
+
+
+def check_size(plan: Plan, settings: Settings) -> None:
+    """Refuse a run that is larger than the server allows.
+
+    Raises:
+        SpecError: which field makes it so large.
+    """
+    if plan.evaluations > settings.max_evaluations:
+        raise SpecError(
+            "trajectories",
+            plan.spec.trajectories,
+            f"{plan.spec.trajectories} trajectories x {len(plan.sigmas)} steps x "
+            f"{len(plan.columns)} labels = {plan.evaluations:,} evaluations; the limit is "
+            f"{settings.max_evaluations:,}",
+        )
+    if len(plan.batches) > settings.max_batches:
+        reason = f"makes {len(plan.batches)} batches; the limit is {settings.max_batches}"
+        raise SpecError("batch_sizes.largest", plan.batches[-1][1], reason)
+    rows = 2 * (len(QUANTITIES) + len(plan.columns))
+    size = 8 * rows * len(plan.sigmas) * len(plan.curves)
+    if size > settings.max_record_bytes:
+        raise SpecError(
+            "partitions",
+            list(plan.spec.partitions),
+            f"{len(plan.curves)} curves x {len(plan.sigmas)} steps x {len(plan.columns)} labels "
+            f"make {size / 2**20:.0f} MiB of sums a batch; the limit is "
+            f"{settings.max_record_bytes / 2**20:.0f} MiB",
+        )
+
+
+def _checked(key: str) -> str:
+    if not (0 < len(key) <= LONGEST_KEY and key.isprintable()):
+        reason = f"must have 1 to {LONGEST_KEY} printable characters"
+        raise SpecError("Idempotency-Key", key[:60], reason)
+    return key
