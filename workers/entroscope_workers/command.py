@@ -15,7 +15,7 @@ from entroscope.connect import connect
 from entroscope.launcher import worker_command
 from entroscope.protocol.spec import Spec
 from entroscope.supervisor import Supervisor
-from entroscope_workers.measure import measure
+from entroscope_workers.measuring import measure
 from entroscope_workers.probe import probed
 from entroscope_workers.registry import load_model, load_models
 from entroscope_workers.runner import device_name
