@@ -1,7 +1,7 @@
 """fakeredis' TCP server as a program, for machines without Redis: prints its port, keeps nothing.
 
-Two repairs of its connections, which are non-blocking: it fails on an answer larger than the
-socket's buffer, and takes time quadratic in the number of line ends of a request.
+Three repairs of its connections: an answer larger than the socket's buffer failed, a large request
+took time quadratic in its line ends, and every pipeline waited 40 ms for Nagle's algorithm.
 """
 
 import select
@@ -56,6 +56,7 @@ def make_server(port: int = 0) -> TcpFakeServer:
 
     class Handler(base):  # type: ignore[misc]
         rfile: Any
+        disable_nagle_algorithm = True
 
         def setup(self) -> None:
             super().setup()

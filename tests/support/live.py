@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
 from waiting import eventually
 from websockets.sync.client import ClientConnection, connect
 
@@ -29,6 +30,7 @@ class Live:
     """
 
     settings: Settings
+    app: FastAPI
     http: httpx.Client
     socket_url: str
 
@@ -61,12 +63,13 @@ def live_server(redis_url: str, data_dir: Path, **options: Any) -> Iterator[Live
     listener = listen(settings)
     address = f"127.0.0.1:{listener.getsockname()[1]}"
     server = make_server(settings)
+    app: FastAPI = server.app
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     try:
         eventually(lambda: server.started)
         with httpx.Client(base_url=f"http://{address}", timeout=30) as http:
-            yield Live(settings, http, f"ws://{address}")
+            yield Live(settings, app, http, f"ws://{address}")
     finally:
         server.should_exit = True
         thread.join(timeout=30)
