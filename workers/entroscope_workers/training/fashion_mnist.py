@@ -1,0 +1,145 @@
+"""Make the Fashion-MNIST checkpoint from a folder of IDX files.
+
+    python -m entroscope_workers.training.fashion_mnist --data FOLDER --out FOLDER [--resume]
+
+Writes fashion_mnist.safetensors (averaged weights), fashion_mnist.json (the record of the training)
+and, for `--resume`, fashion_mnist.state.pt.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+
+import torch
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from safetensors.torch import save_file
+from torch import Tensor
+
+from entroscope_workers.models.fashion_mnist import SHAPE, NetworkConfig
+from entroscope_workers.training.idx import LabelledPictures, read_part
+from entroscope_workers.training.trainer import Trainer, TrainingConfig
+
+DATA = {
+    "name": "Fashion-MNIST",
+    "source": "https://github.com/zalandoresearch/fashion-mnist",
+    "licence": "MIT, (c) 2017 Zalando SE",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    # The threads work on shares of a batch and meet once a step; if they met in every operation, a
+    # busy machine would make them wait for each other most of the time.
+    torch.set_num_threads(1)
+    try:
+        train = read_part(options.data, "train")
+        trainer = Trainer(_config(options), as_states(train), as_labels(train))
+        if options.resume:
+            trainer.resume(options.out / "fashion_mnist.state.pt")
+    except (ValueError, TypeError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    options.out.mkdir(parents=True, exist_ok=True)
+    run(trainer, options.out, train.checksums, options.save_every_s)
+    return 0
+
+
+def as_states(data: LabelledPictures) -> Tensor:
+    """Return the pictures as states of the model: (n, 1, 28, 28), float32 in [-1, 1]."""
+    if data.pictures.shape[1:] != SHAPE[1:]:
+        raise ValueError(f"pictures must be of size {SHAPE[1:]}, got {data.pictures.shape[1:]}")
+    return torch.from_numpy(data.pictures.copy()).float()[:, None] / 127.5 - 1
+
+
+def as_labels(data: LabelledPictures) -> Tensor:
+    return torch.from_numpy(data.labels.copy()).long()
+
+
+def run(trainer: Trainer, out: Path, checksums: dict[str, str], save_every_s: float) -> None:
+    """Train to the end, showing progress and saving now and then."""
+    saved = time.monotonic()
+    losses: list[float] = []
+    with _progress_bar() as bar:
+        task = bar.add_task("training", total=1.0, loss="")
+        while not trainer.is_done:
+            losses.append(trainer.step())
+            if len(losses) == 100:
+                mean = _note(trainer, losses)
+                bar.update(task, loss=f"loss {mean:.4f}")
+            bar.update(task, completed=trainer.progress.share_done(trainer.config))
+            if time.monotonic() - saved > save_every_s:
+                save(trainer, out, checksums)
+                saved = time.monotonic()
+    save(trainer, out, checksums)
+
+
+def save(trainer: Trainer, out: Path, checksums: dict[str, str]) -> None:
+    """Write state, averaged weights and record."""
+    trainer.save(out / "fashion_mnist.state.pt")
+    weights = {name: tensor.contiguous() for name, tensor in trainer.average.state_dict().items()}
+    metadata = {"config": json.dumps(asdict(trainer.config.network))}
+    save_file(weights, out / "fashion_mnist.safetensors", metadata)
+    record = {
+        "data": DATA | {"sha256": checksums},
+        "config": asdict(trainer.config),
+        "torch": torch.__version__,
+        "parameters": sum(tensor.numel() for tensor in weights.values()),
+        "steps": trainer.progress.step,
+        "seconds": round(trainer.progress.seconds, 1),
+        "losses": trainer.progress.losses,
+    }
+    (out / "fashion_mnist.json").write_text(json.dumps(record, indent=1) + "\n")
+
+
+def _note(trainer: Trainer, losses: list[float]) -> float:
+    mean = sum(losses) / len(losses)
+    losses.clear()
+    trainer.progress.losses.append({"step": trainer.progress.step, "loss": round(mean, 5)})
+    return mean
+
+
+def _progress_bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:.1f} % {task.fields[loss]}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(elapsed_when_finished=True),
+    )
+
+
+def _config(options: argparse.Namespace) -> TrainingConfig:
+    network = NetworkConfig(**json.loads(options.network))
+    own = {item.name for item in fields(TrainingConfig)} - {"network"}
+    given = {name: value for name, value in vars(options).items() if name in own}
+    return TrainingConfig(network=network, **given)
+
+
+def _parser() -> argparse.ArgumentParser:
+    default = TrainingConfig()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder of IDX files, gzipped or not"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint and record")
+    parser.add_argument("--resume", action="store_true", help="go on from the state in --out")
+    parser.add_argument("--minutes", type=float, default=default.minutes, help="training time")
+    parser.add_argument(
+        "--steps", type=int, default=None, help="number of steps, instead of a time"
+    )
+    parser.add_argument("--batch-size", type=int, default=default.batch_size)
+    parser.add_argument("--learning-rate", type=float, default=default.learning_rate)
+    parser.add_argument("--seed", type=int, default=default.seed)
+    parser.add_argument("--threads", type=int, default=default.threads)
+    parser.add_argument("--network", default="{}", help="fields of NetworkConfig, as JSON")
+    parser.add_argument("--save-every-s", type=float, default=60.0, help="seconds between saves")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
