@@ -1,6 +1,5 @@
 """Everything on one machine: a local Redis, workers and the server, started and stopped as one."""
 
-import sys
 import webbrowser
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -8,7 +7,7 @@ from contextlib import ExitStack
 from entroscope.local_redis import local_redis
 from entroscope.server import serve
 from entroscope.settings import Settings
-from entroscope.supervisor import Supervisor
+from entroscope.supervisor import Supervisor, worker_command
 
 
 def launch(settings: Settings, models: Sequence[str] | None, *, browser: bool) -> int:
@@ -26,12 +25,6 @@ def launch(settings: Settings, models: Sequence[str] | None, *, browser: bool) -
         workers = stack.enter_context(Supervisor(worker_command(settings.redis_url, models)))
         serve(settings, lambda address: _ready(address, browser))
         return workers.status
-
-
-def worker_command(redis_url: str, models: Sequence[str] | None, *more: str) -> list[str]:
-    """Return the command of a worker process."""
-    command = [sys.executable, "-m", "entroscope", "work", "--redis-url", redis_url, *more]
-    return command + (["--models", ",".join(models)] if models else [])
 
 
 def _ready(address: str, browser: bool) -> None:

@@ -60,3 +60,9 @@ class Supervisor:
             said = f"the worker ended with status {child.returncode}; another one takes its place"
             print(f"entroscope: {said}", file=sys.stderr, flush=True)
             self._ending.wait(RESTART_S)
+
+
+def worker_command(redis_url: str, models: Sequence[str] | None, *more: str) -> list[str]:
+    """Return the command of a worker process."""
+    command = [sys.executable, "-m", "entroscope", "work", "--redis-url", redis_url, *more]
+    return command + (["--models", ",".join(models)] if models else [])

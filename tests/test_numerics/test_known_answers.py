@@ -31,7 +31,9 @@ PARTITIONS = {
 
 
 def groups(lists: list[list[str]] | None) -> list[dict[str, Any]] | None:
-    return lists and [{"name": " ".join(labels), "labels": labels} for labels in lists]
+    if lists is None:
+        return None
+    return [{"name": " ".join(labels), "labels": labels} for labels in lists]
 
 
 def arrays(result: dict[str, Any], key: str) -> dict[str, Array]:

@@ -12,9 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from entroscope.connect import connect
-from entroscope.launcher import worker_command
 from entroscope.protocol.spec import Spec
-from entroscope.supervisor import Supervisor
+from entroscope.supervisor import Supervisor, worker_command
 from entroscope_workers.measuring import measure
 from entroscope_workers.probe import probed
 from entroscope_workers.registry import load_model, load_models
