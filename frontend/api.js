@@ -5,9 +5,9 @@ export class Problem extends Error {
   constructor(status, document) {
     super(document.detail ?? document.title ?? `the server answered ${status}`);
     this.status = status;
-    this.errors = (document.errors ?? []).map(({field, reason, detail}) => ({
+    this.errors = (document.errors ?? []).map(({field, message}) => ({
       field: field ?? "",
-      reason: reason ?? detail ?? this.message
+      reason: message ?? this.message
     }));
   }
 }

@@ -1,8 +1,11 @@
 // Draw when something changed: once per animation frame, at most so often a second.
 
+/** Drawing gets at most this share of the time: a slow machine draws less often, but stays usable. */
+const SHARE = 0.4;
+
 /** Return `request`, which makes `draw` run soon; any number of requests until then are one. */
-export function createDrawLoop(draw, perSecond, {frame = requestAnimationFrame} = {}) {
-  const gapMs = 1000 / perSecond;
+export function createDrawLoop(draw, perSecond, {frame = requestAnimationFrame, clock = performance} = {}) {
+  let gapMs = 0;
   let last = -Infinity;
   let waiting = false;
 
@@ -10,7 +13,9 @@ export function createDrawLoop(draw, perSecond, {frame = requestAnimationFrame} 
     if (now - last < gapMs) return void frame(tick);
     waiting = false;
     last = now;
+    const started = clock.now();
     draw();
+    gapMs = Math.max(1000 / perSecond, (clock.now() - started) / SHARE);
   }
 
   return function request() {

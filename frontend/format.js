@@ -5,8 +5,8 @@ export function number(value) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   if (value === 0) return "0";
   const size = Math.abs(value);
-  if (size < 1e-3 || size >= 1e5) return value.toExponential(1).replace("-", "−").replace("e+", "e");
-  return minus(String(Number(value.toPrecision(3))));
+  if (size < 1e-5 || size >= 1e5) return value.toExponential(1).replace("-", "−").replace("e+", "e");
+  return minus(size < 1e-3 ? value.toFixed(5) : String(Number(value.toPrecision(3))));
 }
 
 /** Return a value with as many decimals as its error has sense for: "1.934 ± 0.021". */

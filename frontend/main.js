@@ -9,13 +9,13 @@ import {Checks} from "./panels/checks.js";
 import {wireCite} from "./panels/cite.js";
 import {showConnection} from "./panels/connection.js";
 import {Head} from "./panels/head.js";
-import {Legend} from "./panels/legend.js";
+import {Legend, titlesOf} from "./panels/legend.js";
 import {RunList} from "./panels/runs.js";
 import {firstFollowed, Samples} from "./panels/samples.js";
 import {Scope} from "./panels/scope.js";
 import {createSprites} from "./events/sprites.js";
 import {colour} from "./plots/figure.js";
-import {cursorStep, sceneOf} from "./scene.js";
+import {cursorStep, hiddenAtFirst, sceneOf} from "./scene.js";
 import {Session} from "./session.js";
 import {bindAddress, createStore, parseHash} from "./state.js";
 
@@ -79,11 +79,12 @@ function drawAll() {
   runList.show(known.runs, store.get());
   byId("no-runs").hidden = known.runs.length > 0;
   const shown = present();
+  document.body.classList.toggle("no-scene", !shown);
   if (!shown) return;
   const drawn = scene(shown);
   legend.show(drawn.all);
   if (session?.view) head.show(session.run, session.view, store.get());
-  checks.show(shown.view.checks);
+  checks.show(shown.view.checks, titlesOf(drawn.all));
   scope.draw(drawn, {sprites: shown.sprites, followed: followed()});
   scope.drawProfiles(drawn, session?.profiles[drawn.focus?.key]);
   drawCursor();
@@ -130,22 +131,29 @@ function watch(runId) {
   connection.stream = null;
   store.set(FRESH);
   showError(null);
-  checks.show([]);
+  checks.show([], {});
   if (runId === null) return form.edited();
   session = new Session(runId, {
+    onOpen: ({curves}) => store.set({hidden: hiddenAtFirst(curves)}),
     onChange: () => drawSoon(),
     onPicture: () => { drawCursorSoon(); drawSoon(); },
-    onStatus: (stream, waitMs) => { Object.assign(connection, {stream, waitMs}); showLink(); },
+    onStatus: showStream,
     onError: failedToOpen
   });
   session.open();
 }
 
+function showStream(stream, waitMs) {
+  Object.assign(connection, {stream, waitMs});
+  if (stream === "unknown") showError(new Error("This run has been deleted."));
+  showLink();
+}
+
 function failedToOpen(error, again) {
   if (error instanceof api.Unreachable) return void setTimeout(again, POLL_MS);
-  setText(byId("run-name"), "No such run");
-  setText(byId("run-about"), "");
-  setText(byId("run-state"), "");
+  for (const id of ["run-state", "run-progress"]) setText(byId(id), "");
+  setText(byId("run-name"), error.status === 404 ? "No such run" : "The run cannot be shown");
+  setText(byId("run-about"), "It may have been deleted. The runs there are stand in the list.");
   showError(error);
 }
 

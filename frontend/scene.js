@@ -4,6 +4,9 @@ import {isFinal} from "./events/fold.js";
 import {shownEnds} from "./plots/axes.js";
 import {colour} from "./plots/figure.js";
 
+const MOST_CURVES = 16;
+const SHOWN_OF_MANY = 6;
+
 /** Return everything the plots need. `run` is a run document or the answer to a plan. */
 export function sceneOf({figure, run, view, state, theme}) {
   const keys = run.curves.map(({key}) => key);
@@ -20,6 +23,7 @@ export function sceneOf({figure, run, view, state, theme}) {
     theme,
     view,
     window,
+    sketched: state.runId === null,
     sigma: run.sigma,
     labels: run.labels,
     axis: state.axis,
@@ -32,6 +36,10 @@ export function sceneOf({figure, run, view, state, theme}) {
     colors: labelColors(figure, run, run.curves.find(({key}) => key === focus))
   };
 }
+
+/** Return the curves that a viewer has to ask for: of many, only the first are shown. */
+export const hiddenAtFirst = (curves) =>
+  new Set(curves.length > MOST_CURVES ? curves.slice(SHOWN_OF_MANY).map(({key}) => key) : []);
 
 /** Return the curve in focus: the chosen one if it is visible, else the first visible. */
 export function focusOf(keys, {focus, hidden}) {

@@ -1,14 +1,14 @@
 // One watched run: its document, its view folded from its events, its pictures.
 
 import * as api from "./api.js";
-import {emptyView, fold, isFinal} from "./events/fold.js";
+import {emptyView, FINAL, fold, isFinal} from "./events/fold.js";
 import {unpack} from "./events/frames.js";
 import {createSprites} from "./events/sprites.js";
 import {follow} from "./events/stream.js";
 
 const REFRESH_MS = 1000;
 
-/** Watch a run until `close`; listeners are onChange, onPicture, onStatus(status, waitMs), onError(error). */
+/** Watch a run until `close`; listeners are onOpen(run), onChange, onPicture, onStatus(status, waitMs), onError(error). */
 export class Session {
   constructor(id, listeners) {
     Object.assign(this, {id, listeners, run: null, view: null, stream: null, closed: false, profiles: {}});
@@ -23,6 +23,7 @@ export class Session {
       return;
     }
     if (this.closed) return;
+    this.listeners.onOpen(this.run);
     this.stream = follow((after) => api.eventsUrl(this.id, after), {
       onEvent: (event) => this.#event(event),
       onFrame: (buffer) => this.#frame(buffer),
@@ -42,7 +43,7 @@ export class Session {
     try {
       this.#take(await api.run(this.id));
     } catch (error) {
-      if (!(error instanceof api.Problem || error instanceof api.Unreachable)) throw error;
+      if (!isOfServer(error)) throw error;
     }
     if (!this.closed && !isFinal(this.run.state)) this.#refreshLater();
   }
@@ -60,8 +61,7 @@ export class Session {
 
   #event(event) {
     fold(this.view, event);
-    if (event.type === "batch") this.#fetchProfiles();
-    if (isFinal(this.view.state)) this.refresh();
+    if (FINAL.includes(event.type)) this.#finish();
     this.listeners.onChange();
   }
 
@@ -73,25 +73,19 @@ export class Session {
     return frame.header.id;
   }
 
-  /** Profiles are large and slow to change: asked for when a batch is done, one request at a time. */
-  async #fetchProfiles() {
-    this.stale = true;
-    if (this.fetching) return;
-    this.fetching = true;
-    while (this.stale && !this.closed) {
-      this.stale = false;
-      await this.#takeProfiles();
-    }
-    this.fetching = false;
-  }
-
-  async #takeProfiles() {
+  /** A finished run has a result; the profiles in it are too large for the events. */
+  async #finish() {
+    await this.refresh();
+    if (this.closed || this.view.batches === 0) return;
     try {
       const {curves} = await api.result(this.id);
       for (const [key, {profiles}] of Object.entries(curves)) this.profiles[key] = profiles;
       if (!this.closed) this.listeners.onChange();
     } catch (error) {
-      if (!(error instanceof api.Problem || error instanceof api.Unreachable)) throw error;
+      if (!isOfServer(error)) throw error;
     }
   }
 }
+
+/** Whether an error is the server's: the page goes on with what it has. */
+const isOfServer = (error) => error instanceof api.Problem || error instanceof api.Unreachable;

@@ -77,7 +77,7 @@ export class Params {
     const input = element("input", {value: shownValue(property, given), oninput: this.onChange, autocomplete: "off"});
     this.fields.set(name, {input, shape});
     const field = labelled(name[0].toUpperCase() + name.slice(1), input, `params.${name}`);
-    field.classList.toggle("wide", shape !== "number");
+    field.classList.toggle("wide", shape === "points");
     return field;
   }
 }

@@ -28,11 +28,11 @@ export function grouped(checks) {
 const titleOf = (name) => TITLES[name] ?? name.replaceAll("_", " ");
 
 /** Return the rows of an explanation: failed curves first, at most a dozen. */
-export function rows({curves}) {
+export function rows({curves}, titles) {
   const sorted = [...curves].sort((a, b) => Number(a.ok) - Number(b.ok));
   const shown = sorted.slice(0, MOST_ROWS).map(({curve, ok, value, bound}) => ({
     ok,
-    text: `${curve}: ${number(value)} (at most ${number(bound)})`
+    text: `${titles[curve] ?? curve}: ${number(value)}, at most ${number(bound)}`
   }));
   const more = sorted.length - shown.length;
   return more ? [...shown, {ok: true, text: `and ${more} more`}] : shown;
@@ -48,10 +48,10 @@ export class Checks {
     });
   }
 
-  show(checks) {
-    const text = JSON.stringify(checks);
+  show(checks, titles) {
+    const text = JSON.stringify([checks, titles]);
     if (text === this.shown) return;
-    this.shown = text;
+    Object.assign(this, {shown: text, titles});
     this.#hide();
     this.place.replaceChildren(...grouped(checks).map((group) => this.#badge(group)));
   }
@@ -76,7 +76,7 @@ export class Checks {
 
   #explain(badge, group) {
     this.#hide(badge);
-    const lines = rows(group).map(({ok, text}) => element("li", {"data-ok": String(ok)}, text));
+    const lines = rows(group, this.titles).map(({ok, text}) => element("li", {"data-ok": String(ok)}, text));
     this.tip.replaceChildren(element("p", {}, group.explanation), element("ul", {}, ...lines));
     this.tip.hidden = false;
     badge.setAttribute("aria-expanded", "true");

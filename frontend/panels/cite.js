@@ -9,7 +9,7 @@ const ENTRIES = [
   title     = {The Entropic Signature of Class Speciation in Diffusion Models},
   author    = {Handke, Florian and Stan{\\v{c}}evi{\\'c}, Dejan and Koulischer, Felix
                and Demeester, Thomas and Ambrogioni, Luca},
-  booktitle = {Proceedings of the 43rd International Conference on Machine Learning},
+  booktitle = {International Conference on Machine Learning},
   year      = {2026},
   note      = {arXiv:2602.09651}
 }`
@@ -17,8 +17,10 @@ const ENTRIES = [
   {
     title: "Its predecessor: entropy production, and how classes differ",
     bibtex: `@article{handke2025measuring,
-  title   = {Measuring Semantic Information Production in Generative Diffusion Models},
-  author  = {Handke, Florian and Koulischer, F{\\'e}lix and Raya, Gabriel and Ambrogioni, Luca},
+  title   = {Measuring Semantic Information Production in Generative Diffusion
+             Models},
+  author  = {Handke, Florian and Koulischer, F{\\'e}lix and Raya, Gabriel
+             and Ambrogioni, Luca},
   journal = {arXiv preprint arXiv:2506.10433},
   year    = {2025}
 }`

@@ -18,8 +18,8 @@ export function connectionText({reachable, stream, waitMs}) {
 export function workersText(workers) {
   if (workers === null) return "";
   if (workers.length === 0) return "no worker";
-  const devices = [...new Set(workers.map(({device}) => device))].join(", ");
-  return `${plural(workers.length, "worker")} (${devices})`;
+  const devices = [...new Set(workers.map(({device}) => device.split(" (")[0]))].join(", ");
+  return `${plural(workers.length, "worker")} on ${devices}`;
 }
 
 export function showConnection(connection, workers) {
@@ -27,5 +27,6 @@ export function showConnection(connection, workers) {
   byId("connection").dataset.state = state;
   setText(byId("connection-text"), text);
   setText(byId("workers"), workersText(workers));
+  byId("workers").title = (workers ?? []).map(({name, device}) => `${name}: ${device}`).join("\n");
   byId("no-worker").hidden = workers === null || workers.length > 0 || !connection.reachable;
 }

@@ -52,10 +52,10 @@ export class Head {
     setText(byId("run-state"), view.state);
     byId("run-state").dataset.state = view.state;
     setText(byId("run-progress"), progressText(run, view));
-    byId("progress-bar").style.width = `${100 * (view.state === "done" ? 1 : run.progress.fraction)}%`;
+    byId("progress-bar").style.width = `${view.state === "done" ? 0 : 100 * run.progress.fraction}%`;
     byId("cancel").hidden = final;
     byId("extend").hidden = view.state !== "done";
-    byId("downloads").hidden = view.batches === 0;
+    byId("downloads").hidden = !final || view.batches === 0;
     byId("csv").href = curvesUrl(run.id, {unit, axis});
     byId("json").href = resultUrl(run.id);
     if (this.shownId !== run.id) this.#fresh(run);

@@ -7,6 +7,9 @@ import {slope, unitFactor} from "../plots/axes.js";
 /** Return the short name of a curve: the class for each-vs-rest, else its title. */
 export const shortName = (curve) => curve.path.at(-1) ?? curve.title;
 
+/** Return the short name of every curve by its key. */
+export const titlesOf = (curves) => Object.fromEntries(curves.map((curve) => [curve.key, shortName(curve)]));
+
 /** Return what is measured at a step, in words: "σ = 3.2: H = 1.93 ± 0.02 bits, ...". */
 export function readout(curve, step, {sigma, axis, unit, per}) {
   const level = sigma[step];
@@ -16,7 +19,7 @@ export function readout(curve, step, {sigma, axis, unit, per}) {
     measured(multiplied(curve[name][step], scale), multiplied(curve[`${name}_se`][step], scale))
   );
   return {
-    sigma: `σ = ${number(level)}`,
+    sigma: `${curve.path.length ? `${shortName(curve)}, ` : ""}σ = ${number(level)}`,
     entropy: `H = ${entropy} ${unit}`,
     production: `production = ${production} ${unit} per ${per}`
   };
@@ -67,7 +70,11 @@ export class Legend {
 }
 
 /** Show the read-out of the curve in focus. */
-export function showReadout(place, parts) {
+export function showReadout(place, parts, {color, productionColor} = {}) {
   const texts = parts ? [parts.sigma, parts.entropy, parts.production] : ["", "", ""];
-  [...place.children].forEach((node, i) => setText(node, texts[i]));
+  const colors = ["", color ?? "", productionColor ?? ""];
+  [...place.children].forEach((node, i) => {
+    setText(node, texts[i]);
+    node.style.color = colors[i];
+  });
 }

@@ -14,10 +14,10 @@ export function statusText(run) {
   return `${run.state} at ${count(trajectories)} of ${count(total)}`;
 }
 
-/** Return the name of the decision a run measures: its partition, or how many curves it has. */
+/** Return the decision a run measures, in few words. */
 export function decision(run) {
   const [partition] = Object.values(run.spec.partitions);
-  if (partition === "each-vs-rest") return `each of ${run.labels.length} classes against the rest`;
+  if (partition === "each-vs-rest") return "each class against the rest";
   if (partition === null) return `all ${run.labels.length} classes`;
   return run.curves.map(({title}) => title).join(", ");
 }
@@ -57,6 +57,7 @@ export class RunList {
     const track = element("span", {className: "run-track"}, bar);
     const time = element("span", {className: "run-time"}, clock(run.created_ms));
     const link = element("a", {className: "run-link"}, title, time, what, status, track);
+    link.title = `${run.title}, ${decision(run)}, seed ${run.spec.seed}`;
     const button = element("button", {type: "button", className: "quiet run-act"});
     const node = element("li", {className: "run-line"}, link, button);
     return {node, link, status, bar, button};

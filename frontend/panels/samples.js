@@ -39,7 +39,7 @@ export class Samples {
     const at = nearest(steps, step ?? 0);
     this.place.parentElement.classList.toggle("without", at === null);
     this.#showKey(labels, colors);
-    if (at === null) return;
+    if (at === null) return setText(this.caption, "");
     setText(this.caption, `at σ = ${number(sigma[at])}`);
     const header = sprites.header(at);
     this.#cells(header.samples.length);

@@ -44,7 +44,7 @@ export class Scope {
     byId("cursor").hidden = step === null;
     this.#describe(scene, step);
     const parts = step === null || !scene.focus ? null : readout(scene.focus, step, {...scene, per: per(scene)});
-    showReadout(byId("readout"), parts);
+    showReadout(byId("readout"), parts, scene.focus);
     if (step === null) return;
     const {left, width} = this.#plot(scene);
     const x = left + fraction(scene.axis, scene.ends, scene.sigma[step]) * width;
@@ -62,6 +62,7 @@ export class Scope {
     const canvas = byId("strip");
     const has = sprites.steps().length > 0;
     byId("strip-row").hidden = !has;
+    byId("strip-empty").hidden = has;
     if (!has || width <= 0) return;
     Object.assign(canvas.style, {width: `${width}px`, height: `${previews.heightOf(followed.length)}px`});
     previews.draw(canvas, {...scene, sprites, followed}, width);

@@ -31,6 +31,9 @@ export function line(x, y, color, {width = 2, dash = "solid", name = "", markers
   };
 }
 
+/** Return the trace of a sketch. */
+export const dotted = (x, y, color) => ({...line(x, y, color, {width: 1.5, dash: "1px,5px"}), opacity: 0.8});
+
 /** Return values plus a multiple of their errors, times a factor; null where either is unknown. */
 export const shifted = (values, errors, multiple, factor = 1) =>
   values.map((value, i) =>

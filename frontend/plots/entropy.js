@@ -1,17 +1,19 @@
 // H over the noise axis: curves with their bands, the prior's bound, the window.
 
 import {unitFactor, value} from "./axes.js";
-import {band, line, scaled, shifted} from "./bands.js";
+import {band, dotted, line, scaled, shifted} from "./bands.js";
 import {faded, layoutOf} from "./figure.js";
+import {sketch} from "./sketch.js";
 import {windowShapes} from "./window.js";
 
 export const draw = (element, scene) =>
   Plotly.react(element, traces(scene), layout(scene), {staticPlot: true, displayModeBar: false});
 
 /** Return the traces: bands of the curve in focus, then every visible curve. */
-export function traces({figure, sigma, curves, axis, unit, cross}) {
+export function traces({figure, sigma, curves, axis, unit, cross, sketched}) {
   const x = sigma.map((level) => value(axis, level));
   const factor = unitFactor(unit);
+  if (sketched) return curves.slice(0, 1).map((curve) => dotted(x, scaled(sketch(sigma, curve.bound)[0], factor), curve.color));
   return curves.flatMap((curve) => [
     ...(curve.focus ? bands(figure, x, curve, factor) : []),
     ...(cross === "yes" ? [crossLine(x, curve, factor)] : []),

@@ -1,8 +1,9 @@
 // Entropy production over the noise axis: its area is the information, its peak the decision.
 
 import {slope, unitFactor, value} from "./axes.js";
-import {band, largest, line, scaled, shifted} from "./bands.js";
+import {band, dotted, largest, line, scaled, shifted} from "./bands.js";
 import {faded, layoutOf} from "./figure.js";
+import {sketch} from "./sketch.js";
 import {windowShapes} from "./window.js";
 import {number} from "../format.js";
 
@@ -19,6 +20,7 @@ export function rescaled(values, {sigma, axis, unit}) {
 export function traces(scene) {
   const {figure, sigma, curves, axis} = scene;
   const x = sigma.map((level) => value(axis, level));
+  if (scene.sketched) return curves.slice(0, 1).map((curve) => dotted(x, sketchOf(curve, scene), curve.productionColor));
   return curves.flatMap((curve) => {
     const color = curve.productionColor;
     const y = rescaled(curve.production, scene);
@@ -38,12 +40,14 @@ export function layout(scene) {
   const {figure, curves, axis, unit, theme, ends, size, window} = scene;
   const colors = figure[theme].colors;
   const base = layoutOf(figure, "production", {axis, unit, theme, ends, size});
-  const shown = curves.map((curve) => rescaled(curve.production, scene));
+  const shown = curves.map((curve) => (scene.sketched ? sketchOf(curve, scene) : rescaled(curve.production, scene)));
   base.yaxis.range = [0, 1.2 * largest(...shown) || 1];
   base.shapes = windowShapes(window, axis, colors);
   base.annotations = peakText(scene, colors);
   return base;
 }
+
+const sketchOf = ({bound}, scene) => rescaled(sketch(scene.sigma, bound)[1], scene);
 
 function errorBand(figure, scene, curve, x) {
   const times = figure.band.standard_errors;

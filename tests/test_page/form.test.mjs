@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import {test} from "node:test";
+import {owner} from "../../frontend/form/fields.js";
+import {halves, toggled} from "../../frontend/form/groups.js";
+import {kindsOf, shapeOf, shownValue} from "../../frontend/form/params.js";
+import {
+  labelsText, modeOf, pointsText, preferred, specOf, typed, typedLabels, typedList, typedPoints
+} from "../../frontend/form/values.js";
+
+const SCHEMA = {
+  $defs: {
+    Points: {
+      properties: {
+        kind: {const: "points"},
+        means: {type: "array", items: {type: "array", items: {type: "number"}}, default: [[-8], [4]]},
+        std: {type: "number", default: 0.5},
+        priors: {anyOf: [{type: "array", items: {type: "number"}}, {type: "null"}], default: null}
+      }
+    },
+    Pair: {properties: {kind: {const: "pair"}, dimension: {type: "integer", default: 64}}}
+  },
+  oneOf: [{$ref: "#/$defs/Points"}, {$ref: "#/$defs/Pair"}]
+};
+
+test("numbers are numbers, nothing is left to the model, the rest goes to the server as it is", () => {
+  assert.deepEqual(["32", " 0,5 ", "1e-3", "", "abc"].map(typed), [32, 0.5, 0.001, undefined, "abc"]);
+});
+
+test("points are read as they are written", () => {
+  assert.deepEqual(typedPoints("-8, -4, 6"), [[-8], [-4], [6]]);
+  assert.deepEqual(typedPoints("1, 2; 3, 4"), [[1, 2], [3, 4]]);
+  for (const points of [[[-8], [4]], [[1, 2], [3, 4]]]) assert.deepEqual(typedPoints(pointsText(points)), points);
+  assert.deepEqual(typedList("0.2, 0.8"), [0.2, 0.8]);
+  assert.equal(typedList(" "), undefined);
+});
+
+test("labels are named, numbered or given as ranges", () => {
+  const labels = ["Bag", "Coat", "5-7", "Shirt", "Sandal"];
+  assert.deepEqual(typedLabels("Bag, 3, 0-2", labels), ["Bag", 3, 0, 1, 2]);
+  assert.deepEqual(typedLabels("5-7", labels), ["5-7"]);
+  assert.equal(labelsText(["Coat", "5-7", "Shirt"], labels), "1-3");
+  assert.equal(labelsText(["Bag", "Shirt"], labels), "Bag, Shirt");
+});
+
+test("a spec holds what was typed and leaves the rest to the server", () => {
+  const spec = specOf({
+    model: "m", params: undefined, mode: "classes", groups: [], prior: "model",
+    fields: {trajectories: "64", seed: "0", "schedule.steps": "", "previews.samples": "0", target_se_bits: ""}
+  });
+  assert.deepEqual(spec, {
+    schema: 1, model: "m", partitions: {classes: null}, prior: "model", schedule: {}, trajectories: 64, seed: 0, previews: {samples: 0}
+  });
+});
+
+test("the mode of the form is the kind of the partition", () => {
+  assert.equal(modeOf({classes: null}), "classes");
+  assert.equal(modeOf({rest: "each-vs-rest"}), "each-vs-rest");
+  assert.equal(modeOf({groups: [{name: "a", labels: [0]}]}), "groups");
+});
+
+test("fields of parameters come from the schema", () => {
+  const [points, pair] = kindsOf(SCHEMA);
+  assert.deepEqual([points.kind, pair.kind], ["points", "pair"]);
+  const {means, std, priors} = points.properties;
+  assert.deepEqual([means, std, priors].map(shapeOf), ["points", "number", "list"]);
+  assert.deepEqual([means, std, priors].map((property) => shownValue(property)), ["-8, 4", "0.5", ""]);
+  assert.deepEqual(kindsOf(null), []);
+});
+
+test("an error belongs to the field with the longest fitting name", () => {
+  const names = ["params", "params.means", "schedule", "schedule.steps", "partitions"];
+  assert.equal(owner(names, "params.means.0"), "params.means");
+  assert.equal(owner(names, "schedule.sigma_min"), "schedule");
+  assert.equal(owner(names, "partitions.groups.1.labels"), "partitions");
+  assert.equal(owner(names, "params_x"), null);
+});
+
+test("a label is in one group at most", () => {
+  const groups = halves(["a", "b", "c"]);
+  assert.deepEqual(groups.map(({labels}) => labels), [["a", "b"], ["c"]]);
+  assert.deepEqual(toggled(groups, 1, "a").map(({labels}) => labels), [["b"], ["c", "a"]]);
+  assert.deepEqual(toggled(groups, 0, "a").map(({labels}) => labels), [["b"], ["c"]]);
+});
+
+test("a newcomer is offered a model of classes that a worker has", () => {
+  const mixture = {name: "mixture", available: true, label_kind: "classes", labels: []};
+  const clothes = {name: "clothes", available: true, label_kind: "classes", labels: ["Bag"]};
+  assert.equal(preferred([mixture, clothes]), "clothes");
+  assert.equal(preferred([mixture, {...clothes, available: false}]), "mixture");
+  assert.equal(preferred([]), "");
+});

@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import {test} from "node:test";
+import {clock, count, duration, measured, number, place, plural} from "../../frontend/format.js";
+import {grouped, rows} from "../../frontend/panels/checks.js";
+import {connectionText, workersText} from "../../frontend/panels/connection.js";
+import {aboutText, progressText} from "../../frontend/panels/head.js";
+import {readout} from "../../frontend/panels/legend.js";
+import {decision, statusText} from "../../frontend/panels/runs.js";
+import {describe, firstFollowed, grid} from "../../frontend/panels/samples.js";
+
+const PROGRESS = {trajectories: 48, total: 256, fraction: 0.2, seconds_left: 40};
+const RUN = {
+  state: "running", progress: PROGRESS, position: null, labels: ["a", "b"], curves: [], reason: null, extends: null,
+  spec: {partitions: {classes: null}, schedule: {steps: 32, sigma_max: 80, sigma_min: 0.02}, seed: 0, trajectories: 256}
+};
+
+test("numbers are as long as they need to be", () => {
+  assert.deepEqual([0, 80, 0.02, 3.14159, -1.5, 0.0004, 123456, null].map(number), ["0", "80", "0.02", "3.14", "−1.5", "0.00040", "1.2e5", "–"]);
+  assert.equal(measured(1.23456, 0.0213), "1.235 ± 0.021");
+  assert.equal(measured(null, 0.1), "–");
+  assert.equal(count(81920), "81,920");
+  assert.equal(plural(1, "worker"), "1 worker");
+  assert.match(clock(0), /\d/);
+});
+
+test("times are told in the unit one would use", () => {
+  assert.deepEqual([0.3, 45, 600, 7300, null].map(duration), ["under 1 s", "45 s", "10 min", "2 h 2 min", ""]);
+});
+
+test("places in the queue are ordinal", () => {
+  assert.deepEqual([0, 1, 2, 10, 20].map(place), ["next in the queue", "2nd in the queue", "3rd in the queue", "11th in the queue", "21st in the queue"]);
+});
+
+test("a run's line says what one wants to know in its state", () => {
+  assert.equal(statusText(RUN), "40 s left");
+  assert.equal(statusText({...RUN, state: "queued", position: 1}), "2nd in the queue");
+  assert.equal(statusText({...RUN, state: "cancelled"}), "cancelled at 48 of 256");
+  assert.equal(decision(RUN), "all 2 classes");
+  assert.equal(decision({...RUN, spec: {partitions: {rest: "each-vs-rest"}}}), "each class against the rest");
+});
+
+test("the head tells how far a run is, and why it failed", () => {
+  const view = {state: "running", trajectories: 48, worker: {name: "w1"}};
+  assert.equal(progressText(RUN, view), "48 of 256 trajectories on w1, 40 s left");
+  assert.equal(progressText(RUN, {...view, state: "failed", reason: "out of memory"}), "failed: out of memory");
+  assert.match(progressText(RUN, {...view, state: "done"}), /target error met/);
+  assert.match(aboutText(RUN), /σ 80 to 0.02/);
+});
+
+test("checks of one name are one badge, failed if one failed", () => {
+  const check = (name, ok) => ({name, ok, value: ok ? 0 : 9, bound: 1, explanation: "why"});
+  const [bounds, other] = grouped([check("entropy_bounds[a]", true), check("entropy_bounds[b]", false), check("new_check", true)]);
+  assert.equal(bounds.ok, false);
+  assert.equal(other.title, "new check");
+  assert.deepEqual(rows(bounds, {b: "Bag"}).map(({text}) => text), ["Bag: 9, at most 1", "a: 0, at most 1"]);
+});
+
+test("the connection says the worst that is known", () => {
+  assert.equal(connectionText({reachable: false, stream: "live"})[0], "lost");
+  assert.equal(connectionText({reachable: true, stream: "live"})[0], "live");
+  assert.match(connectionText({reachable: true, stream: "waiting", waitMs: 2000})[1], /2 s/);
+  assert.equal(workersText([]), "no worker");
+  assert.equal(workersText([{device: "cpu (x86_64)"}, {device: "cpu (x86_64)"}]), "2 workers on cpu");
+});
+
+test("the read-out is in the unit and per the axis that is shown", () => {
+  const curve = {path: [], entropy: [1], entropy_se: [0.1], production: [0.5], production_se: [0.1]};
+  const shown = readout(curve, 0, {sigma: [2], axis: "log_snr", unit: "bits", per: "log-SNR"});
+  assert.equal(shown.entropy, "H = 1.00 ± 0.10 bits");
+  assert.equal(shown.production, "production = 0.250 ± 0.050 bits per log-SNR");
+});
+
+test("the strip follows samples of different labels first", () => {
+  assert.deepEqual(firstFollowed([{label: "a"}, {label: "a"}, {label: "b"}]), [0, 2]);
+  assert.deepEqual(grid(16, 256).columns, 4);
+  assert.deepEqual(grid(64, 256).columns, 8);
+});
+
+test("a sample is described with its posterior, where there is one", () => {
+  assert.equal(describe({label: "a", posterior: [0.1, 0.9]}, 0, ["a", "b"]), "Sample 1: a; posterior 90 % b");
+  assert.equal(describe({label: "a", posterior: null}, 0, ["a"]), "Sample 1: a");
+});

@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import {readFileSync} from "node:fs";
+import {test} from "node:test";
+import {emptyView, fold} from "../../frontend/events/fold.js";
+import {nearest, tile} from "../../frontend/events/sprites.js";
+import * as entropy from "../../frontend/plots/entropy.js";
+import {colour, faded, layoutOf} from "../../frontend/plots/figure.js";
+import {bars, slots} from "../../frontend/plots/previews.js";
+import * as production from "../../frontend/plots/production.js";
+import {segments} from "../../frontend/plots/samples.js";
+import {cursorStep, focusOf, hiddenAtFirst, labelColors, sceneOf} from "../../frontend/scene.js";
+
+const figure = JSON.parse(readFileSync(new URL("../../frontend/figure.json", import.meta.url)));
+const CURVE = {key: "classes", title: "all classes", partition: "classes", path: [], groups: ["a", "b"], bound: 1};
+const RUN = {
+  id: "r", state: "running", sigma: [4, 2, 1], labels: ["a", "b"], curves: [CURVE], reason: null,
+  spec: {partitions: {classes: null}}
+};
+const STATE = {runId: "r", axis: "sigma", unit: "bits", range: "all", cross: "no", step: null, focus: null, hidden: new Set()};
+const BATCH = {
+  type: "batch", batch: 0, trajectories: 16,
+  windows: [{curve: "classes", sigma_peak: 2, sigma_low: 1.5, sigma_high: 3}],
+  curves: {
+    classes: {
+      n: 16, entropy: [1, 0.5, 0], entropy_se: [0, 0.1, 0], cross_entropy: [1, 0.6, 0], cross_entropy_se: [0, 0.1, 0],
+      production: [0.1, 0.8, 0.1], production_se: [0, 0.1, 0], entropy_step_error: [0, 0.05, 0]
+    }
+  }
+};
+const SIZE = {width: 600, height: 200};
+
+function scene(changes = {}, event = BATCH) {
+  const view = event ? fold(emptyView(RUN), event) : emptyView(RUN);
+  return {...sceneOf({figure, run: RUN, view, state: {...STATE, ...changes}, theme: "light"}), size: SIZE};
+}
+const last = (traces) => traces.at(-1);
+
+test("every axis has a title with its unit, on every axis and in both units", () => {
+  for (const axis of Object.keys(figure.axes)) {
+    for (const unit of ["bits", "nats"]) {
+      for (const chart of ["entropy", "production", "profiles"]) {
+        const {xaxis, yaxis} = layoutOf(figure, chart, {axis, unit, theme: "dark", ends: [80, 0.02], size: SIZE});
+        assert.match(xaxis.title.text, /\(.+\)/);
+        assert.match(yaxis.title.text, new RegExp(`\\(${unit}`));
+        assert.doesNotMatch(yaxis.title.text, /[{}]/);
+      }
+    }
+  }
+});
+
+test("entropy in nats is ln 2 times entropy in bits", () => {
+  assert.deepEqual(last(entropy.traces(scene())).y, [1, 0.5, 0]);
+  assert.deepEqual(last(entropy.traces(scene({unit: "nats"}))).y, [1, 0.5, 0].map((h) => h * Math.LN2));
+});
+
+test("the bands hold 95 % and, paler, the error of the steps", () => {
+  const [wide, narrow] = entropy.traces(scene());
+  const top = ({y}) => y[1];
+  assert.ok(Math.abs(top(narrow) - (0.5 + 1.96 * 0.1)) < 1e-12);
+  assert.ok(Math.abs(top(wide) - (0.5 + 1.96 * 0.1 + 0.05)) < 1e-12);
+});
+
+test("production per log-SNR is half of production per ln sigma", () => {
+  assert.deepEqual(last(production.traces(scene({axis: "log_snr"}))).y, [0.05, 0.4, 0.05]);
+});
+
+test("the area under production is the same on every axis", () => {
+  const area = (axis) => {
+    const {x, y} = last(production.traces(scene({axis})));
+    return Math.abs(x.slice(1).reduce((sum, at, i) => sum + ((at - x[i]) * (y[i + 1] + y[i])) / 2, 0));
+  };
+  assert.ok(Math.abs(area("log_snr") - area("ln_sigma")) < 1e-12);
+});
+
+test("cross-entropy is drawn when asked for", () => {
+  assert.equal(entropy.traces(scene({cross: "yes"})).length, entropy.traces(scene()).length + 1);
+});
+
+test("the window is shaded with a line at its peak, in both charts", () => {
+  for (const chart of [entropy, production]) {
+    const {shapes} = chart.layout(scene());
+    const shaded = shapes.find(({type}) => type === "rect");
+    assert.deepEqual([shaded.x0, shaded.x1], [3, 1.5]);
+    assert.ok(shapes.some(({type, x0}) => type === "line" && x0 === 2));
+  }
+});
+
+test("both charts have the same horizontal range", () => {
+  for (const axis of Object.keys(figure.axes)) {
+    assert.deepEqual(entropy.layout(scene({axis})).xaxis.range, production.layout(scene({axis})).xaxis.range);
+  }
+});
+
+test("a run without a point draws nothing but its axes", () => {
+  assert.ok(entropy.traces(scene({}, null)).every(({x, y}) => x.length === 0 || y.every((value) => value === null)));
+  assert.ok(production.layout(scene({}, null)).yaxis.range[1] > 0);
+});
+
+test("before the first run a dotted sketch stands for the curves", () => {
+  const [sketch] = entropy.traces(scene({runId: null}, null));
+  assert.match(sketch.line.dash, /px/);
+  assert.ok(sketch.y[0] > sketch.y[2]);
+});
+
+test("of hidden curves none is in focus while another is visible", () => {
+  assert.equal(focusOf(["a", "b"], {focus: "a", hidden: new Set(["a"])}), "b");
+  assert.equal(focusOf(["a", "b"], {focus: "b", hidden: new Set()}), "b");
+  assert.equal(hiddenAtFirst(Array.from({length: 100}, (_, key) => ({key}))).size, 94);
+  assert.equal(hiddenAtFirst([CURVE]).size, 0);
+});
+
+test("labels of one group share its colour", () => {
+  const run = {labels: ["a", "b", "c"], spec: {partitions: {kinds: [{name: "x", labels: ["a", "c"]}, {name: "y", labels: ["b"]}]}}};
+  const [a, b, c] = labelColors(figure, run, {partition: "kinds"});
+  assert.equal(a, c);
+  assert.notEqual(a, b);
+});
+
+test("many labels have many colours", () => {
+  const colors = Array.from({length: 40}, (_, i) => colour(figure, i, 40));
+  assert.equal(new Set(colors).size, 40);
+  assert.equal(faded("#102030", 0.5), "rgba(16, 32, 48, 0.5)");
+});
+
+test("the cursor is where it was put, else at the newest point, else at the peak", () => {
+  const drawn = scene();
+  const view = (state) => ({state, newest: {batch: 0, step: 2}});
+  assert.equal(cursorStep({step: 0, still: false}, view("running"), drawn), 0);
+  assert.equal(cursorStep({step: null, still: false}, view("running"), drawn), 2);
+  assert.equal(cursorStep({step: null, still: true}, view("running"), drawn), 1);
+  assert.equal(cursorStep({step: null, still: false}, view("done"), drawn), 1);
+});
+
+test("thumbnails fill the strip and show the nearest picture there is", () => {
+  const strip = {axis: "sigma", ends: [4, 1], sigma: [4, 2, 1], steps: [0, 2]};
+  const shown = slots(strip, 200);
+  assert.equal(shown.length, 5);
+  assert.equal(shown[0].step, 0);
+  assert.equal(shown.at(-1).step, 2);
+  assert.deepEqual(slots({...strip, steps: []}, 200), []);
+});
+
+test("the ribbon's bars meet half-way and stay inside", () => {
+  const [first, second] = bars({axis: "sigma", ends: [4, 1], sigma: [4, 2, 1], steps: [0, 2]}, 200);
+  assert.equal(first.right, second.left);
+  assert.ok(first.left >= 0 && second.right <= 200);
+});
+
+test("a sample's tile is found by columns", () => {
+  assert.deepEqual(tile({columns: 4, rows: 4}, 5, 112, 112), [28, 28, 28, 28]);
+  assert.equal(nearest([0, 4, 9], 6), 4);
+  assert.equal(nearest([], 6), null);
+});
+
+test("a posterior's segments lie end to end, without those nobody could see", () => {
+  const shown = segments([0.5, 0.001, 0.499], 100);
+  assert.deepEqual(shown.map(({label}) => label), [0, 2]);
+  assert.ok(Math.abs(shown[1].left - 50.1) < 1e-9);
+});

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import {test} from "node:test";
+import {eventsUrl} from "../../frontend/api.js";
+import {createDrawLoop} from "../../frontend/draw_loop.js";
+import {bindAddress, createStore, formatHash, parseHash} from "../../frontend/state.js";
+
+test("the address holds the run and what differs from the defaults", () => {
+  const state = parseHash("#/runs/abc?axis=vp_time&unit=nats");
+  assert.deepEqual(state, {runId: "abc", axis: "vp_time", unit: "nats", range: "all", cross: "no"});
+  assert.equal(formatHash(state), "#/runs/abc?axis=vp_time&unit=nats");
+});
+
+test("rubbish in the address is the start page with its defaults", () => {
+  for (const hash of ["", "#", "#/nowhere", "#/runs/", "#/runs/a/b"]) assert.equal(parseHash(hash).runId, null);
+  assert.equal(parseHash("#/?axis=lightyears").axis, "sigma");
+  assert.equal(parseHash("#/runs/%").runId, "%");
+});
+
+test("a change of the run is a step in the history, a change of the view is not", () => {
+  const made = [];
+  const window = {
+    location: {hash: "#/"},
+    addEventListener() {},
+    history: {pushState: (...parts) => made.push(["push", parts[2]]), replaceState: (...parts) => made.push(["replace", parts[2]])}
+  };
+  const store = createStore(parseHash("#/"));
+  bindAddress(store, window);
+  store.set({runId: "abc"});
+  store.set({unit: "nats"});
+  store.set({step: 3});
+  assert.deepEqual(made, [["push", "#/runs/abc"], ["replace", "#/runs/abc?unit=nats"]]);
+});
+
+test("events are followed on the page's own host", () => {
+  const location = {protocol: "https:", host: "lab:8000"};
+  assert.equal(eventsUrl("a b", "3-0", location), "wss://lab:8000/api/runs/a%20b/events?after=3-0");
+  assert.equal(eventsUrl("a", null, {...location, protocol: "http:"}), "ws://lab:8000/api/runs/a/events");
+});
+
+/** A draw loop on a hand-driven clock; a draw takes `cost` ms. */
+function loop(perSecond, cost) {
+  const frames = [];
+  const bench = {draws: 0, now: 0};
+  const draw = () => { bench.draws += 1; bench.now += cost; };
+  bench.request = createDrawLoop(draw, perSecond, {frame: (tick) => frames.push(tick), clock: {now: () => bench.now}});
+  bench.frame = (now) => { bench.now = now; frames.splice(0).forEach((tick) => tick(now)); };
+  return bench;
+}
+
+test("many requests in a frame are one draw", () => {
+  const bench = loop(15, 0);
+  for (let i = 0; i < 100; i++) bench.request();
+  bench.frame(0);
+  assert.equal(bench.draws, 1);
+});
+
+test("draws keep their distance and the last request is not lost", () => {
+  const bench = loop(15, 0);
+  for (let now = 0; now < 1000; now += 16) {
+    bench.request();
+    bench.frame(now);
+  }
+  assert.ok(bench.draws <= 15 && bench.draws >= 12, `${bench.draws} draws`);
+  bench.frame(2000);
+  const before = bench.draws;
+  bench.request();
+  bench.frame(2100);
+  assert.equal(bench.draws, before + 1);
+});
+
+test("slow draws come less often", () => {
+  const bench = loop(15, 100);
+  for (let now = 0; now < 1000; now += 16) {
+    bench.request();
+    bench.frame(now);
+  }
+  assert.ok(bench.draws <= 4, `${bench.draws} draws`);
+});
