@@ -61,16 +61,17 @@ def end(process: Process) -> str:
 
 def moments_of(store: RunStore, run: str) -> dict[int, dict[str, list[bytes]]]:
     """Return all sums of a run, to the bit."""
-    return {batch: _bits(frame) for batch, frame in sorted(store.sums(run).items())}
+    return {batch: bits_of(frame) for batch, frame in sorted(store.sums(run).items())}
 
 
 def undisturbed(row: Row) -> dict[int, dict[str, list[bytes]]]:
     """Return what a run must come to that nobody disturbs."""
     plan = row.plan
-    return {b: _bits(record_of(plan, b).encode()[0]) for b in range(len(plan.batches))}
+    return {b: bits_of(record_of(plan, b).encode()[0]) for b in range(len(plan.batches))}
 
 
-def _bits(frame: bytes) -> dict[str, list[bytes]]:
+def bits_of(frame: bytes) -> dict[str, list[bytes]]:
+    """Return the sums in a frame, to the bit."""
     parts = ("n", "total", "square", "profile", "profile_square")
     _, moments = decode_sums(frame)
     return {key: [getattr(m, part).tobytes() for part in parts] for key, m in moments.items()}
