@@ -1,0 +1,43 @@
+"""What is wrong with a Redis is said in one sentence, without its password."""
+
+import socket
+
+import pytest
+from redis.exceptions import ConnectionError
+
+from entroscope import connect as module
+from entroscope.connect import connect
+from entroscope.protocol.errors import Unavailable
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def test_a_redis_that_does_not_answer(free_port: int) -> None:
+    with pytest.raises(Unavailable) as caught:
+        connect(f"redis://me:secret@127.0.0.1:{free_port}/0")
+    text = str(caught.value)
+    assert text.startswith(f"Redis at redis://127.0.0.1:{free_port}/0 does not answer: ")
+    assert "secret" not in text and "\n" not in text
+
+
+@pytest.mark.parametrize("url", ["", "http://127.0.0.1", "nonsense"])
+def test_what_is_no_url_of_a_redis(url: str) -> None:
+    with pytest.raises(Unavailable, match="is not the URL of a Redis"):
+        connect(url)
+
+
+def test_a_redis_may_be_looked_for_later(free_port: int) -> None:
+    with connect(f"redis://127.0.0.1:{free_port}", check=False) as redis:
+        with pytest.raises(ConnectionError):
+            redis.ping()
+
+
+def test_a_redis_that_is_too_old(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_version", lambda redis: "6.0.16")
+    with pytest.raises(Unavailable, match=r"is 6\.0\.16; 6\.2 or newer is needed"):
+        connect(redis_url)
