@@ -89,6 +89,10 @@ class Chain:
         x, own = self.x[rows], self.own[rows]
         denoised = self._denoise_all(x, self.sigmas[step])  # (rows, labels, *data)
         values = self._measure(denoised, self.logits[rows], own, self.sigmas[step])
+        if not values[:, 2].isfinite().all():
+            raise FloatingPointError(
+                f"the model's denoised data are not finite at sigma {self.sigmas[step]:.4g}"
+            )
         mine = denoised[torch.arange(len(own), device=own.device), own]
         if noise is not None:
             kernel = reverse_kernel(self.sigmas[step], self.sigmas[step + 1])

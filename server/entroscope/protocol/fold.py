@@ -24,7 +24,12 @@ class Fold:
         self._points: dict[tuple[int, int], Point] = {}
 
     def add_point(self, point: Point) -> None:
-        """Take a provisional point; a later one of the same batch and step replaces it."""
+        """Take a provisional point; a later one of the same batch and step replaces it.
+
+        A point of a batch that has its record comes from a worker that is late: nothing new.
+        """
+        if point.batch in self.facts:
+            return
         self._points[point.batch, point.step] = point
 
     def add_record(self, facts: Mapping[str, Any], moments: Mapping[str, Moments]) -> bool:
