@@ -86,18 +86,13 @@ class Archive:
         document: dict[str, Any] = json.loads(self._read(run, "run.json"))
         return document
 
-    def result(self, run: str) -> dict[str, Any]:
-        """Return a run's result.
-
-        Raises:
-            NotFound: it ended before its first batch did.
-        """
+    def result(self, run: str) -> dict[str, Any] | None:
+        """Return a run's result, or None where it ended before its first batch did."""
+        self._check(run)
+        if not (self._folder / run / "result.json").is_file():
+            return None
         document: dict[str, Any] = json.loads(self._read(run, "result.json"))
         return document
-
-    def has_result(self, run: str) -> bool:
-        """Return whether a batch of a run was finished."""
-        return (self._folder / run / "result.json").is_file()
 
     def equal_run(self, spec_hash: str) -> str | None:
         """Return the newest good run of a spec."""

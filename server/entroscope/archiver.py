@@ -2,7 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from redis.exceptions import RedisError
 
@@ -51,8 +52,14 @@ class Archiver:
             if row.state in FINAL:
                 self.settle(row)
 
-    def settle(self, row: Row) -> bool:
-        """Archive a finished run; return whether that worked."""
+    def settle(self, row: Row, *, at_once: bool = False) -> bool:
+        """Archive a finished run; return whether it is archived now.
+
+        Args:
+            at_once: do not wait until its viewers have all of its log before them.
+        """
+        if self._broadcast.is_behind(row.id) and not at_once:
+            return False
         try:
             self._move(row)
         except (OSError, RedisError, ValueError, KeyError) as error:
@@ -60,6 +67,11 @@ class Archiver:
             return False
         self._complaints.pop(row.id, None)
         return True
+
+    def result(self, row: Row) -> dict[str, Any] | None:
+        """Return the result of a finished run that is still in Redis, or None without batches."""
+        fold = self._fold(row, self._store.sums(row.id))
+        return result_document(fold) if fold.facts else None
 
     def _move(self, row: Row) -> None:
         with self._lock:
@@ -76,15 +88,19 @@ class Archiver:
         projection = Projection(row.id, plan)
         events = project(projection, self._entries(row.id))
         sums, values = self._store.sums(row.id), self._store.values(row.id)
-        fold = Fold(plan)
-        for batch in sorted(sums):
-            fold.add_record(*decode_sums(sums[batch]))
+        fold = self._fold(row, sums)
         return Finished(
             final_document(row, outline(plan), fold.trajectories, projection.fraction),
             result_document(fold) if sums else None,
             events,
             {batch: (sums[batch], values[batch]) for batch in sums},
         )
+
+    def _fold(self, row: Row, sums: Mapping[int, bytes]) -> Fold:
+        fold = Fold(row.plan)
+        for batch in sorted(sums):
+            fold.add_record(*decode_sums(sums[batch]))
+        return fold
 
     def _entries(self, run: str) -> Iterator[Entry]:
         after = START

@@ -102,6 +102,11 @@ class Broadcast:
         live = self._live.get(run)
         return None if live is None else live.projection
 
+    def is_behind(self, run: str) -> bool:
+        """Return whether a run is being followed and its end has not been seen yet."""
+        live = self._live.get(run)
+        return live is not None and not live.channel.final
+
     def preview(self, run: str, step: int) -> Frame | None:
         """Return the newest picture of a noise level, from a channel that is open."""
         channel = self._channels.get(run)

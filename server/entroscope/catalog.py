@@ -74,11 +74,20 @@ class Catalog:
         return list(islice(self._documents(chosen, live, outlook), limit))
 
     def result(self, run: str) -> Document:
-        """Return the result of a finished run."""
-        self.finish(run)
-        if not self._archive.has_result(run):
+        """Return the result of a finished run.
+
+        Raises:
+            NotFound: there is no such run, or none of its batches was finished.
+            Conflict: it has not finished.
+        """
+        row = None if run in self._archive else self._final_row(run)
+        if row is not None and not self._archiver.settle(row):
+            result = self._archiver.result(row)
+        else:
+            result = self._archive.result(run)
+        if result is None:
             raise NotFound(f"run {run!r} ended before its first batch did and has no result")
-        return self._archive.result(run)
+        return result
 
     def preview(self, run: str, step: int) -> bytes:
         """Return the picture of one step."""
@@ -104,12 +113,9 @@ class Catalog:
             NotFound: there is no such run.
             Conflict: it has not finished.
         """
-        if run in self._archive:
-            return
-        row = self._store.get(run)
-        if row.state not in FINAL:
-            raise Conflict(f"run {run!r} is {row.state}; this needs a finished one")
-        if not self._archiver.settle(row):
+        if run not in self._archive and not self._archiver.settle(
+            self._final_row(run), at_once=True
+        ):
             raise Conflict(
                 f"run {run!r} cannot be archived at the moment; the server's log says why"
             )
@@ -146,6 +152,12 @@ class Catalog:
     def rates(self) -> dict[str, float]:
         """Return the evaluations a second of each model, as far as workers alive tell."""
         return self._outlook(self._store.list()).rates
+
+    def _final_row(self, run: str) -> Row:
+        row = self._store.get(run)
+        if row.state not in FINAL:
+            raise Conflict(f"run {run!r} is {row.state}; this needs a finished one")
+        return row
 
     def _live(self, run: str) -> Row | None:
         try:

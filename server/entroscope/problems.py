@@ -194,4 +194,5 @@ async def _redis_error(_: Request, error: Exception) -> Response:
 
 async def _our_error(_: Request, error: Exception) -> Response:
     detail = f"the server made a mistake ({type(error).__name__}); its log says more"
-    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail)
+    # uvicorn closes the connection after an exception; unannounced, the next request would fail
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail, headers={"Connection": "close"})

@@ -14,6 +14,8 @@ from entroscope.protocol.plan import Plan
 from entroscope.protocol.result import curve_document
 from entroscope.protocol.windows import window
 
+#: Entries that viewers get as they are; other types, of later versions, are passed over.
+STATES = LAST | {"queued", "started", "checks"}
 #: The windows of a batch event are computed anew when there are this many times more batches.
 WINDOW_GROWTH = 17 / 16
 #: Batch events of runs with more labels come without the profiles, which the result has.
@@ -73,10 +75,11 @@ class Projection:
             "point": self._point,
             "preview": self._preview,
             "batch": self._batch,
+            **dict.fromkeys(STATES, self._state),
         }
-        if self.final:
+        if self.final or entry.type not in handlers:
             return None
-        frame = handlers.get(entry.type, self._state)(entry)
+        frame = handlers[entry.type](entry)
         self.final = entry.type in LAST
         return frame
 

@@ -22,3 +22,10 @@ def live(redis_url: str, puppet: Puppet, tmp_path: Path) -> Iterator[Live]:
     """A server whose worker is the puppet."""
     with live_server(redis_url, tmp_path) as server:
         yield server
+
+
+@pytest.fixture
+def stalling(redis_url: str, puppet: Puppet, tmp_path: Path, stall_s: float) -> Iterator[Live]:
+    """A server that gives up soon on viewers who do not read."""
+    with live_server(redis_url, tmp_path, stall_s=stall_s, tend_s=30) as server:
+        yield server

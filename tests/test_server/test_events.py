@@ -1,0 +1,287 @@
+"""Events of a run: over WebSockets and as server-sent events, from any place on."""
+
+import json
+import socket as sockets
+from itertools import islice
+from typing import Any
+
+import jsonschema
+import pytest
+from live import Document, Live, sse_events
+from puppet import PICTURE, Puppet, payloads
+from waiting import eventually
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from entroscope.event_log import EventLog
+from entroscope.protocol.events import EVENT
+from entroscope.protocol.frames import pack, unpack
+
+SPEC: Document = {"model": "fake", "trajectories": 12, "schedule": {"steps": 4}}
+
+
+def event_of(message: str | bytes) -> Document:
+    """Return a message as one document; a picture gets its type and its bytes."""
+    if isinstance(message, str):
+        return dict(json.loads(message))
+    header, image = unpack(message)
+    return {"type": "preview", **header, "image": image}
+
+
+def take(socket: ClientConnection, count: int) -> list[Document]:
+    """Return the next events."""
+    return [event_of(socket.recv(timeout=20)) for _ in range(count)]
+
+
+def all_of(live: Live, run: str, after: str = "0-0") -> list[Document]:
+    """Return all events until the server closes the socket."""
+    with live.socket(run, after) as socket:
+        return [event_of(message) for message in socket]
+
+
+def closing(socket: ClientConnection) -> tuple[int, str]:
+    """Return code and reason with which the server closes a socket."""
+    with pytest.raises(ConnectionClosed) as caught:
+        while True:
+            socket.recv(timeout=20)
+    assert caught.value.rcvd is not None
+    return caught.value.rcvd.code, caught.value.rcvd.reason
+
+
+def half_done(live: Live, puppet: Puppet) -> tuple[str, int]:
+    """Return a run with one batch done and another under way, and how many events it has."""
+    run = live.make(SPEC)["id"]
+    puppet.perform(puppet.take())
+    taken = puppet.take()
+    for payload in islice(payloads(taken.plan, taken.batch), 2):
+        puppet.publish(taken, payload)
+    return run, len(puppet.log.read(run))
+
+
+def test_a_viewer_sees_the_run_from_its_first_event_to_its_last(live: Live, puppet: Puppet) -> None:
+    run = live.make(SPEC)["id"]
+    with live.socket(run) as socket:
+        assert take(socket, 1)[0]["type"] == "queued"
+        puppet.perform(puppet.take())
+        types = [event["type"] for event in take(socket, 10)]
+        assert types == ["started", *(["point", "preview"] * 4), "batch"]
+        puppet.perform(puppet.take())
+        events = take(socket, 8)
+        assert [event["type"] for event in events[-3:]] == ["batch", "checks", "done"]
+        assert closing(socket) == (1000, "the run has ended")
+
+
+def test_two_viewers_see_the_same(live: Live, puppet: Puppet) -> None:
+    run, count = half_done(live, puppet)
+    with live.socket(run) as first, live.socket(run) as second:
+        assert take(first, count) == take(second, count)
+
+
+def test_every_event_fits_the_published_schema(live: Live, puppet: Puppet) -> None:
+    run = live.make(SPEC)["id"]
+    puppet.finish(run)
+    schema = live.http.get("/api/schema/events").json()
+    validator = jsonschema.Draft202012Validator(schema)
+    validator.check_schema(schema)
+    for event in sse_events(live, run):
+        validator.validate(event)
+        EVENT.validate_python(event)
+
+
+@pytest.mark.parametrize("end", [("failed", {"reason": "r"}), ("cancelled", {})], ids=str)
+def test_unhappy_ends_fit_the_schema_too(
+    live: Live, puppet: Puppet, end: tuple[str, dict[str, Any]]
+) -> None:
+    run = live.make(SPEC)["id"]
+    taken = puppet.take()
+    if end[0] == "failed":
+        puppet.queue.fail(taken, "r")
+    else:
+        puppet.queue.cancelled(taken, 3)
+    last = all_of(live, run)[-1]
+    assert last["type"] == end[0]
+    EVENT.validate_python(last)
+
+
+def test_after_any_event_exactly_the_missing_ones_come(live: Live, puppet: Puppet) -> None:
+    run, count = half_done(live, puppet)
+    with live.socket(run) as socket:
+        events = take(socket, count)
+    for place, event in enumerate(events):
+        with live.socket(run, after=event["id"]) as socket:
+            assert take(socket, count - place - 1) == events[place + 1 :]
+            with pytest.raises(TimeoutError):
+                socket.recv(timeout=0.01)
+
+
+def test_server_sent_events_resume_by_query_and_by_header(live: Live, puppet: Puppet) -> None:
+    run, count = half_done(live, puppet)
+    events = list(islice(sse_events(live, run), count))
+    middle = events[4]["id"]
+    by_query = list(islice(sse_events(live, run, after=middle), count - 5))
+    headers = {"Last-Event-ID": middle}
+    by_header = list(islice(sse_events(live, run, headers=headers), count - 5))
+    assert by_query == by_header == events[5:]
+
+
+def test_server_sent_events_say_what_sockets_say(live: Live, puppet: Puppet) -> None:
+    run, count = half_done(live, puppet)
+    with live.socket(run) as socket:
+        from_socket = take(socket, count)
+    from_stream = list(islice(sse_events(live, run), count))
+    for event in from_stream:
+        if event["type"] == "preview":
+            picture = live.http.get(event.pop("url")).content
+            event.pop("schema")
+            event["image"] = picture
+    assert from_stream == from_socket
+
+
+def test_a_picture_is_one_frame_with_header_and_bytes(live: Live, puppet: Puppet) -> None:
+    run, count = half_done(live, puppet)
+    with live.socket(run) as socket:
+        pictures = [e for e in take(socket, count) if e["type"] == "preview"]
+    assert [picture["step"] for picture in pictures] == [0, 1, 2, 3]
+    assert pictures[2]["image"] == PICTURE + b"\x02"
+    assert pictures[0]["run"] == run
+    assert pictures[0]["samples"][0]["label"] == "a"
+
+
+def test_points_hold_the_fold_so_far(live: Live, puppet: Puppet) -> None:
+    run, count = half_done(live, puppet)
+    with live.socket(run) as socket:
+        points = [e for e in take(socket, count) if e["type"] == "point"]
+    counts = [(p["batch"], p["step"], p["curves"]["classes"]["n"]) for p in points]
+    assert counts == [*((0, step, 4) for step in range(4)), (1, 0, 12), (1, 1, 12)]
+
+
+def test_what_a_late_worker_still_says_is_not_counted_twice(live: Live, puppet: Puppet) -> None:
+    run = live.make(SPEC)["id"]
+    taken = puppet.take()
+    puppet.perform(taken)
+    for payload in payloads(taken.plan, taken.batch):
+        puppet.publish(taken, payload)  # again, by somebody given up
+    puppet.finish(run)
+    points = [e for e in sse_events(live, run) if e["type"] == "point"]
+    assert {point["curves"]["classes"]["n"] for point in points} <= {4, 12}
+
+
+def test_entries_of_other_versions_are_passed_over(live: Live, puppet: Puppet) -> None:
+    run = live.make(SPEC)["id"]
+    puppet.log.append(run, "confetti", {"colour": "red"})
+    puppet.log.append(run, "point", {}, b"no frame")
+    puppet.finish(run)
+    assert {"confetti", "no frame"}.isdisjoint(e["type"] for e in all_of(live, run))
+    assert live.run(run)["state"] == "done"
+
+
+def test_an_event_stream_that_has_nothing_more_is_not_asked_again(
+    live: Live, puppet: Puppet
+) -> None:
+    run = live.make(SPEC)["id"]
+    puppet.finish(run)
+    last = list(sse_events(live, run))[-1]
+    response = live.http.get(f"/api/runs/{run}/events", headers={"Last-Event-ID": last["id"]})
+    assert (response.status_code, response.content) == (204, b"")
+
+
+@pytest.mark.parametrize("id", ["nobody", "0" * 32, "%00", "x" * 3000])
+def test_watching_an_unknown_run_closes_with_4404(live: Live, id: str) -> None:
+    with live.socket(id) as socket:
+        assert closing(socket) == (4404, "no such run")
+
+
+def test_watching_from_a_place_that_is_none_closes_with_4400(live: Live) -> None:
+    run = live.make(SPEC)["id"]
+    with live.socket(run, after="yesterday") as socket:
+        assert closing(socket)[0] == 4400
+
+
+@pytest.mark.parametrize("rubbish", ["hello", b"\x00\xff", "{}"])
+def test_a_client_that_says_something_is_closed_with_4400(live: Live, rubbish: str | bytes) -> None:
+    run = live.make(SPEC)["id"]
+    with live.socket(run) as socket:
+        socket.send(rubbish)
+        assert closing(socket) == (4400, "nothing is to be sent on this socket")
+
+
+def test_a_client_that_says_too_much_is_closed(live: Live) -> None:
+    run = live.make(SPEC)["id"]
+    with live.socket(run) as socket:
+        socket.send("x" * 100_000)
+        assert closing(socket)[0] == 1009
+
+
+def test_a_client_that_breaks_the_protocol_is_closed(live: Live) -> None:
+    run = live.make(SPEC)["id"]
+    with live.socket(run) as socket:
+        socket.recv(timeout=20)
+        socket.socket.sendall(b"\xff\xff\xff\xff")
+        assert closing(socket)[0] == 1002
+
+
+def test_viewers_that_leave_are_forgotten(live: Live) -> None:
+    run = live.make(SPEC)["id"]
+    broadcast = live.app.state.services.broadcast
+    with live.socket(run) as socket, live.http.stream("GET", f"/api/runs/{run}/events"):
+        socket.recv(timeout=20)
+        eventually(lambda: broadcast.open(run).viewers == 2)
+    eventually(lambda: broadcast.open(run).viewers == 0)
+
+
+def test_an_unwatched_finished_run_is_dropped_from_memory(live: Live, puppet: Puppet) -> None:
+    run = live.make(SPEC)["id"]
+    puppet.finish(run)
+    all_of(live, run)
+    broadcast = live.app.state.services.broadcast
+    broadcast.tend([], idle_s=0)
+    assert broadcast._channels == {}
+    assert all_of(live, run)[-1]["type"] == "done"
+
+
+def narrow(live: Live, run: str) -> ClientConnection:
+    """Return a socket whose client takes little and reads nothing by itself."""
+    raw = sockets.socket()
+    raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
+    raw.connect((live.http.base_url.host, live.http.base_url.port))
+    url = f"{live.socket_url}/api/runs/{run}/events"
+    return connect(url, sock=raw, compression=None, max_size=None, max_queue=1)
+
+
+def flood(log: EventLog, run: str, count: int) -> None:
+    """Log many large pictures, of as many steps."""
+    header = {"batch": 0, "sigma": 1.0, "columns": 1, "rows": 1, "media_type": "image/jpeg"}
+    for step in range(count):
+        frame = pack({**header, "step": step, "samples": []}, bytes(60_000))
+        log.append(run, "preview", {}, frame)
+
+
+@pytest.mark.parametrize("stall_s", [0.3])
+def test_a_client_that_never_reads_is_closed_and_harms_nobody(
+    stalling: Live, puppet: Puppet
+) -> None:
+    run = stalling.make(SPEC)["id"]
+    broadcast = stalling.app.state.services.broadcast
+    with narrow(stalling, run) as lazy, stalling.socket(run) as diligent:
+        eventually(lambda: broadcast.open(run).viewers == 2)
+        flood(puppet.log, run, 120)
+        assert [e["type"] for e in take(diligent, 121)].count("preview") == 120
+        eventually(lambda: broadcast.open(run).viewers == 1)
+        assert closing(lazy)[0] == 4408
+
+
+@pytest.mark.parametrize("stall_s", [0.3])
+def test_a_stream_whose_client_never_reads_is_cut(stalling: Live, puppet: Puppet) -> None:
+    run = stalling.make(SPEC)["id"]
+    broadcast = stalling.app.state.services.broadcast
+    raw = sockets.socket()
+    raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
+    host, port = stalling.http.base_url.host, stalling.http.base_url.port
+    with raw:
+        raw.connect((host, port))
+        request = f"GET /api/runs/{run}/events HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n"
+        raw.sendall(request.encode())
+        eventually(lambda: broadcast.open(run).viewers == 1)
+        for _ in range(1000):
+            puppet.log.append(run, "started", {"worker": "x" * 20_000, "device": "", "batch": 0})
+        eventually(lambda: broadcast.open(run).viewers == 0)

@@ -1,0 +1,158 @@
+"""Only names that are ours, no foreign pages, and the token where there is one."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from live import Live, live_server
+from pydantic import ValidationError
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from entroscope.local_redis import LocalRedis
+from entroscope.settings import Settings
+
+SECRET = "correct-horse"
+RUN = "0" * 32
+
+
+@pytest.fixture(scope="module")
+def open_server(real_redis: LocalRedis, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    options = {"allow_hosts": ("lab.example",)}
+    with live_server(real_redis.url, tmp_path_factory.mktemp("open"), **options) as live:
+        yield live
+
+
+@pytest.fixture(scope="module")
+def locked(real_redis: LocalRedis, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    with live_server(real_redis.url, tmp_path_factory.mktemp("locked"), token=SECRET) as live:
+        yield live
+
+
+OURS = ["localhost", "LOCALHOST:80", "127.0.0.1:8000", "[::1]:8000", "lab.example", "lab.example:1"]
+FOREIGN = ["evil.example", "", "localhost.evil.example", "127.0.0.1.evil", "a@localhost.x", "[::2]"]
+FOREIGN += ["localhost:port", "0.0.0.0", "lab.example.", "[", "xn--9"]
+
+
+@pytest.mark.parametrize("host", OURS)
+def test_our_names_are_answered(open_server: Live, host: str) -> None:
+    assert open_server.http.get("/api/runs", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("host", FOREIGN)
+def test_other_names_are_not(open_server: Live, host: str) -> None:
+    response = open_server.http.get("/api/runs", headers={"Host": host})
+    assert response.status_code == 403
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("origin", ["http://localhost:9", "https://lab.example", "http://[::1]"])
+def test_our_pages_may_ask(open_server: Live, origin: str) -> None:
+    assert open_server.http.get("/api/runs", headers={"Origin": origin}).status_code == 200
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "", "file://", "localhost"])
+def test_foreign_pages_may_not(open_server: Live, origin: str) -> None:
+    for method, path in [("GET", "/api/runs"), ("POST", "/api/runs"), ("GET", "/")]:
+        response = open_server.http.request(method, path, headers={"Origin": origin})
+        assert response.status_code == 403
+
+
+@pytest.mark.parametrize("header", [{"Origin": "http://evil.example"}, {"Host": "evil.example"}])
+def test_foreign_sockets_are_refused_at_the_upgrade(
+    open_server: Live, header: dict[str, str]
+) -> None:
+    # httpx, since the WebSocket client writes its own Host
+    upgrade = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }
+    path = f"/api/runs/{RUN}/events"
+    response = open_server.http.get(path, headers=upgrade | header)
+    assert response.status_code == 403
+    if "Origin" in header:
+        with pytest.raises(InvalidStatus):
+            open_server.socket(RUN, origin="http://evil.example")
+
+
+def test_without_the_token_nothing_is_shown(locked: Live) -> None:
+    for path in ("/", "/api/runs", "/openapi.json", "/plotly.min.js", f"/api/runs/{RUN}/events"):
+        response = locked.http.get(path)
+        assert (response.status_code, response.headers["www-authenticate"]) == (401, "Bearer")
+    assert locked.http.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "value", ["Bearer wrong", "Bearer", f"Basic {SECRET}", f"Bearer {SECRET}x"]
+)
+def test_a_wrong_token_is_refused(locked: Live, value: str) -> None:
+    assert locked.http.get("/api/runs", headers={"Authorization": value}).status_code == 401
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
+def test_scripts_send_the_token_in_a_header(locked: Live, scheme: str) -> None:
+    headers = {"Authorization": f"{scheme} {SECRET}"}
+    assert locked.http.get("/api/runs", headers=headers).status_code == 200
+
+
+def test_browsers_swap_the_token_of_the_url_for_a_cookie(locked: Live) -> None:
+    with httpx.Client(base_url=locked.url) as browser:
+        response = browser.get("/", params={"token": SECRET, "theme": "dark"})
+        assert (response.status_code, response.headers["location"]) == (303, "/?theme=dark")
+        cookie = response.headers["set-cookie"]
+        assert "HttpOnly" in cookie and "samesite=strict" in cookie.lower()
+        assert SECRET not in cookie
+        assert browser.get("/api/runs").status_code == 200
+
+
+def test_a_redirect_never_leaves_the_server(locked: Live) -> None:
+    response = httpx.get(f"{locked.url}//evil.example/page", params={"token": SECRET})
+    assert response.status_code == 303
+    assert response.headers["location"].startswith("/evil.example")
+
+
+def test_a_wrong_token_in_the_url_sets_nothing(locked: Live) -> None:
+    response = httpx.get(f"{locked.url}/", params={"token": "wrong"})
+    assert (response.status_code, response.cookies) == (401, httpx.Cookies())
+
+
+def test_sockets_want_the_token_too(locked: Live) -> None:
+    with locked.socket(RUN) as socket, pytest.raises(ConnectionClosed) as caught:
+        socket.recv(timeout=20)
+    assert caught.value.rcvd is not None and caught.value.rcvd.code == 4403
+    headers = {"Authorization": f"Bearer {SECRET}"}
+    with (
+        locked.socket(RUN, additional_headers=headers) as socket,
+        pytest.raises(ConnectionClosed) as caught,
+    ):
+        socket.recv(timeout=20)
+    assert caught.value.rcvd is not None and caught.value.rcvd.code == 4404
+
+
+def test_every_answer_keeps_pages_to_themselves(open_server: Live) -> None:
+    for path in ("/", "/api/runs", "/nothing"):
+        headers = open_server.http.get(path).headers
+        assert "default-src 'self'" in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert "access-control-allow-origin" not in headers
+        assert "server" not in headers
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "lab.example"])
+def test_beyond_loopback_there_is_always_a_token(host: str, tmp_path: Path) -> None:
+    made = Settings(redis_url="", data_dir=tmp_path, host=host)
+    assert made.token is not None and len(made.token) >= 20
+    assert f"?token={made.token}" in made.address()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
+def test_on_loopback_there_is_none_unless_given(host: str, tmp_path: Path) -> None:
+    assert Settings(redis_url="", data_dir=tmp_path, host=host).token is None
+
+
+def test_a_token_that_no_header_can_carry_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError):
+        Settings(redis_url="", data_dir=tmp_path, token="two words")
