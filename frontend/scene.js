@@ -23,6 +23,7 @@ export function sceneOf({figure, run, view, state, theme}) {
     theme,
     view,
     window,
+    pictures: run.spec.previews !== null && run.spec.previews.samples > 0,
     sketched: state.runId === null,
     sigma: run.sigma,
     labels: run.labels,

@@ -56,7 +56,8 @@ export class RunList {
     const bar = element("span", {className: "run-bar"});
     const track = element("span", {className: "run-track"}, bar);
     const time = element("span", {className: "run-time"}, clock(run.created_ms));
-    const link = element("a", {className: "run-link"}, title, time, what, status, track);
+    const lines = [[title, time], [what, status]].map((pair) => element("span", {className: "run-row"}, ...pair));
+    const link = element("a", {className: "run-link"}, ...lines, track);
     link.title = `${run.title}, ${decision(run)}, seed ${run.spec.seed}`;
     const button = element("button", {type: "button", className: "quiet run-act"});
     const node = element("li", {className: "run-line"}, link, button);

@@ -62,7 +62,7 @@ export class Scope {
     const canvas = byId("strip");
     const has = sprites.steps().length > 0;
     byId("strip-row").hidden = !has;
-    byId("strip-empty").hidden = has;
+    byId("strip-empty").hidden = has || !scene.pictures;
     if (!has || width <= 0) return;
     Object.assign(canvas.style, {width: `${width}px`, height: `${previews.heightOf(followed.length)}px`});
     previews.draw(canvas, {...scene, sprites, followed}, width);

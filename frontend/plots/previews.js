@@ -11,14 +11,14 @@ export const GAP = 8;
 /** Return the height of a strip that follows some samples. */
 export const heightOf = (samples) => samples * (TILE + RIBBON + GAP) - (samples ? GAP : 0);
 
-/** Return the places of the thumbnails, [{x, step}], evenly over the width. */
+/** Return the places of the thumbnails, [{x, step}], evenly over the width as far as there are pictures. */
 export function slots({axis, ends, sigma, steps}, width) {
   const number = Math.max(1, Math.floor(width / (TILE + 2)));
   const pitch = width / number;
   return Array.from({length: number}, (_, i) => {
-    const step = nearest(steps, stepAt(axis, ends, sigma, ((i + 0.5) * pitch) / width));
-    return {x: i * pitch + (pitch - TILE) / 2, step};
-  }).filter(({step}) => step !== null);
+    const wanted = stepAt(axis, ends, sigma, ((i + 0.5) * pitch) / width);
+    return {x: i * pitch + (pitch - TILE) / 2, wanted, step: nearest(steps, wanted)};
+  }).filter(({wanted}) => wanted <= (steps.at(-1) ?? -1));
 }
 
 /** Return the bars of the ribbon, [{left, right, step}], each reaching half-way to its neighbours. */

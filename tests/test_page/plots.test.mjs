@@ -14,7 +14,7 @@ const figure = JSON.parse(readFileSync(new URL("../../frontend/figure.json", imp
 const CURVE = {key: "classes", title: "all classes", partition: "classes", path: [], groups: ["a", "b"], bound: 1};
 const RUN = {
   id: "r", state: "running", sigma: [4, 2, 1], labels: ["a", "b"], curves: [CURVE], reason: null,
-  spec: {partitions: {classes: null}}
+  spec: {partitions: {classes: null}, previews: {samples: 16}}
 };
 const STATE = {runId: "r", axis: "sigma", unit: "bits", range: "all", cross: "no", step: null, focus: null, hidden: new Set()};
 const BATCH = {
@@ -137,6 +137,7 @@ test("thumbnails fill the strip and show the nearest picture there is", () => {
   assert.equal(shown.length, 5);
   assert.equal(shown[0].step, 0);
   assert.equal(shown.at(-1).step, 2);
+  assert.equal(slots({...strip, steps: [0]}, 200).length, 1);
   assert.deepEqual(slots({...strip, steps: []}, 200), []);
 });
 

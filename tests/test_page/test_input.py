@@ -1,0 +1,173 @@
+"""Bad input, keys, explanations and broken connections in the browser."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+from visitor import Visitor, begin_short, expect_done, prepare
+
+#: What Chromium writes to its console when a request is refused, as it should be.
+REFUSAL = "Failed to load resource"
+
+
+@pytest.fixture
+def clumsy(visitor: Visitor) -> Visitor:
+    """A visitor whose requests may be refused."""
+    visitor.expected = REFUSAL
+    return visitor
+
+
+def error_beside(page: Page, field: str) -> str:
+    error = page.locator(f"[data-field='{field}'] > .error")
+    expect(error).to_be_visible()
+    return error.inner_text()
+
+
+@pytest.mark.parametrize(
+    ("field", "name", "value", "said"),
+    [
+        ("#trajectories", "trajectories", "1", "2"),
+        ("#trajectories", "trajectories", "many", "integer"),
+        ("#trajectories", "trajectories", "32.5", "integer"),
+        ("#steps", "schedule.steps", "1", "2"),
+        ("#steps", "schedule.steps", "100000", "8192"),
+        ("#sigma-max", "schedule.sigma_max", "0.001", "sigma_min must be < sigma_max"),
+        ("#sigma-min", "schedule.sigma_min", "-1", "greater than"),
+        ("#seed", "seed", "-1", "0"),
+        ("#previews", "previews", "65", "64"),
+        ("#target", "target_se_bits", "0", "greater than"),
+    ],
+)
+def test_what_is_wrong_is_said_beside_its_field(
+    clumsy: Visitor, field: str, name: str, value: str, said: str
+) -> None:
+    page = clumsy.open()
+    prepare(page, "gaussian-mixture")
+    page.locator("details summary").click()
+    page.fill(field, value)
+    assert said in error_beside(page, name)
+    expect(page.locator("#cost")).to_be_empty()
+    expect(page.locator(field)).to_have_attribute("aria-invalid", "true")
+    page.click("#run")
+    expect(page.locator(field)).to_be_focused()
+    expect(page).not_to_have_url(re.compile("runs"))
+
+
+def test_params_of_a_mixture_are_checked_beside_their_fields(clumsy: Visitor) -> None:
+    page = clumsy.open()
+    prepare(page, "gaussian-mixture")
+    page.get_by_label("Std").fill("0")
+    assert "greater than 0" in error_beside(page, "params.std")
+    page.get_by_label("Std").fill("1")
+    page.get_by_label("Means").fill("1, 2; 3")
+    assert "one dimension" in error_beside(page, "params")
+    page.get_by_label("Means").fill("1, 2; 3, 4")
+    expect(page.locator("#cost")).to_contain_text("evaluations")
+    page.get_by_label("Kind").select_option("pair")
+    expect(page.get_by_label("Dimension")).to_have_value("64")
+
+
+def test_a_single_group_is_refused_beside_the_groups(clumsy: Visitor) -> None:
+    page = clumsy.open()
+    prepare(page, "fashion-mnist")
+    page.check("input[value=groups]")
+    page.get_by_role("button", name="Remove second half").click()
+    assert "2 groups" in error_beside(page, "partitions")
+    page.get_by_role("button", name="another group").click()
+    page.get_by_role("button", name="Bag").click()
+    expect(page.locator("#cost")).to_contain_text("evaluations")
+
+
+def test_the_cost_is_there_before_run_is_pressed(visitor: Visitor) -> None:
+    page = visitor.open()
+    prepare(page, "fashion-mnist", trajectories="100", steps="10")
+    expect(page.locator("#cost")).to_contain_text("10,000 evaluations, about")
+
+
+def test_a_newcomer_finds_the_form_filled(visitor: Visitor) -> None:
+    page = visitor.open()
+    expect(page.locator("#model")).to_have_value("fashion-mnist")
+    expect(page.locator("#steps")).to_have_value("32")
+    expect(page.locator("#sigma-max")).to_have_value("80")
+    expect(page.locator("#cost")).to_contain_text("81,920 evaluations")
+
+
+@pytest.mark.parametrize("run", ["0" * 32, "nonsense", "%", "../models"])
+def test_an_unknown_run_is_said_to_be_unknown(clumsy: Visitor, run: str) -> None:
+    page = clumsy.open(f"/#/runs/{run.replace('/', '%2F')}")
+    expect(page.locator("#run-name")).to_have_text("No such run")
+    expect(page.locator("#stack")).to_be_hidden()
+    page.locator(".brand").click()
+    expect(page.locator("#stack")).to_be_visible()
+
+
+def test_everything_is_reached_with_the_keyboard(visitor: Visitor) -> None:
+    page = visitor.open()
+    prepare(page, "gaussian-mixture", trajectories="64", steps="16")
+    tab_to(page, "#run")
+    page.keyboard.press("Enter")
+    expect_done(page)
+    tab_to(page, "#stack")
+    page.keyboard.press("Home")
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    expect(page.locator("#stack")).to_have_attribute("aria-valuenow", "3")
+    page.keyboard.press("End")
+    expect(page.locator("#readout")).to_contain_text("σ = 0.05")
+    tab_to(page, ".badge")
+    expect(page.locator("#tip")).to_be_visible()
+    expect(page.locator("#tip")).to_contain_text("at most")
+    page.keyboard.press("Escape")
+    expect(page.locator("#tip")).to_be_hidden()
+    tab_to(page, ".sample")
+    page.keyboard.press("Enter")
+    tab_to(page, "#cite-open")
+    page.keyboard.press("Enter")
+    expect(page.locator("#cite")).to_contain_text("arXiv:2602.09651")
+    expect(page.locator("#cite")).to_contain_text("arXiv:2506.10433")
+    expect(page.locator("#cite")).to_contain_text("@software{entroscope")
+    page.keyboard.press("Escape")
+    expect(page.locator("#cite")).to_be_hidden()
+
+
+def tab_to(page: Page, selector: str) -> None:
+    """Press Tab until the focus is there."""
+    here = f"element => document.activeElement.matches({selector!r})"
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        if page.locator("body").evaluate(here):
+            return
+    raise AssertionError(f"{selector} is not reached with Tab")
+
+
+def test_pointing_along_the_curve_shows_what_was_measured_there(visitor: Visitor) -> None:
+    page = visitor.open()
+    begin_short(page)
+    expect_done(page)
+    box = page.locator("#production").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 80, box["y"] + 60)
+    early = page.locator("#samples-caption").inner_text()
+    page.mouse.move(box["x"] + box["width"] - 40, box["y"] + 60)
+    expect(page.locator("#samples-caption")).not_to_have_text(early)
+    expect(page.locator("#readout")).to_contain_text("σ = 0.05")
+
+
+def test_a_lost_server_is_noticed_and_found_again(clumsy: Visitor) -> None:
+    page = clumsy.open()
+    expect(page.locator("#connection-text")).to_have_text("connected")
+    page.route("**/api/**", lambda route: route.abort())
+    expect(page.locator("#connection-text")).to_contain_text("does not answer")
+    page.unroute("**/api/**")
+    expect(page.locator("#connection-text")).to_have_text("connected")
+
+
+def test_a_page_without_workers_says_how_to_get_one(visitor: Visitor) -> None:
+    def nobody(route: Route) -> None:
+        route.fulfill(json={"schema": 1, "workers": []})
+
+    page = visitor.open()
+    page.route("**/api/workers", nobody)
+    expect(page.locator("#no-worker")).to_contain_text("entroscope work")
+    page.unroute("**/api/workers")
+    expect(page.locator("#no-worker")).to_be_hidden()
