@@ -18,7 +18,7 @@ from starlette.websockets import WebSocket
 
 from entroscope.problems import problem
 from entroscope.settings import Settings
-from entroscope.viewers import REFUSED
+from entroscope.viewers import REFUSED, close
 
 #: Paths that need no token.
 OPEN_PATHS = frozenset({"/healthz"})
@@ -52,7 +52,9 @@ class Guard:
         refusal = self._foreign(connection.headers)
         if refusal is None and not self._may_enter(connection):
             if scope["type"] == "websocket":
-                await _close(WebSocket(scope, receive, send))
+                socket = WebSocket(scope, receive, send)
+                await socket.accept()
+                await close(socket, REFUSED)
                 return
             refusal = self._ask_for_token(connection)
         await (refusal or self._app)(scope, receive, send)
@@ -87,11 +89,6 @@ class Guard:
         response = RedirectResponse(_without_token(connection), HTTPStatus.SEE_OTHER)
         response.set_cookie(self._cookie, self._cookie_value, httponly=True, samesite="strict")
         return response
-
-
-async def _close(socket: WebSocket) -> None:
-    await socket.accept()
-    await socket.close(REFUSED.code, REFUSED.reason)
 
 
 def _name(url: str) -> str | None:

@@ -1,7 +1,7 @@
 """What one viewer gets: a WebSocket or a stream of server-sent events, each a cursor into a run."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -61,8 +61,13 @@ async def show(
         partial(_send_frames, socket, broadcast, run, after, stall_s), partial(_listen, socket)
     )
     if closing is not None:
-        with move_on_after(1):
-            await socket.close(closing.code, closing.reason)
+        await close(socket, closing)
+
+
+async def close(socket: WebSocket, closing: Closing) -> None:
+    """Close an accepted WebSocket, whose peer may be faster."""
+    with move_on_after(1), suppress(WebSocketDisconnect):
+        await socket.close(closing.code, closing.reason)
 
 
 async def _send_frames(

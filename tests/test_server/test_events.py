@@ -1,14 +1,17 @@
 """Events of a run: over WebSockets and as server-sent events, from any place on."""
 
+import asyncio
 import json
 import socket as sockets
 from itertools import islice
 from typing import Any
 
+import anyio
 import jsonschema
 import pytest
 from live import Document, Live, sse_events
 from puppet import PICTURE, Puppet, payloads
+from starlette.websockets import WebSocketDisconnect
 from waiting import eventually
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
@@ -16,6 +19,7 @@ from websockets.sync.client import ClientConnection, connect
 from entroscope.event_log import EventLog
 from entroscope.protocol.events import EVENT
 from entroscope.protocol.frames import pack, unpack
+from entroscope.viewers import show
 
 SPEC: Document = {"model": "fake", "trajectories": 12, "schedule": {"steps": 4}}
 
@@ -191,9 +195,10 @@ def test_watching_an_unknown_run_closes_with_4404(live: Live, id: str) -> None:
         assert closing(socket) == (4404, "no such run")
 
 
-def test_watching_from_a_place_that_is_none_closes_with_4400(live: Live) -> None:
+@pytest.mark.parametrize("after", ["yesterday", "-", "1-", "%F0%9F%8E%89" * 100, "9" * 5000])
+def test_watching_from_a_place_that_is_none_closes_with_4400(live: Live, after: str) -> None:
     run = live.make(SPEC)["id"]
-    with live.socket(run, after="yesterday") as socket:
+    with live.socket(run, after=after) as socket:
         assert closing(socket)[0] == 4400
 
 
@@ -285,3 +290,30 @@ def test_a_stream_whose_client_never_reads_is_cut(stalling: Live, puppet: Puppet
         for _ in range(1000):
             puppet.log.append(run, "started", {"worker": "x" * 20_000, "device": "", "batch": 0})
         eventually(lambda: broadcast.open(run).viewers == 0)
+
+
+class Leaver:
+    """A peer that leaves just before it is said goodbye to."""
+
+    async def receive(self) -> Document:
+        await anyio.sleep_forever()
+        return {}
+
+    async def send_text(self, _: str) -> None:
+        return None
+
+    async def close(self, code: int, reason: str) -> None:
+        raise WebSocketDisconnect(1006)
+
+
+def test_a_peer_that_leaves_first_is_no_error(live: Live, puppet: Puppet) -> None:
+    run = live.make(SPEC | {"previews": None})["id"]
+    puppet.finish(run)
+    broadcast = live.app.state.services.broadcast
+    leaver: Any = Leaver()
+
+    async def watch() -> None:
+        await show(leaver, broadcast, run, "0-0", 10)
+
+    all_of(live, run)
+    asyncio.run(watch())

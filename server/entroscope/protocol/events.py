@@ -20,7 +20,7 @@ def event_order(id: str) -> tuple[int, int]:
     """
     found = EVENT_ID.fullmatch(id)
     if found is None:
-        raise ValueError(f"an event's id looks like 1760000000000-0, got {id[:60]!r}")
+        raise ValueError(f"an event's id looks like 1760000000000-0, got {id[:60]!a}")
     return int(found[1]), int(found[2])
 
 

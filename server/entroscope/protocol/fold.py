@@ -22,6 +22,7 @@ class Fold:
         self.facts: dict[int, dict[str, Any]] = {}
         self.moments: dict[int, dict[str, Moments]] = {}
         self._points: dict[tuple[int, int], Point] = {}
+        self._sum: dict[str, Moments] = {}  # of all records, in the order they came
 
     def add_point(self, point: Point) -> None:
         """Take a provisional point; a later one of the same batch and step replaces it.
@@ -38,6 +39,9 @@ class Fold:
         if batch in self.facts:
             return False
         self.facts[batch], self.moments[batch] = dict(facts), dict(moments)
+        self._sum = {
+            key: self._sum[key] + own if self._sum else own for key, own in moments.items()
+        }
         steps = len(self.plan.sigmas)
         for step in range(steps):
             self._points.pop((batch, step), None)
@@ -48,6 +52,7 @@ class Fold:
         for batch in [b for b in self.facts if b >= batches]:
             del self.facts[batch], self.moments[batch]
         self._points.clear()
+        self._sum = self.merged()
 
     def final_batches(self) -> int | None:
         """Return with how many batches the run is done, or None while it is not.
@@ -72,8 +77,8 @@ class Fold:
             n = sum(int(point.n[index]) for point in under_way)
             total = sum((point.total[index] for point in under_way), np.zeros(len(QUANTITIES)))
             square = sum((point.square[index] for point in under_way), np.zeros(len(QUANTITIES)))
-            for moments in self.moments.values():
-                own = moments[curve.key]
+            if self._sum:
+                own = self._sum[curve.key]
                 n += own.count
                 total, square = total + own.total[:, step], square + own.square[:, step]
             curves[curve.key] = _scalars(n, total, square)

@@ -9,7 +9,7 @@ from entroscope.broadcast import follow
 from entroscope.deps import RunDep, ServicesDep, place_in_log, run_id, services
 from entroscope.protocol.errors import NotFound, SpecError
 from entroscope.protocol.events import START
-from entroscope.viewers import RUBBISH, UNKNOWN, EventStream, show
+from entroscope.viewers import RUBBISH, UNKNOWN, Closing, EventStream, close, show
 
 router = APIRouter(prefix="/api/runs/{run}/events", tags=["events"])
 After = Annotated[str, Query(description="Begin after the event with this id")]
@@ -50,8 +50,8 @@ async def watch(socket: WebSocket, run: str, after: After = START) -> None:
         run_id(run)
         place = place_in_log(after, None)
     except NotFound:
-        await socket.close(UNKNOWN.code, UNKNOWN.reason)
+        await close(socket, UNKNOWN)
     except SpecError as error:
-        await socket.close(RUBBISH.code, str(error)[:120])
+        await close(socket, Closing(RUBBISH.code, str(error)[:120]))
     else:
         await show(socket, own.broadcast, run, place, own.settings.stall_s)
