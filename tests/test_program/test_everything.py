@@ -1,0 +1,101 @@
+"""`entroscope` without a command: all of it starts, all of it stops, nothing is lost."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from program import COMMAND, Program, alive, program
+from waiting import eventually
+
+MIXTURE = ("--models", "gaussian-mixture")
+LONG = {"model": "gaussian-mixture", "trajectories": 20000, "schedule": {"steps": 512}}
+
+needs_proc = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="needs Linux: it looks at processes in /proc"
+)
+
+
+def make(running: Program, spec: dict[str, Any]) -> str:
+    response = running.http.post("/api/runs", json=spec)
+    assert response.status_code == 201, response.text
+    return str(response.json()["id"])
+
+
+def state(running: Program, run: str) -> dict[str, Any]:
+    document: dict[str, Any] = running.http.get(f"/api/runs/{run}").json()
+    return document
+
+
+@needs_proc
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "kill -9"])
+def test_nothing_is_left_behind_when_it_stops(tmp_path: Path, how: signal.Signals) -> None:
+    with program(tmp_path, *MIXTURE) as running:
+        children = running.descendants()
+        assert len(children) >= 2  # a worker and a Redis
+        running.process.send_signal(how)
+        running.process.wait(timeout=60)
+        eventually(lambda: not any(map(alive, children)), 60)
+        if how is signal.SIGINT:
+            assert running.process.returncode == 0
+            assert "Traceback" not in running.log.read_text()
+
+
+def test_an_unfinished_run_goes_on_at_the_next_start_after_kill_9(tmp_path: Path) -> None:
+    if not (shutil.which("redis-server") or shutil.which("valkey-server")):
+        pytest.skip("install redis-server (or valkey-server) to run this test")
+    with program(tmp_path, *MIXTURE) as first:
+        run = make(first, LONG)
+        eventually(lambda: state(first, run)["progress"]["trajectories"] > 0, 60)
+        first.process.kill()
+        first.process.wait(timeout=60)
+    with program(tmp_path, *MIXTURE) as second:
+        before = state(second, run)
+        assert before["state"] in ("queued", "running")
+        assert before["progress"]["trajectories"] > 0
+        eventually(lambda: state(second, run)["state"] == "done", 300)
+
+
+def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
+    with program(tmp_path, *MIXTURE) as running:
+        (worker,) = running.http.get("/api/workers").json()["workers"]
+        os.kill(worker["pid"], signal.SIGKILL)
+
+        def others() -> bool:
+            workers = running.http.get("/api/workers").json()["workers"]
+            return any(other["pid"] != worker["pid"] for other in workers)
+
+        eventually(others, 120)
+        assert "another one takes its place" in running.log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--models", "no-such-model"), "no model 'no-such-model'; there are "),
+        (("--port", "99999"), "port: "),
+        (("--data-dir", "/dev/null/x"), "/dev/null/x"),
+    ],
+)
+def test_a_start_that_cannot_work_ends_with_one_sentence_and_status_2(
+    tmp_path: Path, options: tuple[str, ...], said: str
+) -> None:
+    arguments = ("--no-browser", "--port", "0", "--data-dir", str(tmp_path), *options)
+    done = subprocess.run((*COMMAND, *arguments), capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2
+    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    assert len(lines) == 1 and lines[0].startswith("entroscope: ") and said in lines[0]
+
+
+@pytest.mark.parametrize("command", ["work", "serve"])
+def test_a_redis_that_is_not_there_is_said_in_one_sentence(command: str, tmp_path: Path) -> None:
+    arguments = [command, "--redis-url", "redis://127.0.0.1:1"]
+    if command == "serve":
+        arguments = [command, "--redis-url", "redis:nowhere", "--data-dir", str(tmp_path)]
+    done = subprocess.run((*COMMAND, *arguments), capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1 and "Traceback" not in done.stderr
