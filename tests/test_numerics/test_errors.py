@@ -8,6 +8,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from entroscope.protocol.plan import karras
+from entroscope.protocol.spec import Schedule
 from entroscope_workers import measure
 from entroscope_workers.models.gaussian_mixture import load
 from entroscope_workers.numerics.mixtures import line_truth, pair_entropy, pair_production
@@ -52,7 +54,8 @@ def test_at_32_steps_the_reported_error_of_the_steps_covers_the_true_one(
     sigmas, curve = curve_of({"params": params, "schedule": schedule, "trajectories": 20000})
     truth = four_truth(sigmas) if params is FOUR else pair_truth(sigmas, params["dimension"])
     off = np.abs(curve["entropy"] - truth[0])
-    assert (off <= curve["entropy_step_error"] + 4 * curve["entropy_se"] + 1e-9).all()
+    above = 1.05 * curve["production"][0] / 2  # what no number of steps finds: above sigma_max
+    assert (off <= curve["entropy_step_error"] + 4 * curve["entropy_se"] + above + 1e-9).all()
 
 
 def test_the_error_of_the_steps_shrinks_in_proportion_to_the_step() -> None:
@@ -68,13 +71,13 @@ def test_the_error_of_the_steps_shrinks_in_proportion_to_the_step() -> None:
 def test_95_percent_bands_cover_the_truth_in_92_to_98_percent_of_cases() -> None:
     """512 steps, 1000 trajectories, 100 seeds; points with H between 10 % and 90 % of its bound."""
     inside: dict[str, list[NDArray[np.bool_]]] = {"entropy": [], "production": []}
-    schedule = {"steps": 512, "sigma_max": 20, "sigma_min": 0.05}
+    schedule = {"steps": 512, "sigma_max": 400, "sigma_min": 0.05}
+    spec = {"params": FOUR, "schedule": schedule, "trajectories": 1000}
     sizes = {"first": 1000, "largest": 1000}
+    truths = dict(zip(inside, four_truth(karras(Schedule(**schedule, rho=7))), strict=True))
+    middle = (truths["entropy"] > 0.2) & (truths["entropy"] < 1.8)
     for seed in range(100):
-        spec = {"params": {"kind": "pair", "dimension": 1}, "schedule": schedule, "seed": seed}
-        sigmas, curve = curve_of({**spec, "trajectories": 1000, "batch_sizes": sizes})
-        truths = dict(zip(inside, pair_truth(sigmas, 1), strict=True))
-        middle = (truths["entropy"] > 0.1) & (truths["entropy"] < 0.9)
+        _, curve = curve_of({**spec, "seed": seed, "batch_sizes": sizes})
         for name, hits in inside.items():
             off = np.abs(curve[name] - truths[name])
             hits.append((off <= 1.96 * curve[f"{name}_se"])[middle])
