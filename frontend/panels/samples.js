@@ -6,6 +6,7 @@ import {nearest} from "../events/sprites.js";
 import {BAR, draw} from "../plots/samples.js";
 
 const GAP = 6;
+const PADDING = 4;
 const MOST_KEYS = 24;
 
 /** Return the samples the strip follows at first: the first of each of two labels. */
@@ -43,7 +44,7 @@ export class Samples {
     setText(this.caption, `at σ = ${number(sigma[at])}`);
     const header = sprites.header(at);
     this.#cells(header.samples.length);
-    const {columns, side} = grid(header.samples.length, this.place.clientWidth);
+    const {columns, side} = grid(header.samples.length, this.place.clientWidth - 2 * PADDING);
     this.place.style.gridTemplateColumns = `repeat(${columns}, ${side}px)`;
     const bitmap = sprites.bitmap(at);
     header.samples.forEach((sample, index) => {

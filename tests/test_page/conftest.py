@@ -24,7 +24,16 @@ PROGRAM = (sys.executable, "-c", "import sys; from entroscope.cli import main; s
 
 
 @pytest.fixture(scope="session")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def chromium() -> str:
+    """The path of Chromium; the tests are skipped where it is not installed."""
+    for name in CHROMIUM:
+        if path := shutil.which(name):
+            return path
+    pytest.skip("install chromium to run this test")
+
+
+@pytest.fixture(scope="session")
+def address(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the whole program: server, worker and local Redis."""
     folder = tmp_path_factory.mktemp("program")
     log = folder / "log"
@@ -40,25 +49,22 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             program.wait(timeout=60)
 
 
-def _printed_address(log: Path, program: subprocess.Popen[bytes]) -> str | None:
+def _printed_address(log: Path, program: subprocess.Popen[bytes]) -> str:
     assert program.poll() is None, log.read_text()
     for line in log.read_text().splitlines():
         if line.startswith("Entroscope: "):
             return line.split()[1]
-    return None
+    return ""
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium; the tests are skipped where it is not installed."""
-    found = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    if found is None:
-        pytest.skip("install chromium to run this test")
+def browser(chromium: str) -> Iterator[Browser]:
+    """Chromium, for one file: Playwright's loop would keep asyncio from the tests of others."""
     expect.set_options(timeout=60_000)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
+        launched = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield launched
+        launched.close()
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
 """How the page looks: wide and narrow, light and dark.
 
-ENTROSCOPE_SCREENSHOTS=FOLDER keeps the pictures; the one in the README is FOLDER/wide-dark.png.
+ENTROSCOPE_SCREENSHOTS=FOLDER keeps the pictures, of a larger run; the README shows wide-dark.png.
 """
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -12,12 +13,14 @@ from visitor import Visitor, begin, expect_done, prepare
 
 Scheme = Literal["light", "dark"]
 SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
+KEPT = "ENTROSCOPE_SCREENSHOTS" in os.environ
+RUN = {"trajectories": "256", "steps": "32"} if KEPT else {"trajectories": "8", "steps": "10"}
 OVERFLOW = "e => [e.scrollWidth - e.clientWidth, e.scrollHeight - e.clientHeight]"
 BACKGROUND = "e => getComputedStyle(e).backgroundColor"
 
 
 @pytest.fixture(scope="module")
-def finished(address: str) -> dict[str, str]:
+def finished() -> dict[str, str]:
     """Where the run that is photographed will be, once it has been made."""
     return {}
 
@@ -28,7 +31,7 @@ def photographed(visitor: Visitor, finished: dict[str, str]) -> Page:
         page = visitor.open(finished["path"])
     else:
         page = visitor.open()
-        prepare(page, "fashion-mnist", trajectories="48", steps="24")
+        prepare(page, "fashion-mnist", **RUN)
         finished["path"] = begin(page).removeprefix(visitor.address)
     expect_done(page)
     expect(page.locator(".badge")).to_have_count(5)
