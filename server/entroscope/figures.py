@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Layout = dict[str, Any]
 
+#: What is behind the charts, where there is no page.
+BACKGROUND = {"light": "#ffffff", "dark": "#0b0f13"}
 #: Where the two charts lie, from below.
 DOMAINS = {"entropy": (0.55, 1.0), "production": (0.0, 0.45)}
-#: The step error of production is in its own integral; only the entropy has a wider band.
+#: Names of their axes.
 NAMES = {"entropy": ("x", "y"), "production": ("x2", "y2")}
 
 
@@ -133,7 +135,8 @@ def _layout(settings: Layout, unit: str, axis: str, theme: str, num_curves: int)
         if name == "production":
             x_axis["matches"] = "x"
         whole = merge(own, whole, {f"xaxis{x[1:]}": x_axis, f"yaxis{y[1:]}": y_axis})
-    return merge(whole, {"dragmode": "zoom", "margin": {"t": 30}})
+    back = {"paper_bgcolor": BACKGROUND[theme], "plot_bgcolor": BACKGROUND[theme]}
+    return merge(whole, back, {"dragmode": "zoom", "margin": {"t": 30}})
 
 
 def merge(*objects: Mapping[str, Any]) -> Layout:
