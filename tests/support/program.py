@@ -56,17 +56,22 @@ def alive(pid: int) -> bool:
 
 
 @contextmanager
-def program(folder: Path, *options: str) -> Iterator[Program]:
-    """Start server, worker and local Redis; stop them at the end unless they were already."""
+def program(folder: Path, *options: str, threads: int | None = 1) -> Iterator[Program]:
+    """Start server, worker and local Redis; stop them at the end unless they were already.
+
+    Args:
+        threads: of torch in the worker; None is torch's own choice.
+    """
     log = folder / "log"
     arguments = ("--no-browser", "--port", "0", "--data-dir", str(folder / "data"), *options)
     env = {name: value for name, value in os.environ.items() if name != "REDIS_URL"}
+    env |= {"OMP_NUM_THREADS": str(threads)} if threads else {}
     with log.open("w") as output:
         process = subprocess.Popen(
             (*COMMAND, *arguments),
             stdout=output,
             stderr=output,
-            env={**env, "OMP_NUM_THREADS": "1"},
+            env=env,
         )
         try:
             address = eventually(lambda: _printed_address(log, process), START_S)

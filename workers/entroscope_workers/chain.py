@@ -11,6 +11,7 @@ from torch import Tensor
 from entroscope.protocol.plan import Plan
 from entroscope_workers.models.base import Model
 from entroscope_workers.numerics.entropy import (
+    BITS_PER_NAT,
     cross_entropy,
     disagreement,
     posterior_entropy,
@@ -88,7 +89,9 @@ class Chain:
         """Measure some rows at this noise level and move them to the next one."""
         x, own = self.x[rows], self.own[rows]
         denoised = self._denoise_all(x, self.sigmas[step])  # (rows, labels, *data)
-        values = self._measure(denoised, self.logits[rows], own, self.sigmas[step])
+        apart = (denoised - denoised[:, :1]).flatten(2).double()  # (rows, labels, dim)
+        squared = apart.square().sum(2)
+        values = self._measure(apart, squared, self.logits[rows], own, self.sigmas[step])
         if not values[:, 2].isfinite().all():
             raise FloatingPointError(
                 f"the model's denoised data are not finite at sigma {self.sigmas[step]:.4g}"
@@ -97,7 +100,8 @@ class Chain:
         if noise is not None:
             kernel = reverse_kernel(self.sigmas[step], self.sigmas[step + 1])
             x_next = kernel_mean(kernel, x, mine) + kernel.std * noise[rows]
-            self.logits[rows] += log_likelihoods(kernel, x, x_next, denoised)
+            residual = (x_next - kernel_mean(kernel, x, denoised[:, 0])).flatten(1).double()
+            self.logits[rows] += log_likelihoods(kernel, residual, apart, squared)
             self.x[rows] = x_next
         return values, mine
 
@@ -109,16 +113,20 @@ class Chain:
         denoised = self.model.denoise(x, sigmas, rows, self._columns.repeat(batch))
         return denoised.reshape(batch, labels, *self._shape)
 
-    def _measure(self, denoised: Tensor, logits: Tensor, own: Tensor, sigma: float) -> Tensor:
+    def _measure(
+        self, apart: Tensor, squared: Tensor, logits: Tensor, own: Tensor, sigma: float
+    ) -> Tensor:
         """Return the measured quantities of every curve, (curves, 4, rows)."""
         curves = []
         for grouping in self._groupings:
             members, groups = group_log_posterior(logits, grouping)
             truth = own_group(own, grouping)
+            spread = disagreement(apart, squared, members, groups, grouping)
+            production = BITS_PER_NAT * spread / sigma**2
             found = (
                 posterior_entropy(groups),
                 cross_entropy(groups, truth),
-                disagreement(denoised, members, groups, grouping, sigma),
+                production,
                 varentropy(groups),
             )
             curves.append(torch.stack(found))

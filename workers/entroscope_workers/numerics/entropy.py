@@ -31,26 +31,31 @@ def cross_entropy(log_posterior: Tensor, truth: Tensor) -> Tensor:
 
 
 def disagreement(
-    denoised: Tensor, members: Tensor, groups: Tensor, grouping: Grouping, sigma: float
+    apart: Tensor, squared: Tensor, members: Tensor, groups: Tensor, grouping: Grouping
 ) -> Tensor:
-    """Return entropy production by I-MMSE, in bits per unit of ln sigma (science.md, section 4).
+    """Return sum_Y p(Y|x) |D_Y - Dbar|^2, D_Y = sum_{z in Y} p(z|x)/p(Y|x) D_z  (section 4).
 
-        sigma^-2 sum_Y p(Y|x) |D_Y - Dbar|^2,  D_Y = sum_{z in Y} p(z|x)/p(Y|x) D_z
+    Entropy production by I-MMSE is its mean over x, divided by sigma^2.
 
     Args:
-        denoised: (batch, labels, *data), D_z(x; sigma).
+        apart: (batch, labels, dim), float64, D_z - D_ref for any one label; the reference cancels.
+        squared: (batch, labels), |apart|^2.
         members: (batch, members), ln p(z|x) inside the partition.
         groups: (batch, groups), ln p(Y|x).
     Returns:
         (batch,), float64.
     """
-    inside = denoised[:, grouping.columns].flatten(2).double()  # (batch, members, dim)
-    weights = members.exp()
-    centred = inside - torch.einsum("bz,bzd->bd", weights, inside)[:, None]
+    weights = torch.zeros(squared.shape, dtype=apart.dtype, device=apart.device)
+    weights[:, grouping.columns] = members.exp()
+    mean = torch.bmm(weights[:, None], apart)[:, 0]  # Dbar - D_ref
     if grouping.num_groups == len(grouping.columns):  # every label its own group, D_Y = D_z
-        return BITS_PER_NAT * sigma**-2 * (weights * centred.square().sum(2)).sum(1)
-    within = (members - groups[:, grouping.group]).exp()  # p(z|x) / p(Y|x)
-    shape = (len(inside), grouping.num_groups, inside.shape[2])
-    means = torch.zeros(shape, dtype=inside.dtype, device=inside.device)
-    means = means.index_add(1, grouping.group, within[..., None] * centred)  # D_Y - Dbar
-    return BITS_PER_NAT * sigma**-2 * (groups.exp() * means.square().sum(2)).sum(1)
+        spread = (weights * squared).sum(1)
+    else:
+        within = torch.zeros(
+            (len(apart), grouping.num_groups, apart.shape[1]),
+            dtype=apart.dtype,
+            device=apart.device,
+        )
+        within[:, grouping.group, grouping.columns] = (members - groups[:, grouping.group]).exp()
+        spread = (groups.exp() * torch.bmm(within, apart).square().sum(2)).sum(1)
+    return (spread - mean.square().sum(1)).clamp(min=0)

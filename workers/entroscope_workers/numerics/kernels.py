@@ -27,20 +27,20 @@ def kernel_mean(kernel: Kernel, x: Tensor, denoised: Tensor) -> Tensor:
     return kernel.keep * x + (1 - kernel.keep) * denoised
 
 
-def log_likelihoods(kernel: Kernel, x: Tensor, x_next: Tensor, denoised: Tensor) -> Tensor:
+def log_likelihoods(kernel: Kernel, residual: Tensor, apart: Tensor, squared: Tensor) -> Tensor:
     """Return -|x' - mean_z|^2 / (2 var) of every label, up to a constant common to all labels.
 
-    The common term |x' - mean_ref|^2 (ref = the first label) is left out before it is rounded, so
-    that float32 states lose nothing where the labels hardly differ.
+    With the mean of a reference label, mean_z = mean_ref + (1 - keep) (D_z - D_ref): the common
+    |x' - mean_ref|^2 is left out before it is rounded, so that float32 states lose nothing where
+    the labels hardly differ.
 
     Args:
-        x, x_next: (batch, *data).
-        denoised: (batch, labels, *data), D_z(x; a).
+        residual: (batch, dim), float64, x' - mean_ref.
+        apart: (batch, labels, dim), float64, D_z(x; a) - D_ref(x; a).
+        squared: (batch, labels), |apart|^2.
     Returns:
         (batch, labels), float64.
     """
-    reference = denoised[:, 0]
-    residual = (x_next - kernel_mean(kernel, x, reference)).flatten(1).double()  # (batch, dim)
-    apart = (1 - kernel.keep) * (reference[:, None] - denoised).flatten(2).double()
-    cross = torch.einsum("bd,bzd->bz", residual, apart)
-    return -(2 * cross + apart.square().sum(2)) / (2 * kernel.std**2)
+    share = 1 - kernel.keep
+    cross = torch.bmm(apart, residual[..., None])[..., 0]
+    return (2 * share * cross - share**2 * squared) / (2 * kernel.std**2)
