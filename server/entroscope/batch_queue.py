@@ -13,7 +13,6 @@ from typing import Any
 from pydantic import ValidationError
 from redis import Redis
 from redis.client import Pipeline
-from redis.exceptions import ResponseError
 
 from entroscope.endings import now_ms, write_done, write_end
 from entroscope.event_log import EventLog
@@ -24,6 +23,7 @@ from entroscope.protocol.payloads import Record, decode_sums
 from entroscope.protocol.plan import Plan
 from entroscope.protocol.states import FINAL, State
 from entroscope.queue_entries import CLAIM_MS, entry_fields
+from entroscope.queue_reader import Found, QueueReader, remove_entry
 from entroscope.run_store import RunStore, read_plan
 from entroscope.transactions import guarded
 
@@ -55,15 +55,6 @@ class Taken:
     entry: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    model: str
-    worker: str
-    entry: bytes
-    run: str
-    batch: int
-
-
 class BatchQueue:
     """The queues of all models.
 
@@ -75,14 +66,13 @@ class BatchQueue:
         self, redis: Redis, *, claim_ms: int = CLAIM_MS, max_attempts: int = MAX_ATTEMPTS
     ) -> None:
         self._redis, self.claim_ms, self._max_attempts = redis, claim_ms, max_attempts
-        self._turn = 0
+        self._reader = QueueReader(redis, claim_ms)
 
     def take(
         self, worker: str, models: Sequence[str], block_ms: int, device: str = ""
     ) -> Taken | None:
         """Begin a batch of one of the models, or return None when none came within block_ms."""
-        self._make_groups(models)
-        while (found := self._next(worker, models, block_ms)) is not None:
+        while (found := self._reader.next(worker, models, block_ms)) is not None:
             begin = partial(self._begin, found=found, device=device)
             taken = guarded(self._redis, begin, run_key(found.run))
             if taken is not None:
@@ -126,64 +116,19 @@ class BatchQueue:
         """Return how many unfinished runs of its model are ahead of a run; 0 once it has begun."""
         return RunStore(self._redis).positions().get(run, 0)
 
-    def _make_groups(self, models: Sequence[str]) -> None:
-        for model in models:
-            try:
-                self._redis.xgroup_create(queue_key(model), GROUP, id="0", mkstream=True)
-            except ResponseError as error:
-                if not str(error).startswith("BUSYGROUP"):
-                    raise
-
-    def _next(self, worker: str, models: Sequence[str], block_ms: int) -> _Found | None:
-        self._turn += 1
-        start = self._turn % len(models)
-        order = [*models[start:], *models[:start]]
-        for model in order:
-            if (found := self._abandoned(model, worker)) is not None:
-                return found
-        for model in order:
-            if (found := self._read([model], worker, None)) is not None:
-                return found
-        return self._read(order, worker, block_ms) if block_ms else None
-
-    def _abandoned(self, model: str, worker: str) -> _Found | None:
-        start = b"0-0"
-        while True:
-            reply: Any = self._redis.xautoclaim(
-                queue_key(model), GROUP, worker, self.claim_ms, start, count=1
-            )
-            for entry, fields in reply[1]:
-                if fields:  # Redis 6.2 reports deleted entries without any
-                    return _found(model, worker, entry, fields)
-            start = reply[0]
-            if start == b"0-0":
-                return None
-
-    def _read(self, models: Sequence[str], worker: str, block_ms: int | None) -> _Found | None:
-        streams: dict[Any, Any] = {queue_key(model): ">" for model in models}
-        reply: Any = self._redis.xreadgroup(GROUP, worker, streams, count=1, block=block_ms)
-        names = {queue_key(model).encode(): model for model in models}
-        found = [_found(names[key], worker, *item) for key, items in reply or () for item in items]
-        for extra in found[1:]:  # COUNT is per stream, but a worker holds one batch at a time
-            with self._redis.pipeline() as pipe:
-                pipe.xadd(queue_key(extra.model), entry_fields(extra.run, extra.batch))
-                _remove(pipe, extra)
-                pipe.execute()
-        return found[0] if found else None
-
-    def _begin(self, pipe: Pipeline, found: _Found, device: str) -> Taken | None:
+    def _begin(self, pipe: Pipeline, found: Found, device: str) -> Taken | None:
         run, batch = found.run, str(found.batch)
         fields: Any = pipe.hgetall(run_key(run))
         if not fields or State(fields[b"state"].decode()) in FINAL:
             pipe.multi()
-            _remove(pipe, found)
+            remove_entry(pipe, found)
             return None
         attempts: Any = pipe.hget(attempts_key(run), batch)
         end = self._early_end(fields, found.batch, int(attempts or 0))
         if end is not None:
             pipe.multi()
             write_end(pipe, run, *end)
-            _remove(pipe, found)
+            remove_entry(pipe, found)
             return None
         plan = read_plan(fields[b"spec"], fields[b"info"])
         known = bool(pipe.hexists(sums_key(run), batch))
@@ -193,7 +138,7 @@ class BatchQueue:
             pipe.hset(run_key(run), "queued", following)
             pipe.xadd(queue_key(found.model), entry_fields(run, following))
         if known:
-            _remove(pipe, found)
+            remove_entry(pipe, found)
             return None
         _write_begin(pipe, found, device, first=fields[b"state"] == State.QUEUED.value.encode())
         return Taken(run, found.batch, plan, found.model, found.worker, found.entry)
@@ -221,7 +166,7 @@ class BatchQueue:
         wanted = _running(state) and batch.encode() not in known
         fold = self._fold(pipe, taken, known, sums) if wanted else None
         pipe.multi()
-        _remove(pipe, taken)
+        remove_entry(pipe, taken)
         if not wanted:
             return
         pipe.hset(sums_key(run), batch, sums)
@@ -253,7 +198,7 @@ class BatchQueue:
             if queue and wanted:
                 pipe.xadd(queue_key(taken.model), entry_fields(run, taken.batch))
             if queue:
-                _remove(pipe, taken)
+                remove_entry(pipe, taken)
 
         guarded(self._redis, change, run_key(taken.run))
 
@@ -263,7 +208,7 @@ class BatchQueue:
             pipe.multi()
             if _running(found):
                 write_end(pipe, taken.run, state, document)
-            _remove(pipe, taken)
+            remove_entry(pipe, taken)
 
         guarded(self._redis, end, run_key(taken.run))
 
@@ -274,20 +219,11 @@ class BatchQueue:
         return bool(pending) and pending[0]["consumer"] == taken.worker.encode()
 
 
-def _found(model: str, worker: str, entry: bytes, fields: dict[bytes, bytes]) -> _Found:
-    return _Found(model, worker, entry, fields[b"run"].decode(), int(fields[b"batch"]))
-
-
 def _running(state: Any) -> bool:
     return state is not None and State(state.decode()) not in FINAL
 
 
-def _remove(pipe: Redis, place: Taken | _Found) -> None:
-    pipe.xack(queue_key(place.model), GROUP, place.entry)
-    pipe.xdel(queue_key(place.model), place.entry)
-
-
-def _following(pipe: Pipeline, found: _Found, plan: Plan) -> int | None:
+def _following(pipe: Pipeline, found: Found, plan: Plan) -> int | None:
     """Return the next batch of a run that has no record yet (it may reuse another run's)."""
     batch = found.batch + 1
     while batch < len(plan.batches):
@@ -297,7 +233,7 @@ def _following(pipe: Pipeline, found: _Found, plan: Plan) -> int | None:
     return None
 
 
-def _write_begin(pipe: Pipeline, found: _Found, device: str, *, first: bool) -> None:
+def _write_begin(pipe: Pipeline, found: Found, device: str, *, first: bool) -> None:
     run, batch = found.run, found.batch
     pipe.hincrby(attempts_key(run), str(batch), 1)
     if first:

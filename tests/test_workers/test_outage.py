@@ -53,7 +53,7 @@ def test_a_run_goes_on_when_redis_was_killed_and_came_back(
         assert len([e for e in EventLog(redis).read(run.id) if e.type == "batch"]) == 6
         worker.terminate()
         assert end(worker) == ""
-    assert said.startswith("Redis is out of reach, waiting for it: ")
+    assert said.startswith("waiting for Redis: ")
 
 
 def test_workers_that_were_killed_with_redis_are_replaced_and_the_run_resumes(

@@ -35,7 +35,7 @@ class Outage:
         with self._lock:
             first, self.lasts = not self.lasts, True
         if first:
-            self._say(f"Redis is out of reach, waiting for it: {str(error).splitlines()[0]}")
+            self._say(f"waiting for Redis: {str(error).splitlines()[0]}")
 
     def over(self) -> None:
         """Note that something worked."""

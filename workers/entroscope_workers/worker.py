@@ -122,11 +122,11 @@ class Worker:
                 self._insist(partial(self._queue.complete, taken, payload))
                 return
             outbox.add(payload)
-            self._try(outbox.flush)
             leave = self._reason_to_leave(taken, outbox.step)
             if leave is not None:
                 self._insist(leave)
                 return
+            self._try(outbox.flush)
         raise BatchFailed("the batch ended without a record")
 
     def _payloads(self, taken: Taken) -> Generator[Payload, None, None]:
