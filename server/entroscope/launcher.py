@@ -4,7 +4,9 @@ import webbrowser
 from collections.abc import Sequence
 from contextlib import ExitStack
 
+from entroscope.connect import connect
 from entroscope.local_redis import local_redis
+from entroscope.run_store import RunStore
 from entroscope.server import serve
 from entroscope.settings import Settings
 from entroscope.supervisor import Supervisor, worker_command
@@ -22,6 +24,8 @@ def launch(settings: Settings, models: Sequence[str] | None, *, browser: bool) -
             local = stack.enter_context(local_redis(settings.data_dir))
             print(f"Redis: {local.description}", flush=True)
             settings = settings.model_copy(update={"redis_url": local.url})
+            with connect(local.url) as redis:
+                RunStore(redis).forgive()
         workers = stack.enter_context(Supervisor(worker_command(settings.redis_url, models)))
         serve(settings, lambda address: _ready(address, browser))
         return workers.status

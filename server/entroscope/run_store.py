@@ -168,10 +168,16 @@ class RunStore:
         Raises:
             NotFound: it is none of the live runs.
         """
+        model: Any = self._redis.hget(run_key(run), "model")
         receipt = guarded(self._redis, lambda pipe: self._cancel(pipe, run), run_key(run))
-        if receipt["effect"] == "removed":
-            remove_waiting(self._redis, self.get(run).info.name, run)
+        if receipt["effect"] in ("removed", "stopped"):
+            remove_waiting(self._redis, model.decode(), run)
         return receipt
+
+    def forgive(self) -> None:
+        """Forget attempts: all workers ended with their parent, and no batch is to blame."""
+        for run, _, _ in _states(self._redis):
+            self._redis.delete(attempts_key(run))
 
     def _cancel(self, pipe: Pipeline, run: str) -> dict[str, Any]:
         found: Any = pipe.hmget(run_key(run), "state", "model")

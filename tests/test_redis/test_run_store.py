@@ -104,7 +104,7 @@ def test_a_run_between_two_batches_is_stopped_at_once(
     finish_one(queue)
     assert store.cancel(run)["effect"] == "stopped"
     assert last_event(redis, run) == ("cancelled", {"batch": None, "step": None})
-    assert queue.take("w", ["fake"], 10) is None
+    assert redis.xlen(queue_key("fake")) == 0
 
 
 def test_a_cancelled_run_whose_worker_died_ends_when_its_batch_is_taken_over(
@@ -176,3 +176,15 @@ def test_a_forgotten_run_is_gone(redis: Redis, store: RunStore) -> None:
     assert store.list() == []
     assert [key for key in redis.keys() if run.encode() in key] == []
     assert redis.xlen(queue_key("fake")) == 0
+
+
+def test_attempts_are_forgotten_when_all_workers_ended_with_their_parent(
+    redis: Redis, store: RunStore
+) -> None:
+    impatient = BatchQueue(redis, claim_ms=0)
+    run = store.create(fake_spec(1), INFO).id
+    for _ in range(3):
+        impatient.take("w", ["fake"], 10)
+    store.forgive()
+    taken = impatient.take("w", ["fake"], 10)
+    assert taken is not None and taken.run == run
