@@ -23,6 +23,9 @@ from entroscope.run_store import Row, RunStore
 
 log = logging.getLogger("entroscope")
 
+#: What a complaint is about that is not about a run.
+REDIS = "redis"
+
 
 class Archiver:
     """One at a time; every step may be interrupted and is then done again or found done."""
@@ -44,10 +47,11 @@ class Archiver:
             for run in self._broadcast.lost(self._exists):
                 log.warning("run %s is gone from Redis", run)
                 self._broadcast.retire(run)
-            self._complaints.pop("", None)
         except RedisError as error:
-            self._complain("", f"Redis is out of reach: {error}")
+            self._complain(REDIS, f"Redis is out of reach, trying again: {error}")
             return
+        if self._complaints.pop(REDIS, None):
+            log.warning("Redis is back")
         for row in rows:
             if row.state in FINAL:
                 self.settle(row)

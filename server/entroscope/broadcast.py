@@ -162,8 +162,7 @@ class Broadcast:
                 continue
             try:
                 news = self._log.follow(cursors, BLOCK_MS)
-            except RedisError as error:
-                log.warning("Redis is out of reach, trying again: %s", error)
+            except RedisError:  # the archiver tells of it
                 self._stopping.wait(RETRY_S)
                 continue
             self._publish(news)

@@ -76,10 +76,11 @@ class Outlook:
     def progress(self, row: Row) -> dict[str, Any]:
         """Return how far a run is."""
         known = self._progress(row.id)
+        fraction = 0.0 if known is None else known.fraction
         return {
             "trajectories": 0 if known is None else known.fold.trajectories,
             "total": row.spec.trajectories,
-            "fraction": 0.0 if known is None else known.fraction,
+            "fraction": 1.0 if row.state == State.DONE else fraction,
             "seconds_left": self.seconds_left.get(row.id),
         }
 

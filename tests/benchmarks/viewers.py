@@ -1,7 +1,7 @@
 """Wall time of a run with 0, 10 and 100 viewers.
 
 The worker has one core to itself; Redis, server and viewers share another. The machine should be
-idle; what the server's own time per event comes to is printed too and depends on that less.
+idle; the processor time of worker and server is printed too and depends on that less.
 
     python tests/benchmarks/viewers.py --model gaussian-mixture --rounds 3
 """
@@ -43,21 +43,22 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         redis = stack.enter_context(local_redis(Path(folder)))
         address, server = stack.enter_context(served(redis.url, folder))
-        stack.enter_context(working(redis.url, options.model, cores[0]))
+        worker = stack.enter_context(working(redis.url, options.model, cores[0]))
         client = stack.enter_context(Client(address))
         wait_for(client, options.model)
         wall_s(client, spec, 0)  # warms up
         times: dict[int, list[float]] = {count: [] for count in options.viewers}
         for seed in range(1, options.rounds + 1):
             for count in options.viewers:
-                before = cpu_s(server)
+                before, worked = cpu_s(server), cpu_s(worker)
                 seconds, events = wall_s(client, spec | {"seed": seed}, count)
                 times[count].append(seconds)
                 used = cpu_s(server) - before
                 per_event = f", {used / events * 1e6:.0f} us an event" if events else ""
                 print(
-                    f"round {seed}: {count:4d} viewers {seconds:7.2f} s, {events} events seen, "
-                    f"server {used:.2f} s{per_event}"
+                    f"round {seed}: {count:4d} viewers {seconds:7.2f} s (processor of the worker "
+                    f"{cpu_s(worker) - worked:.2f} s), {events} events seen, server {used:.2f} s"
+                    f"{per_event}"
                 )
         report(times)
 
@@ -99,11 +100,11 @@ def served(redis_url: str, folder: str) -> Iterator[tuple[str, int]]:
 
 
 @contextmanager
-def working(redis_url: str, model: str, core: int) -> Iterator[None]:
-    """Have a worker on a core of its own."""
+def working(redis_url: str, model: str, core: int) -> Iterator[int]:
+    """Have a worker on a core of its own, and yield its process."""
     command = ["work", "--redis-url", redis_url, "--models", model, "--device", "cpu"]
-    with process(command, core):
-        yield
+    with process(command, core) as child:
+        yield child.pid
 
 
 def wait_for(client: Client, model: str) -> None:

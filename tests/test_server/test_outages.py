@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from live import Document, live_server
 from puppet import Puppet, payloads
 from redis_process import RedisProcess, free_port
 from waiting import eventually
+from websockets.exceptions import ConnectionClosed
 
 from entroscope.client import Client
 from entroscope.connect import connect
@@ -64,6 +66,23 @@ def test_a_run_goes_on_when_redis_comes_back_and_viewers_miss_nothing(
         types = [json.loads(m)["type"] for m in [*before, *after] if isinstance(m, str)]
         batch = ["started", *["point"] * 4, "batch"]
         assert types == ["queued", *batch * 3, "checks", "done"]
+
+
+def test_a_server_that_stops_tells_its_viewers_to_come_again(
+    redis_url: str, puppet: Puppet, tmp_path: Path
+) -> None:
+    with ExitStack() as viewers:
+        with live_server(redis_url, tmp_path) as live:
+            run = live.make(SPEC)["id"]
+            url = f"{live.url}/api/runs/{run}/events"
+            stream = viewers.enter_context(httpx.stream("GET", url, timeout=30))
+            socket = viewers.enter_context(live.socket(run))
+            assert json.loads(socket.recv(timeout=20))["type"] == "queued"
+        with pytest.raises(ConnectionClosed) as caught:
+            socket.recv(timeout=20)
+        lines = [line for line in stream.iter_lines() if line.startswith("data: ")]
+    assert caught.value.rcvd is not None and caught.value.rcvd.code == 1012
+    assert len(lines) == 1  # and the stream ended in peace
 
 
 class ServerProcess:
