@@ -4,18 +4,19 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from anyio import CapacityLimiter, move_on_after, to_thread
+from anyio import CapacityLimiter, to_thread
 from redis.exceptions import RedisError
 
 from entroscope.channel import Channel
+from entroscope.cursor import Cursor
 from entroscope.event_log import Entry, EventLog
 from entroscope.projection import Frame, Projection
 from entroscope.protocol.errors import NotFound
-from entroscope.protocol.events import START, event_order
+from entroscope.protocol.events import START
 from entroscope.protocol.plan import Plan
 
 log = logging.getLogger("entroscope")
@@ -24,12 +25,6 @@ log = logging.getLogger("entroscope")
 BLOCK_MS = 100
 #: How long to wait before Redis is asked again after it was out of reach.
 RETRY_S = 0.5
-#: How long a viewer waits for a frame before it is told that there is none yet.
-QUIET_S = 15.0
-#: A viewer that held up a send for longer is slow: it skips frames that newer ones replace.
-SLOW_S = 0.25
-#: So is one that had caught up once and is this far behind.
-SLOW_FRAMES = 32
 
 #: What there is of a run: the plan of a live one, or all frames of an archived one.
 Source = Callable[[str], Plan | list[Frame]]
@@ -74,7 +69,7 @@ class Broadcast:
         return self._stopping.is_set()
 
     @asynccontextmanager
-    async def cursor(self, run: str, after: str) -> AsyncIterator["Cursor"]:
+    async def cursor(self, run: str, after: str) -> AsyncIterator[Cursor]:
         """Watch a run from after an event on.
 
         Raises:
@@ -187,76 +182,3 @@ def project(projection: Projection, entries: Iterable[Entry]) -> list[Frame]:
         if frame is not None:
             frames.append(frame)
     return frames
-
-
-class Cursor:
-    """One viewer's place in a channel, from after an event on."""
-
-    def __init__(self, channel: Channel, after: str) -> None:
-        self._channel, self._position = channel, channel.place_after(after)
-        self._after: tuple[int, int] | None = event_order(after)
-        self._taken_at = time.monotonic()
-        self._caught_up = False
-        self._skip_until = 0
-
-    @property
-    def at_end(self) -> bool:
-        """Whether nothing will follow."""
-        return self._channel.final and self._position >= len(self._channel)
-
-    @property
-    def moved(self) -> bool:
-        """Whether the run is to be joined anew, from the last event on."""
-        return self._channel.gone and self._position >= len(self._channel)
-
-    def take(self) -> Frame | None:
-        """Return the next frame, or None where there is none at the moment."""
-        self._notice_slowness()
-        while self._position < len(self._channel):
-            position, self._position = self._position, self._position + 1
-            frame = self._channel.frame(position, newest_only=position < self._skip_until)
-            if frame is not None and self._is_news(frame):
-                self._taken_at = time.monotonic()
-                return frame
-        self._caught_up = True
-        return None
-
-    async def wait(self) -> None:
-        """Wait until there is a frame to take, or the channel is retired."""
-        await self._channel.wait_beyond(self._position)
-        self._taken_at = time.monotonic()
-
-    def _is_news(self, frame: Frame) -> bool:
-        """Return whether a frame comes after the viewer's last one; a log may be loading yet."""
-        if self._after is not None and event_order(frame.id) <= self._after:
-            return False
-        self._after = None
-        return True
-
-    def _notice_slowness(self) -> None:
-        behind = len(self._channel) - self._position
-        held_up = time.monotonic() - self._taken_at > SLOW_S
-        if held_up or (self._caught_up and behind > SLOW_FRAMES):
-            self._skip_until = len(self._channel)
-
-
-async def follow(broadcast: Broadcast, run: str, after: str) -> AsyncGenerator[Frame | None]:
-    """Yield every event after one, live ones as they come; None now and then when it is quiet.
-
-    Raises:
-        NotFound: there is no such run (any more).
-    """
-    while not broadcast.stopping:
-        async with broadcast.cursor(run, after) as cursor:
-            while not (cursor.at_end or cursor.moved):
-                frame = cursor.take()
-                if frame is not None:
-                    after = frame.id
-                    yield frame
-                    continue
-                with move_on_after(QUIET_S) as quiet:
-                    await cursor.wait()
-                if quiet.cancelled_caught:
-                    yield None
-            if cursor.at_end:
-                return

@@ -56,11 +56,21 @@ def _picture_header(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Projection:
-    """Folds the entries of one log, in order, and says what each means to a viewer."""
+    """Folds the entries of one log, in order, and says what each means to a viewer.
+
+    Other threads than the one that applies may read these:
+
+    Attributes:
+        trajectories: those of finished batches.
+        fraction: how much of the whole run is evaluated, batches under way included.
+        speed: evaluations a second of one worker on this run, or None before its first batch.
+        final: whether the last event has been seen.
+    """
 
     def __init__(self, run: str, plan: Plan) -> None:
         self.run, self.plan, self.fold = run, plan, Fold(plan)
-        self.final = False
+        self.trajectories, self.fraction, self.final = 0, 0.0, False
+        self.speed: float | None = None
         self._steps: dict[int, int] = {}
         self._windows: list[dict[str, Any]] = []
         self._windows_of = 0
@@ -80,23 +90,20 @@ class Projection:
         if self.final or entry.type not in handlers:
             return None
         frame = handlers[entry.type](entry)
+        self._take_stock()
         self.final = entry.type in LAST
         return frame
 
-    @property
-    def fraction(self) -> float:
-        """How much of the whole run is evaluated, batches under way included."""
+    def _take_stock(self) -> None:
         sizes = [size for _, size in self.plan.batches]
         steps = len(self.plan.sigmas)
         under_way = sum(sizes[b] * (step + 1) / steps for b, step in self._steps.items())
-        return min(1.0, (self.fold.trajectories + under_way) / self.plan.spec.trajectories)
-
-    @property
-    def speed(self) -> float | None:
-        """Evaluations a second of one worker on this run, or None before its first batch."""
         facts = self.fold.facts.values()
         seconds = sum(float(fact["seconds"]) for fact in facts)
-        return sum(int(fact["evaluations"]) for fact in facts) / seconds if seconds > 0 else None
+        evaluations = sum(int(fact["evaluations"]) for fact in facts)
+        self.trajectories = self.fold.trajectories
+        self.fraction = min(1.0, (self.trajectories + under_way) / self.plan.spec.trajectories)
+        self.speed = evaluations / seconds if seconds > 0 else None
 
     def _event(self, entry: Entry, content: Mapping[str, Any], image: bytes | None = None) -> Frame:
         common = {"schema": 1, "id": entry.id, "run": self.run, "type": entry.type}

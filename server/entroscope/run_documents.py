@@ -78,7 +78,7 @@ class Outlook:
         known = self._progress(row.id)
         fraction = 0.0 if known is None else known.fraction
         return {
-            "trajectories": 0 if known is None else known.fold.trajectories,
+            "trajectories": 0 if known is None else known.trajectories,
             "total": row.spec.trajectories,
             "fraction": 1.0 if row.state == State.DONE else fraction,
             "seconds_left": self.seconds_left.get(row.id),

@@ -1,6 +1,6 @@
 """What one viewer gets: a WebSocket or a stream of server-sent events, each a cursor into a run."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -12,12 +12,14 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from entroscope.broadcast import Broadcast, follow
+from entroscope.broadcast import Broadcast
 from entroscope.projection import Frame
 from entroscope.protocol.errors import NotFound, Unavailable
 
 T = TypeVar("T")
 
+#: How long a viewer waits for a frame before it is told that there is none yet.
+QUIET_S = 15.0
 #: What a client should wait before it connects again, in milliseconds.
 RETRY_MS = 1000
 
@@ -101,6 +103,28 @@ async def _listen(socket: WebSocket) -> Closing | None:
     """Return when the peer leaves, or says something although nothing is to be said."""
     message = await socket.receive()
     return None if message["type"] == "websocket.disconnect" else RUBBISH
+
+
+async def follow(broadcast: Broadcast, run: str, after: str) -> AsyncGenerator[Frame | None]:
+    """Yield every event after one, live ones as they come; None now and then when it is quiet.
+
+    Raises:
+        NotFound: there is no such run (any more).
+    """
+    while not broadcast.stopping:
+        async with broadcast.cursor(run, after) as cursor:
+            while not (cursor.at_end or cursor.moved):
+                frame = cursor.take()
+                if frame is not None:
+                    after = frame.id
+                    yield frame
+                    continue
+                with move_on_after(QUIET_S) as quiet:
+                    await cursor.wait()
+                if quiet.cancelled_caught:
+                    yield None
+            if cursor.at_end:
+                return
 
 
 class EventStream(Response):

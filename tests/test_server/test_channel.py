@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from entroscope import channel as channels
-from entroscope.broadcast import SLOW_FRAMES, Cursor
 from entroscope.channel import Channel
+from entroscope.cursor import SLOW_FRAMES, Cursor
 from entroscope.projection import Frame, event_frame
 
 

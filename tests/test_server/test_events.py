@@ -1,55 +1,18 @@
 """Events of a run: over WebSockets and as server-sent events, from any place on."""
 
-import asyncio
-import json
-import socket as sockets
 from itertools import islice
 from typing import Any
 
-import anyio
 import jsonschema
 import pytest
 from live import Document, Live, sse_events
 from puppet import PICTURE, Puppet, payloads
-from starlette.websockets import WebSocketDisconnect
 from waiting import eventually
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
+from watching import all_of, closing, take
 
-from entroscope.event_log import EventLog
 from entroscope.protocol.events import EVENT
-from entroscope.protocol.frames import pack, unpack
-from entroscope.viewers import show
 
 SPEC: Document = {"model": "fake", "trajectories": 12, "schedule": {"steps": 4}}
-
-
-def event_of(message: str | bytes) -> Document:
-    """Return a message as one document; a picture gets its type and its bytes."""
-    if isinstance(message, str):
-        return dict(json.loads(message))
-    header, image = unpack(message)
-    return {"type": "preview", **header, "image": image}
-
-
-def take(socket: ClientConnection, count: int) -> list[Document]:
-    """Return the next events."""
-    return [event_of(socket.recv(timeout=20)) for _ in range(count)]
-
-
-def all_of(live: Live, run: str, after: str = "0-0") -> list[Document]:
-    """Return all events until the server closes the socket."""
-    with live.socket(run, after) as socket:
-        return [event_of(message) for message in socket]
-
-
-def closing(socket: ClientConnection) -> tuple[int, str]:
-    """Return code and reason with which the server closes a socket."""
-    with pytest.raises(ConnectionClosed) as caught:
-        while True:
-            socket.recv(timeout=20)
-    assert caught.value.rcvd is not None
-    return caught.value.rcvd.code, caught.value.rcvd.reason
 
 
 def half_done(live: Live, puppet: Puppet) -> tuple[str, int]:
@@ -242,78 +205,3 @@ def test_an_unwatched_finished_run_is_dropped_from_memory(live: Live, puppet: Pu
     broadcast.tend([], idle_s=0)
     assert broadcast._channels == {}
     assert all_of(live, run)[-1]["type"] == "done"
-
-
-def narrow(live: Live, run: str) -> ClientConnection:
-    """Return a socket whose client takes little and reads nothing by itself."""
-    raw = sockets.socket()
-    raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
-    raw.connect((live.http.base_url.host, live.http.base_url.port))
-    url = f"{live.socket_url}/api/runs/{run}/events"
-    return connect(url, sock=raw, compression=None, max_size=None, max_queue=1)
-
-
-def flood(log: EventLog, run: str, count: int) -> None:
-    """Log many large pictures, of as many steps."""
-    header = {"batch": 0, "sigma": 1.0, "columns": 1, "rows": 1, "media_type": "image/jpeg"}
-    for step in range(count):
-        frame = pack({**header, "step": step, "samples": []}, bytes(60_000))
-        log.append(run, "preview", {}, frame)
-
-
-@pytest.mark.parametrize("stall_s", [0.3])
-def test_a_client_that_never_reads_is_closed_and_harms_nobody(
-    stalling: Live, puppet: Puppet
-) -> None:
-    run = stalling.make(SPEC)["id"]
-    broadcast = stalling.app.state.services.broadcast
-    with narrow(stalling, run) as lazy, stalling.socket(run) as diligent:
-        eventually(lambda: broadcast.open(run).viewers == 2)
-        flood(puppet.log, run, 120)
-        assert [e["type"] for e in take(diligent, 121)].count("preview") == 120
-        eventually(lambda: broadcast.open(run).viewers == 1)
-        assert closing(lazy)[0] == 4408
-
-
-@pytest.mark.parametrize("stall_s", [0.3])
-def test_a_stream_whose_client_never_reads_is_cut(stalling: Live, puppet: Puppet) -> None:
-    run = stalling.make(SPEC)["id"]
-    broadcast = stalling.app.state.services.broadcast
-    raw = sockets.socket()
-    raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
-    host, port = stalling.http.base_url.host, stalling.http.base_url.port
-    with raw:
-        raw.connect((host, port))
-        request = f"GET /api/runs/{run}/events HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n"
-        raw.sendall(request.encode())
-        eventually(lambda: broadcast.open(run).viewers == 1)
-        for _ in range(1000):
-            puppet.log.append(run, "started", {"worker": "x" * 20_000, "device": "", "batch": 0})
-        eventually(lambda: broadcast.open(run).viewers == 0)
-
-
-class Leaver:
-    """A peer that leaves just before it is said goodbye to."""
-
-    async def receive(self) -> Document:
-        await anyio.sleep_forever()
-        return {}
-
-    async def send_text(self, _: str) -> None:
-        return None
-
-    async def close(self, code: int, reason: str) -> None:
-        raise WebSocketDisconnect(1006)
-
-
-def test_a_peer_that_leaves_first_is_no_error(live: Live, puppet: Puppet) -> None:
-    run = live.make(SPEC | {"previews": None})["id"]
-    puppet.finish(run)
-    broadcast = live.app.state.services.broadcast
-    leaver: Any = Leaver()
-
-    async def watch() -> None:
-        await show(leaver, broadcast, run, "0-0", 10)
-
-    all_of(live, run)
-    asyncio.run(watch())
