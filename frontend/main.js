@@ -13,7 +13,7 @@ import {Legend, titlesOf} from "./panels/legend.js";
 import {RunList} from "./panels/runs.js";
 import {firstFollowed, Samples} from "./panels/samples.js";
 import {Scope} from "./panels/scope.js";
-import {createSprites} from "./events/sprites.js";
+import {Sprites} from "./events/sprites.js";
 import {colour} from "./plots/figure.js";
 import {cursorStep, hiddenAtFirst, sceneOf} from "./scene.js";
 import {Session} from "./session.js";
@@ -30,7 +30,7 @@ const figure = await api.figure();
 const store = createStore({...parseHash(location.hash), ...FRESH});
 const known = {models: [], runs: [], workers: null, planned: null};
 const connection = {reachable: true, stream: null, waitMs: 0};
-const noSprites = createSprites(() => {});
+const noSprites = new Sprites();
 let session = null;
 
 const drawSoon = createDrawLoop(drawAll, CHARTS_PER_SECOND);

@@ -3,8 +3,8 @@
 import * as api from "./api.js";
 import {emptyView, FINAL, fold, isFinal} from "./events/fold.js";
 import {unpack} from "./events/frames.js";
-import {createSprites} from "./events/sprites.js";
-import {follow} from "./events/stream.js";
+import {Sprites} from "./events/sprites.js";
+import {Stream} from "./events/stream.js";
 
 const REFRESH_MS = 1000;
 
@@ -12,7 +12,7 @@ const REFRESH_MS = 1000;
 export class Session {
   constructor(id, listeners) {
     Object.assign(this, {id, listeners, run: null, view: null, stream: null, closed: false, profiles: {}});
-    this.sprites = createSprites(() => !this.closed && listeners.onPicture());
+    this.sprites = new Sprites(() => !this.closed && listeners.onPicture());
   }
 
   async open() {
@@ -24,7 +24,7 @@ export class Session {
     }
     if (this.closed) return;
     this.listeners.onOpen(this.run);
-    this.stream = follow((after) => api.eventsUrl(this.id, after), {
+    this.stream = new Stream((after) => api.eventsUrl(this.id, after), {
       onEvent: (event) => this.#event(event),
       onFrame: (buffer) => this.#frame(buffer),
       onStatus: (status, waitMs) => this.listeners.onStatus(status, waitMs)

@@ -2,37 +2,44 @@
 
 const MOST_DECODED = 256;
 
-/** Hold sheets; `onDecoded` is called when a picture that was asked for has become ready. */
-export function createSprites(onDecoded) {
-  const sheets = new Map();
-  const decoded = new Map();
-
-  function decode(step, {header, body}) {
-    decoded.set(step, null);
-    createImageBitmap(new Blob([body], {type: header.media_type})).then(
-      (bitmap) => {
-        if (sheets.get(step)?.body === body) decoded.set(step, bitmap);
-        if (decoded.size > MOST_DECODED) decoded.delete(decoded.keys().next().value);
-        onDecoded();
-      },
-      () => sheets.delete(step) // a damaged picture is as good as none
-    );
+/** The sheets of a run; `onDecoded` is called when a picture that was asked for has become ready. */
+export class Sprites {
+  constructor(onDecoded = () => {}) {
+    Object.assign(this, {onDecoded, sheets: new Map(), decoded: new Map()});
   }
 
-  return {
-    clear: () => [sheets, decoded].forEach((map) => map.clear()),
-    add(frame) {
-      sheets.set(frame.header.step, frame);
-      decoded.delete(frame.header.step);
-    },
-    steps: () => [...sheets.keys()].sort((a, b) => a - b),
-    header: (step) => sheets.get(step)?.header ?? null,
-    bitmap(step) {
-      const sheet = sheets.get(step);
-      if (sheet && !decoded.has(step)) decode(step, sheet);
-      return decoded.get(step) ?? null;
+  add(frame) {
+    this.sheets.set(frame.header.step, frame);
+    this.decoded.delete(frame.header.step);
+  }
+
+  /** Return the steps that have a sheet, in order. */
+  steps() {
+    return [...this.sheets.keys()].sort((a, b) => a - b);
+  }
+
+  header(step) {
+    return this.sheets.get(step)?.header ?? null;
+  }
+
+  /** Return the picture of a step, or null until it is decoded. */
+  bitmap(step) {
+    const sheet = this.sheets.get(step);
+    if (sheet && !this.decoded.has(step)) this.#decode(step, sheet);
+    return this.decoded.get(step) ?? null;
+  }
+
+  async #decode(step, {header, body}) {
+    this.decoded.set(step, null);
+    try {
+      const bitmap = await createImageBitmap(new Blob([body], {type: header.media_type}));
+      if (this.sheets.get(step)?.body === body) this.decoded.set(step, bitmap);
+    } catch {
+      this.sheets.delete(step); // a damaged picture is as good as none
     }
-  };
+    if (this.decoded.size > MOST_DECODED) this.decoded.delete(this.decoded.keys().next().value);
+    this.onDecoded();
+  }
 }
 
 /** Return the step nearest to another among those that have a sheet, or null. */

@@ -1,64 +1,68 @@
 // A run's events over a WebSocket: from the first one on, joined again after every break.
 
+import {FINAL} from "./fold.js";
+
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 8000;
 const UNKNOWN_RUN = 4404;
 const REFUSED = 4403;
 const TOO_SLOW = 4408;
-const FINAL = ["done", "failed", "cancelled"];
 
 /** Return how long to wait before the next attempt, in ms; `attempt` counts from 0. */
 export const backoff = (attempt) => Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt);
 
 /**
- * Follow a run's log until its final event or until `close` is called.
+ * A run's log, followed until its final event or until `close`.
  *
  * `url(after)` is where to connect; `onEvent(event)` gets text frames, `onFrame(buffer)` binary ones and
  * returns the id of what it read; `onStatus(status, waitMs)` is told connecting, live, waiting, finished,
  * unknown or refused.
  */
-export function follow(url, {onEvent, onFrame, onStatus}, {Socket = WebSocket, later = setTimeout} = {}) {
-  const cursor = {after: null, attempt: 0, finished: false, closed: false, socket: null};
-
-  function connect() {
-    if (cursor.closed) return;
-    onStatus("connecting");
-    cursor.socket = new Socket(url(cursor.after));
-    cursor.socket.binaryType = "arraybuffer";
-    cursor.socket.onopen = () => onStatus("live");
-    cursor.socket.onmessage = ({data}) => receive(data);
-    cursor.socket.onclose = ({code}) => closed(code);
+export class Stream {
+  constructor(url, listeners, {Socket = WebSocket, later = setTimeout} = {}) {
+    Object.assign(this, {url, listeners, Socket, later, after: null, attempt: 0, finished: false, closed: false});
+    this.#connect();
   }
 
-  function receive(data) {
-    cursor.attempt = 0;
+  close() {
+    this.closed = true;
+    this.socket?.close();
+  }
+
+  #connect() {
+    if (this.closed) return;
+    this.listeners.onStatus("connecting");
+    this.socket = new this.Socket(this.url(this.after));
+    this.socket.binaryType = "arraybuffer";
+    this.socket.onopen = () => this.listeners.onStatus("live");
+    this.socket.onmessage = ({data}) => this.#receive(data);
+    this.socket.onclose = ({code}) => this.#broken(code);
+  }
+
+  #receive(data) {
+    if (this.closed) return;
+    this.attempt = 0;
     if (typeof data !== "string") {
-      cursor.after = onFrame(data) ?? cursor.after;
+      this.after = this.listeners.onFrame(data) ?? this.after;
       return;
     }
     const event = JSON.parse(data);
-    cursor.after = event.id ?? cursor.after;
-    cursor.finished ||= FINAL.includes(event.type);
-    onEvent(event);
+    this.after = event.id ?? this.after;
+    this.finished ||= FINAL.includes(event.type);
+    this.listeners.onEvent(event);
   }
 
-  function closed(code) {
-    if (cursor.closed) return;
-    if (cursor.finished) onStatus("finished");
-    else if (code === UNKNOWN_RUN) onStatus("unknown");
-    else if (code === REFUSED) onStatus("refused");
-    else {
-      const waitMs = code === TOO_SLOW ? 0 : backoff(cursor.attempt++);
-      onStatus("waiting", waitMs);
-      later(connect, waitMs);
-    }
+  #broken(code) {
+    if (this.closed) return;
+    if (this.finished) this.listeners.onStatus("finished");
+    else if (code === UNKNOWN_RUN) this.listeners.onStatus("unknown");
+    else if (code === REFUSED) this.listeners.onStatus("refused");
+    else this.#again(code === TOO_SLOW ? 0 : backoff(this.attempt++));
   }
 
-  connect();
-  return {
-    close() {
-      cursor.closed = true;
-      cursor.socket?.close();
-    }
-  };
+  #again(waitMs) {
+    this.listeners.onStatus("waiting", waitMs);
+    const {later} = this; // a browser's setTimeout must not be called as a method
+    later(() => this.#connect(), waitMs);
+  }
 }

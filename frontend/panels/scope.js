@@ -34,8 +34,13 @@ export class Scope {
   drawProfiles(scene, own) {
     byId("profiles").closest("section").hidden = !own?.length;
     if (!own?.length) return;
+    const {axis, unit, theme, ends, focus} = scene;
+    const size = sizeOf(byId("profiles"));
+    const shown = JSON.stringify([axis, unit, theme, ends, focus.key, size]);
+    if (own === this.profiles && shown === this.profilesShown) return; // they change once a run
+    Object.assign(this, {profiles: own, profilesShown: shown});
     const colorOf = (label) => scene.colors[scene.labels.indexOf(label)];
-    profiles.draw(byId("profiles"), {...scene, profiles: own, colorOf, size: sizeOf(byId("profiles"))});
+    profiles.draw(byId("profiles"), {...scene, profiles: own, colorOf, size});
   }
 
   /** Move the cursor to a step, or take it away. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 import {unpack} from "../../frontend/events/frames.js";
-import {backoff, follow} from "../../frontend/events/stream.js";
+import {backoff, Stream} from "../../frontend/events/stream.js";
 
 /** A WebSocket that does what the test says, and a clock that runs what is due at once. */
 function bench() {
@@ -19,7 +19,7 @@ function bench() {
     onFrame: (buffer) => unpack(buffer).header.id,
     onStatus: (status) => statuses.push(status)
   };
-  const stream = follow((after) => `ws://here?after=${after}`, listeners, {Socket, later});
+  const stream = new Stream((after) => `ws://here?after=${after}`, listeners, {Socket, later});
   const text = (event) => sockets.at(-1).onmessage({data: JSON.stringify(event)});
   return {sockets, statuses, events, delays, stream, text, drop: (code) => sockets.at(-1).onclose({code})};
 }
