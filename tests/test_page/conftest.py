@@ -38,8 +38,11 @@ def address(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     folder = tmp_path_factory.mktemp("program")
     log = folder / "log"
     options = ("--no-browser", "--port", "0", "--data-dir", str(folder / "data"))
+    one_thread = {**os.environ, "OMP_NUM_THREADS": "1"}  # the browser needs a core too
     with log.open("w") as output:
-        program = subprocess.Popen((*PROGRAM, *options), stdout=output, stderr=output)
+        program = subprocess.Popen(
+            (*PROGRAM, *options), stdout=output, stderr=output, env=one_thread
+        )
         try:
             found = eventually(lambda: _printed_address(log, program), START_S)
             eventually(lambda: httpx.get(f"{found}/api/workers").json()["workers"], START_S)

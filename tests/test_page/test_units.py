@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 TESTS = sorted(Path(__file__).parent.glob("*.test.mjs"))
-OLDEST_NODE = 20
+OLDEST_NODE = 18
 
 
 def node() -> str:
