@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from entroscope.connect import connect
+from entroscope.protocol.plan import resolve
 from entroscope.protocol.spec import Spec
 from entroscope.supervisor import Supervisor, worker_command
 from entroscope_workers.measuring import measure
@@ -77,6 +78,7 @@ def run_file(spec_file: Path, out: Path, device: str) -> int:
     if not out.parent.is_dir():
         raise ValueError(f"--out: the folder {out.parent} does not exist")
     model = load_model(spec.model, find_device(device))
+    spec = resolve(spec, model.info)  # what is off is said before a bar is drawn
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     console = Console(stderr=True)
     with Progress(*columns, TimeRemainingColumn(), console=console) as bar:

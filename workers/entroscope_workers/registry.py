@@ -25,14 +25,21 @@ def load_models(names: Sequence[str] | None, device: torch.device) -> dict[str, 
     Raises:
         ValueError: a name that no family has, or a checkpoint that cannot be read.
     """
-    known = family_names()
-    for name in names or ():
-        if name not in known:
-            raise ValueError(f"no model {name!r}; there are {', '.join(known)}")
-    return {name: load_model(name, device) for name in names or known}
+    wanted = [_known(name) for name in names] if names else family_names()
+    return {name: load_model(name, device) for name in wanted}
 
 
 def load_model(name: str, device: torch.device) -> Model:
-    """Load one model by name."""
-    module = importlib.import_module(f"{models.__name__}.{name.replace('-', '_')}")
+    """Load one model by name.
+
+    Raises:
+        ValueError: as `load_models`.
+    """
+    module = importlib.import_module(f"{models.__name__}.{_known(name).replace('-', '_')}")
     return cast(Model, module.load(device))
+
+
+def _known(name: str) -> str:
+    if name not in family_names():
+        raise ValueError(f"model: no model {name!r}; there are {', '.join(family_names())}")
+    return name

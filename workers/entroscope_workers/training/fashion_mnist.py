@@ -44,7 +44,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     options.out.mkdir(parents=True, exist_ok=True)
-    run(trainer, options.out, train.checksums, options.save_every_s)
+    try:
+        run(trainer, options.out, train.checksums, options.save_every_s)
+    except KeyboardInterrupt:
+        print("stopped; --resume goes on from the last save", file=sys.stderr)
+        return 130
     return 0
 
 
