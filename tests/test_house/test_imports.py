@@ -22,6 +22,7 @@ REDIS_FILES = {
     "keys",
     "presence",
     "queue_entries",
+    "queue_reader",
     "run_store",
     "supervisor",
     "transactions",
@@ -29,11 +30,9 @@ REDIS_FILES = {
 
 
 def imports(path: Path) -> Iterator[str]:
-    """Yield the full name of everything a file imports, those for types alone left out."""
+    """Yield the full name of everything a file imports, for types alone or not."""
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
-            node.body = []
-        elif isinstance(node, ast.Import):
+        if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
