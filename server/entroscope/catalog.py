@@ -21,7 +21,7 @@ from entroscope.run_documents import Outline, Outlook, live_document, outline
 from entroscope.run_store import Frames, Row, RunStore
 
 #: Outlines of live runs kept at hand.
-OUTLINES = 256
+OUTLINES = 1024
 Document = dict[str, Any]
 
 
