@@ -22,6 +22,9 @@ import {bindAddress, createStore, parseHash} from "./state.js";
 const CHARTS_PER_SECOND = 15;
 const CURSOR_PER_SECOND = 60;
 const POLL_MS = 1500;
+/** With more classes than this, pictures come without their posterior. */
+const MOST_BELIEFS = 64;
+const TOO_MANY = `The belief in each class is shown for up to ${MOST_BELIEFS} classes.`;
 const FRESH = {step: null, hidden: new Set(), focus: null, followed: null};
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -120,7 +123,7 @@ function showInvitation() {
 
 function sampleHint() {
   if (!session?.view) return "The pictures of the first samples appear here.";
-  if (session.sprites.steps().length) return "";
+  if (session.sprites.steps().length) return session.view.labels.length > MOST_BELIEFS ? TOO_MANY : "";
   if (session.run.spec.previews?.samples === 0) return "This run was asked for no pictures.";
   return isFinal(session.view.state) ? "There are no pictures of this run." : "Waiting for the first pictures.";
 }

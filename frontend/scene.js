@@ -53,11 +53,25 @@ export function labelColors(figure, run, curve) {
   const groups = run.spec?.partitions?.[curve?.partition];
   const n = run.labels.length;
   if (!Array.isArray(groups)) return run.labels.map((_, i) => colour(figure, i, n));
-  return run.labels.map((label) => {
-    const own = groups.findIndex(({labels}) => labels.includes(label));
-    return colour(figure, Math.max(0, own), groups.length);
+  const place = placeOf(run);
+  const members = groups.map(({labels}) => labels.map(place));
+  return run.labels.map((_, i) => {
+    const own = members.findIndex((places) => places.includes(i));
+    return own < 0 ? figure.outside : colour(figure, own, groups.length);
   });
 }
+
+/** Return what finds a spec's label, a name or an index of the model, among the labels of the run. */
+function placeOf({labels, spec}) {
+  const partitions = Object.values(spec.partitions);
+  const named = partitions.filter(Array.isArray).flat().flatMap((group) => group.labels);
+  if (partitions.some((partition) => !Array.isArray(partition))) return (label) => find(labels, label, (i) => i);
+  const indices = [...new Set(named.filter((label) => typeof label === "number"))].sort((a, b) => a - b);
+  const unnamed = labels.map((_, i) => i).filter((i) => !named.includes(labels[i]));
+  return (label) => find(labels, label, (index) => unnamed[indices.indexOf(index)]);
+}
+
+const find = (labels, label, byIndex) => (typeof label === "number" ? byIndex(label) : labels.indexOf(label));
 
 /** Return the step under the cursor: the chosen one, the newest of a live run, or the peak. */
 export function cursorStep({step, still}, view, scene) {

@@ -7,7 +7,7 @@ import {BAR, draw} from "../plots/samples.js";
 
 const GAP = 6;
 const PADDING = 4;
-const MOST_KEYS = 24;
+const MOST_KEYS = 12;
 
 /** Return the samples the strip follows at first: the first of each of two labels. */
 export function firstFollowed(samples, most = 2) {

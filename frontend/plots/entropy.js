@@ -1,7 +1,7 @@
 // H over the noise axis: curves with their bands, the prior's bound, the window.
 
 import {unitFactor, value} from "./axes.js";
-import {band, dotted, line, scaled, shifted} from "./bands.js";
+import {band, dotted, largest, line, scaled, shifted} from "./bands.js";
 import {faded, layoutOf} from "./figure.js";
 import {sketch} from "./sketch.js";
 import {windowShapes} from "./window.js";
@@ -13,7 +13,9 @@ export const draw = (element, scene) =>
 export function traces({figure, sigma, curves, axis, unit, cross, sketched}) {
   const x = sigma.map((level) => value(axis, level));
   const factor = unitFactor(unit);
-  if (sketched) return curves.slice(0, 1).map((curve) => dotted(x, scaled(sketch(sigma, curve.bound)[0], factor), curve.color));
+  if (sketched) {
+    return curves.slice(0, 1).map(({bound, color}) => dotted(x, scaled(sketch(sigma, bound)[0], factor), color));
+  }
   return curves.flatMap((curve) => [
     ...(curve.focus ? bands(figure, x, curve, factor) : []),
     ...(cross === "yes" ? [crossLine(x, curve, factor)] : []),
@@ -29,7 +31,7 @@ export function traces({figure, sigma, curves, axis, unit, cross, sketched}) {
 export function layout({figure, curves, axis, unit, theme, ends, size, window}) {
   const colors = figure[theme].colors;
   const factor = unitFactor(unit);
-  const top = Math.max(0.01, ...curves.map((curve) => curve.bound * factor));
+  const top = Math.max(0.01, ...curves.map((curve) => factor * Math.max(curve.bound, largest(curve.entropy))));
   const bound = curves.find((curve) => curve.focus)?.bound;
   const base = layoutOf(figure, "entropy", {axis, unit, theme, ends, size});
   base.yaxis.range = [0, 1.1 * top];

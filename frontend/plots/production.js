@@ -20,7 +20,9 @@ export function rescaled(values, {sigma, axis, unit}) {
 export function traces(scene) {
   const {figure, sigma, curves, axis} = scene;
   const x = sigma.map((level) => value(axis, level));
-  if (scene.sketched) return curves.slice(0, 1).map((curve) => dotted(x, sketchOf(curve, scene), curve.productionColor));
+  if (scene.sketched) {
+    return curves.slice(0, 1).map((curve) => dotted(x, sketchOf(curve, scene), curve.productionColor));
+  }
   return curves.flatMap((curve) => {
     const color = curve.productionColor;
     const y = rescaled(curve.production, scene);
@@ -40,7 +42,8 @@ export function layout(scene) {
   const {figure, curves, axis, unit, theme, ends, size, window} = scene;
   const colors = figure[theme].colors;
   const base = layoutOf(figure, "production", {axis, unit, theme, ends, size});
-  const shown = curves.map((curve) => (scene.sketched ? sketchOf(curve, scene) : rescaled(curve.production, scene)));
+  const valuesOf = scene.sketched ? sketchOf : ({production}) => rescaled(production, scene);
+  const shown = curves.map((curve) => valuesOf(curve, scene));
   base.yaxis.range = [0, 1.2 * largest(...shown) || 1];
   base.shapes = windowShapes(window, axis, colors);
   base.annotations = peakText(scene, colors);

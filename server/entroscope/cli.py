@@ -112,7 +112,7 @@ def _work_parser(commands: "Commands") -> None:
     options = commands.add_parser("work", help=about, description=about)
     _redis_option(options)
     options.add_argument("--models", type=_names, help="load these models only, e.g. fashion-mnist")
-    options.add_argument("--device", default="all", help="cpu, cuda, cuda:1, mps; default: all")
+    options.add_argument("--device", default="all", help="cpu, cuda, cuda:1; default: all")
     options.add_argument("--name", help="name of the worker; made up where not given")
     options.set_defaults(run=_work)
 

@@ -56,7 +56,7 @@ def test_the_server_imports_neither_torch_nor_the_workers_but_in_cli() -> None:
 
 def test_cli_imports_the_workers_only_inside_the_commands_that_need_them() -> None:
     tree = ast.parse((SERVER / "entroscope/cli.py").read_text())
-    at_top = [n for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)]
+    at_top: list[ast.stmt] = [n for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)]
     assert "entroscope_workers" not in ast.unparse(ast.Module(at_top, []))
 
 

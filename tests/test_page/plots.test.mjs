@@ -116,6 +116,16 @@ test("labels of one group share its colour", () => {
   assert.notEqual(a, b);
 });
 
+test("groups may name labels by their index in the model", () => {
+  const groups = [{name: "x", labels: [7, "b"]}, {name: "y", labels: [2]}];
+  const run = {labels: ["a", "b", "c"], spec: {partitions: {kinds: groups}}}; // indices 2, 5 and 7 of the model
+  const [a, b, c] = labelColors(figure, run, {partition: "kinds"});
+  assert.equal(b, c);
+  assert.notEqual(a, b);
+  const whole = {labels: ["a", "b"], spec: {partitions: {classes: null, kinds: [{name: "x", labels: [1]}]}}};
+  assert.equal(labelColors(figure, whole, {partition: "kinds"})[0], figure.outside);
+});
+
 test("many labels have many colours", () => {
   const colors = Array.from({length: 40}, (_, i) => colour(figure, i, 40));
   assert.equal(new Set(colors).size, 40);

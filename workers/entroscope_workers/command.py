@@ -23,10 +23,13 @@ from entroscope_workers.worker import Worker, worker_name
 
 
 def devices() -> list[str]:
-    """Return every GPU, else the processor."""
+    """Return every GPU, else the processor.
+
+    Apple's GPUs are left out: they have no float64, which the log-posteriors need.
+    """
     if torch.cuda.is_available():
         return [f"cuda:{index}" for index in range(torch.cuda.device_count())]
-    return ["mps"] if torch.backends.mps.is_available() else ["cpu"]
+    return ["cpu"]
 
 
 def find_device(name: str) -> torch.device:
