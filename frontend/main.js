@@ -206,19 +206,31 @@ function showError(error) {
 const showLink = () => showConnection(connection, known.workers);
 
 async function poll() {
-  clearTimeout(poll.timer);
-  try {
-    const [models, runs, workers] = await Promise.all([api.models(), api.runs(), api.workers()]);
-    offer(models);
-    Object.assign(known, {models, runs, workers});
-    connection.reachable = true;
-  } catch (error) {
-    connection.reachable = !(error instanceof api.Unreachable);
-    if (error instanceof api.Problem) showError(error);
-  }
+  const turn = (poll.turn = (poll.turn ?? 0) + 1);
+  const answer = await ask();
+  if (turn !== poll.turn) return; // a later question has gone out: its answer is the newer one
+  take(answer);
   showLink();
   drawSoon();
+  clearTimeout(poll.timer);
   poll.timer = setTimeout(poll, POLL_MS);
+}
+
+async function ask() {
+  try {
+    const [models, runs, workers] = await Promise.all([api.models(), api.runs(), api.workers()]);
+    return {models, runs, workers};
+  } catch (error) {
+    return {error};
+  }
+}
+
+function take({error, ...answer}) {
+  connection.reachable = !(error instanceof api.Unreachable);
+  if (error instanceof api.Problem) showError(error);
+  if (error) return;
+  offer(answer.models);
+  Object.assign(known, answer);
 }
 
 function offer(models) {

@@ -58,6 +58,7 @@ export class Head {
     byId("downloads").hidden = !final || view.batches === 0;
     byId("csv").href = curvesUrl(run.id, {unit, axis});
     byId("json").href = resultUrl(run.id);
+    byId("json").download = `entroscope-${run.id.slice(0, 8)}.json`;
     if (this.shownId !== run.id) this.#fresh(run);
   }
 

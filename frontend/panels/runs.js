@@ -65,7 +65,6 @@ export class RunList {
   }
 
   #update({node, link, status, bar, button}, run, state) {
-    const final = isFinal(run.state);
     node.dataset.state = run.state;
     link.href = formatHash({...state, runId: run.id});
     if (run.id === state.runId) link.setAttribute("aria-current", "true");
@@ -73,8 +72,25 @@ export class RunList {
     status.textContent = statusText(run);
     status.title = run.reason ?? "";
     bar.style.width = `${100 * (run.state === "done" ? 1 : run.progress.fraction)}%`;
-    button.textContent = final ? "×" : "Cancel";
+    this.#offer(button, run);
+  }
+
+  /** A run under way can be cancelled, a finished one deleted: by a second press, for it is lost then. */
+  #offer(button, run) {
+    const final = isFinal(run.state);
+    const sure = button.dataset.sure === "yes";
+    button.textContent = final ? (sure ? "Delete?" : "×") : "Cancel";
     button.setAttribute("aria-label", `${final ? "Delete" : "Cancel"} ${run.title}, ${clock(run.created_ms)}`);
-    button.onclick = () => (final ? this.onDelete(run) : this.onCancel(run));
+    button.onblur = () => this.#ask(button, run, "no");
+    button.onclick = () => {
+      if (!final) this.onCancel(run);
+      else if (sure) this.onDelete(run);
+      else this.#ask(button, run, "yes");
+    };
+  }
+
+  #ask(button, run, sure) {
+    button.dataset.sure = sure;
+    this.#offer(button, run);
   }
 }

@@ -6,7 +6,6 @@ import * as entropy from "../plots/entropy.js";
 import * as previews from "../plots/previews.js";
 import * as production from "../plots/production.js";
 import * as profiles from "../plots/profiles.js";
-import {number} from "../format.js";
 import {readout, showReadout} from "./legend.js";
 
 const PAGE_STEPS = 5;
@@ -47,19 +46,19 @@ export class Scope {
   drawCursor(scene, step) {
     this.step = step;
     byId("cursor").hidden = step === null;
-    this.#describe(scene, step);
     const parts = step === null || !scene.focus ? null : readout(scene.focus, step, {...scene, per: per(scene)});
     showReadout(byId("readout"), parts, scene.focus);
+    this.#describe(scene, step, parts);
     if (step === null) return;
     const {left, width} = this.#plot(scene);
     const x = left + fraction(scene.axis, scene.ends, scene.sigma[step]) * width;
     byId("cursor").style.transform = `translateX(${x.toFixed(1)}px)`;
   }
 
-  #describe(scene, step) {
+  #describe(scene, step, parts) {
     this.stack.setAttribute("aria-valuemax", scene.sigma.length - 1);
     this.stack.setAttribute("aria-valuenow", step ?? 0);
-    this.stack.setAttribute("aria-valuetext", step === null ? "none" : `sigma ${number(scene.sigma[step])}`);
+    this.stack.setAttribute("aria-valuetext", parts ? `${parts.sigma}, ${parts.entropy}` : "none");
   }
 
   #drawStrip(scene, sprites, followed) {

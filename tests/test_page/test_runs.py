@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import WebSocketRoute, expect
 from visitor import (
     Visitor,
     begin,
@@ -59,6 +59,32 @@ def test_a_second_viewer_sees_what_the_first_one_sees(visitor: Visitor) -> None:
         expect(other.locator("#run-progress")).to_have_text(
             first.locator("#run-progress").inner_text()
         )
+
+
+def test_a_broken_connection_is_joined_again_where_it_broke(visitor: Visitor) -> None:
+    addresses: list[str] = []
+    passed: list[object] = []
+
+    def proxy(viewer: WebSocketRoute) -> None:
+        addresses.append(viewer.url)
+        server = viewer.connect_to_server()
+
+        def pass_on(message: str | bytes) -> None:
+            passed.append(message)
+            viewer.send(message)
+            if len(passed) == 10:
+                viewer.close(code=4408)
+
+        server.on_message(pass_on)
+
+    page = visitor.open()
+    page.route_web_socket(re.compile("/events"), proxy)
+    page.reload()
+    begin_short(page)
+    expect_done(page)
+    assert measured(page) == 16
+    assert len(addresses) == 2
+    assert "?after=" in addresses[1]
 
 
 def test_cancel_stops_a_run_and_keeps_its_curve(visitor: Visitor) -> None:
@@ -143,6 +169,19 @@ def test_the_address_holds_run_axis_and_unit(visitor: Visitor) -> None:
     expect(page.locator("#readout")).to_contain_text("nats per log-SNR")
     expect(page.locator("input[value=log_snr]")).to_be_checked()
     page.go_back()
+    expect(page.locator("#run-name")).to_have_text("When is the decision made?")
+
+
+def test_a_finished_run_is_deleted_by_a_second_press(visitor: Visitor) -> None:
+    page = visitor.open()
+    url = begin_short(page)
+    expect_done(page)
+    line = page.locator(".run-line[data-state=done]", has=page.locator("[aria-current]"))
+    line.hover()
+    line.locator("button").click()
+    expect(line.locator("button")).to_have_text("Delete?")
+    line.locator("button").click()
+    expect(page).not_to_have_url(url)
     expect(page.locator("#run-name")).to_have_text("When is the decision made?")
 
 
