@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -27,6 +28,7 @@ USAGE = 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status."""
     options = parser().parse_args(arguments)
+    _end_with_the_terminal()
     try:
         status: int = options.run(options)
     except ValidationError as error:
@@ -36,6 +38,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return status
+
+
+def _end_with_the_terminal() -> None:
+    """Let a closed terminal end everything in order, as SIGTERM does."""
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
 
 
 def complain(*sentences: str) -> int:
@@ -156,8 +164,10 @@ def _everything(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    from entroscope.connect import connect
     from entroscope.server import serve
 
+    connect(options.redis_url).close()  # later losses are waited out; a wrong URL is not
     serve(_settings(options, options.redis_url), lambda address: print(f"Entroscope: {address}"))
     return 0
 

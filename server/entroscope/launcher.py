@@ -20,7 +20,9 @@ def launch(settings: Settings, models: Sequence[str] | None, *, browser: bool) -
         models: what the workers load; None is all.
     """
     with ExitStack() as stack:
-        if not settings.redis_url:
+        if settings.redis_url:
+            connect(settings.redis_url).close()  # later losses are waited out; a wrong URL is not
+        else:
             local = stack.enter_context(local_redis(settings.data_dir))
             print(f"Redis: {local.description}", flush=True)
             settings = settings.model_copy(update={"redis_url": local.url})

@@ -11,8 +11,8 @@ from entroscope.protocol.models import PositiveFloat, ScheduleDefaults
 Finite = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
 MAX_COMPONENTS = 4096
 MAX_DIMENSION = 16384
-#: Largest number of coordinates of all means together (128 MiB of float64).
-MAX_COORDINATES = 2**24
+#: Largest number of coordinates of all means together (32 MiB of float64).
+MAX_COORDINATES = 2**22
 
 Array = NDArray[np.float64]
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,11 +22,14 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A model with a run's params: its labels, their training frequencies, its usual schedule."""
+    """A model with a run's params: its labels, their training frequencies, its usual schedule.
+
+    The schedule is worked out only when asked for: that of a large mixture needs all of its means.
+    """
 
     labels: tuple[str, ...]
     prior: Array
-    schedule: ScheduleDefaults
+    schedule: Callable[[], ScheduleDefaults]
 
 
 def bind_params(info: ModelInfo, params: dict[str, Any]) -> Bound:
@@ -40,7 +44,11 @@ def bind_params(info: ModelInfo, params: dict[str, Any]) -> Bound:
         raise SpecError("params", params, f"model {info.name!r} has no parameters")
     uniform = np.full(len(info.labels), 1 / max(1, len(info.labels)))
     prior = uniform if info.prior is None else np.array(info.prior, dtype=np.float64)
-    return Bound(info.labels, prior, info.schedule)
+    return Bound(info.labels, prior, lambda: info.schedule)
+
+
+def _filled(bound: Bound, given: dict[str, Any]) -> dict[str, Any]:
+    return bound.schedule().model_dump() | given
 
 
 def _bind_mixture(params: dict[str, Any]) -> Bound:
@@ -50,7 +58,7 @@ def _bind_mixture(params: dict[str, Any]) -> Bound:
         first = error.errors()[0]
         place = ".".join(["params", *(str(part) for part in first["loc"][1:])])
         raise SpecError(place, first["input"], first["msg"]) from None
-    return Bound(checked.labels(), checked.weights(), mixture_schedule(checked))
+    return Bound(checked.labels(), checked.weights(), lambda: mixture_schedule(checked))
 
 
 def resolve(spec: Spec, info: ModelInfo) -> Spec:
@@ -61,7 +69,7 @@ def resolve(spec: Spec, info: ModelInfo) -> Spec:
     """
     bound = bind_params(info, spec.params)
     given = spec.schedule.model_dump(exclude_none=True)
-    merged = bound.schedule.model_dump() | given
+    merged = given if set(given) == set(Schedule.model_fields) else _filled(bound, given)
     if merged["sigma_min"] >= merged["sigma_max"]:
         field = "sigma_max" if "sigma_max" in given else "sigma_min"
         raise SpecError(
