@@ -15,6 +15,9 @@ export class Problem extends Error {
 /** The server did not answer at all. */
 export class Unreachable extends Error {}
 
+/** Whether an error may be gone in a moment: no answer, or one that says so. */
+export const isPassing = (error) => error instanceof Unreachable || error.status === 503;
+
 const runPath = (id) => `/api/runs/${encodeURIComponent(id)}`;
 
 export const models = async () => (await get("/api/models")).models;

@@ -22,6 +22,8 @@ import {bindAddress, createStore, parseHash} from "./state.js";
 const CHARTS_PER_SECOND = 15;
 const CURSOR_PER_SECOND = 60;
 const POLL_MS = 1500;
+const HIDDEN_POLL_MS = 10_000;
+const WORKERS_EVERY = 3;
 /** With more classes than this, pictures come without their posterior. */
 const MOST_BELIEFS = 64;
 const TOO_MANY = `The belief in each class is shown for up to ${MOST_BELIEFS} classes.`;
@@ -32,7 +34,7 @@ const still = matchMedia("(prefers-reduced-motion: reduce)");
 const figure = await api.figure();
 const store = createStore({...parseHash(location.hash), ...FRESH});
 const known = {models: [], runs: [], workers: null, planned: null};
-const connection = {reachable: true, stream: null, waitMs: 0};
+const connection = {reachable: true, trouble: null, stream: null, waitMs: 0};
 const noSprites = new Sprites();
 let session = null;
 
@@ -153,7 +155,7 @@ function showStream(stream, waitMs) {
 }
 
 function failedToOpen(error, again) {
-  if (error instanceof api.Unreachable) return void setTimeout(again, POLL_MS);
+  if (api.isPassing(error)) return void setTimeout(again, POLL_MS);
   for (const id of ["run-state", "run-progress"]) setText(byId(id), "");
   setText(byId("run-name"), error.status === 404 ? "No such run" : "The run cannot be shown");
   setText(byId("run-about"), "It may have been deleted. The runs there are stand in the list.");
@@ -206,20 +208,21 @@ function showError(error) {
 const showLink = () => showConnection(connection, known.workers);
 
 async function poll() {
-  const turn = (poll.turn = (poll.turn ?? 0) + 1);
-  const answer = await ask();
+  const turn = (poll.turn = (poll.turn ?? -1) + 1);
+  const answer = await ask(turn % WORKERS_EVERY === 0 || !connection.reachable);
   if (turn !== poll.turn) return; // a later question has gone out: its answer is the newer one
   take(answer);
   showLink();
   drawSoon();
   clearTimeout(poll.timer);
-  poll.timer = setTimeout(poll, POLL_MS);
+  poll.timer = setTimeout(poll, document.hidden ? HIDDEN_POLL_MS : POLL_MS);
 }
 
-async function ask() {
+/** Ask what runs there are and, as these change seldom, now and then who works on which models. */
+async function ask(all) {
   try {
-    const [models, runs, workers] = await Promise.all([api.models(), api.runs(), api.workers()]);
-    return {models, runs, workers};
+    const runs = await api.runs();
+    return all ? {runs, models: await api.models(), workers: await api.workers()} : {runs};
   } catch (error) {
     return {error};
   }
@@ -227,9 +230,9 @@ async function ask() {
 
 function take({error, ...answer}) {
   connection.reachable = !(error instanceof api.Unreachable);
-  if (error instanceof api.Problem) showError(error);
+  connection.trouble = error instanceof api.Problem ? error.message : null;
   if (error) return;
-  offer(answer.models);
+  if (answer.models) offer(answer.models);
   Object.assign(known, answer);
 }
 
@@ -248,6 +251,7 @@ byId("tools").addEventListener("change", ({target}) =>
   store.set({[target.name]: target.type === "checkbox" ? (target.checked ? "yes" : "no") : target.value})
 );
 dark.addEventListener("change", drawSoon);
+document.addEventListener("visibilitychange", () => document.hidden || poll());
 new ResizeObserver(drawSoon).observe(byId("stack"));
 wireCite();
 watch(store.get().runId);

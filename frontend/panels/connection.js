@@ -28,5 +28,7 @@ export function showConnection(connection, workers) {
   setText(byId("connection-text"), text);
   setText(byId("workers"), workersText(workers));
   byId("workers").title = (workers ?? []).map(({name, device}) => `${name}: ${device}`).join("\n");
+  setText(byId("trouble"), connection.trouble ?? "");
+  byId("trouble").hidden = connection.trouble === null;
   byId("no-worker").hidden = workers === null || workers.length > 0 || !connection.reachable;
 }

@@ -2,10 +2,13 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, expect
 
+Scheme = Literal["light", "dark"]
+Size = tuple[int, int]
+WIDE: Size = (1440, 900)
 #: A busy machine may take this long for a run of a few seconds.
 DONE_MS = 1_200_000
 #: The curve that is drawn last is the one in focus.
@@ -25,9 +28,11 @@ class Visitor:
     complaints: list[str] = field(default_factory=list)
     expected: str | None = None
 
-    def open(self, path: str = "/") -> Page:
+    def open(self, path: str = "/", scheme: Scheme = "light", size: Size = WIDE) -> Page:
         """Open the page and wait until it has offered its models."""
         page = self.context.new_page()
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": size[0], "height": size[1]})
         page.set_default_timeout(60_000)
         page.on("console", self._note)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))

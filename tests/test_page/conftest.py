@@ -73,7 +73,7 @@ def browser(chromium: str) -> Iterator[Browser]:
 @pytest.fixture
 def visitor(browser: Browser, address: str) -> Iterator[Visitor]:
     """A visitor whose browser has nothing to complain of in the end."""
-    with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
+    with browser.new_context() as context:
         visitor = Visitor(context, address)
         yield visitor
         assert not visitor.complaints

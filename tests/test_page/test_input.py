@@ -171,6 +171,17 @@ def test_a_lost_server_is_noticed_and_found_again(clumsy: Visitor) -> None:
     expect(page.locator("#connection-text")).to_have_text("connected")
 
 
+def test_a_redis_out_of_reach_is_told_until_it_is_back(clumsy: Visitor) -> None:
+    def refuse(route: Route) -> None:
+        route.fulfill(status=503, json={"status": 503, "detail": "Redis is out of reach"})
+
+    page = clumsy.open()
+    page.route("**/api/runs?*", refuse)
+    expect(page.locator("#trouble")).to_have_text("Redis is out of reach")
+    page.unroute("**/api/runs?*")
+    expect(page.locator("#trouble")).to_be_hidden()
+
+
 def test_a_page_without_workers_says_how_to_get_one(visitor: Visitor) -> None:
     def nobody(route: Route) -> None:
         route.fulfill(json={"schema": 1, "workers": []})

@@ -5,18 +5,29 @@ ENTROSCOPE_SCREENSHOTS=FOLDER keeps the pictures, of a larger run; the README sh
 
 import os
 from pathlib import Path
-from typing import Literal
 
 import pytest
 from playwright.sync_api import Page, expect
-from visitor import Visitor, begin, expect_done, prepare
+from visitor import WIDE, Scheme, Size, Visitor, begin, expect_done, prepare
+from waiting import eventually
 
-Scheme = Literal["light", "dark"]
-SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
+NARROW: Size = (390, 844)
+EVERYWHERE = pytest.mark.parametrize(
+    ("size", "scheme"),
+    [(WIDE, "light"), (WIDE, "dark"), (NARROW, "light"), (NARROW, "dark")],
+    ids=["wide-light", "wide-dark", "narrow-light", "narrow-dark"],
+)
 KEPT = "ENTROSCOPE_SCREENSHOTS" in os.environ
 RUN = {"trajectories": "256", "steps": "32"} if KEPT else {"trajectories": "8", "steps": "10"}
 OVERFLOW = "e => [e.scrollWidth - e.clientWidth, e.scrollHeight - e.clientHeight]"
 BACKGROUND = "e => getComputedStyle(e).backgroundColor"
+INK = "e => getComputedStyle(e).fill"
+#: Whether the last thumbnail of the strip is drawn.
+LAST_PICTURE = """e => {
+    const ratio = devicePixelRatio, pixel = new OffscreenCanvas(1, 1).getContext("2d");
+    if (e.width > 0) pixel.drawImage(e, e.width - 20 * ratio, 19 * ratio, 1, 1, 0, 0, 1, 1);
+    return pixel.getImageData(0, 0, 1, 1).data[3] > 0;
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -25,57 +36,71 @@ def finished() -> dict[str, str]:
     return {}
 
 
-def photographed(visitor: Visitor, finished: dict[str, str]) -> Page:
+def photographed(
+    visitor: Visitor, finished: dict[str, str], scheme: Scheme = "light", size: Size = WIDE
+) -> Page:
     """Open a finished run of the image model; the first to ask makes it."""
-    if "path" in finished:
-        page = visitor.open(finished["path"])
-    else:
-        page = visitor.open()
+    page = visitor.open(finished.get("path", "/"), scheme, size)
+    if "path" not in finished:
         prepare(page, "fashion-mnist", **RUN)
         finished["path"] = begin(page).removeprefix(visitor.address)
     expect_done(page)
     expect(page.locator(".badge")).to_have_count(5)
     expect(page.locator("#profiles .lines path").first).to_be_attached()
+    eventually(lambda: page.locator("#strip").evaluate(LAST_PICTURE))
     return page
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
+def expect_to_fit(page: Page, size: Size) -> None:
+    """A wide screen shows everything at once; a narrow one scrolls, but not sideways."""
+    across, down = page.locator("html").evaluate(OVERFLOW)
+    assert across == 0
+    assert size == NARROW or down == 0
+
+
+def photograph(page: Page, folder: Path, name: str, size: Size, scheme: Scheme) -> None:
+    wide = size == WIDE
+    page.screenshot(
+        path=folder / f"{name}{'wide' if wide else 'narrow'}-{scheme}.png", full_page=not wide
+    )
+
+
+@EVERYWHERE
 def test_a_run_fits_its_screen(
-    visitor: Visitor, finished: dict[str, str], pictures: Path, size: str, scheme: Scheme
+    visitor: Visitor, finished: dict[str, str], pictures: Path, size: Size, scheme: Scheme
 ) -> None:
-    width, height = SIZES[size]
-    page = photographed(visitor, finished)
-    page.emulate_media(color_scheme=scheme)
-    page.set_viewport_size({"width": width, "height": height})
-    across, down = page.locator("html").evaluate(OVERFLOW)
-    assert across == 0
-    assert size == "narrow" or down == 0
-    page.screenshot(path=pictures / f"{size}-{scheme}.png", full_page=size == "narrow")
+    page = photographed(visitor, finished, scheme, size)
+    expect_to_fit(page, size)
+    photograph(page, pictures, "", size, scheme)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
+@EVERYWHERE
 def test_the_page_before_the_first_run_fits_its_screen(
-    visitor: Visitor, pictures: Path, size: str, scheme: Scheme
+    visitor: Visitor, pictures: Path, size: Size, scheme: Scheme
 ) -> None:
-    width, height = SIZES[size]
-    page = visitor.open()
-    page.emulate_media(color_scheme=scheme)
-    page.set_viewport_size({"width": width, "height": height})
+    page = visitor.open("/", scheme, size)
     expect(page.locator("#cost")).to_contain_text("evaluations")
-    across, down = page.locator("html").evaluate(OVERFLOW)
-    assert across == 0
-    assert size == "narrow" or down == 0
-    page.screenshot(path=pictures / f"first-{size}-{scheme}.png", full_page=size == "narrow")
+    expect(page.locator("#production .lines path")).to_be_attached()
+    expect_to_fit(page, size)
+    photograph(page, pictures, "first-", size, scheme)
 
 
-def test_the_page_is_dark_where_the_system_is(visitor: Visitor) -> None:
+def test_the_page_follows_the_system_into_the_dark(visitor: Visitor) -> None:
     page = visitor.open()
-    page.emulate_media(color_scheme="light")
-    light = page.locator("body").evaluate(BACKGROUND)
+    title = page.locator("#entropy .xtitle")
+    light = page.locator("body").evaluate(BACKGROUND), title.evaluate(INK)
     page.emulate_media(color_scheme="dark")
-    assert page.locator("body").evaluate(BACKGROUND) != light
+    assert page.locator("body").evaluate(BACKGROUND) != light[0]
+    eventually(lambda: title.evaluate(INK) != light[1])
+
+
+def test_the_charts_follow_the_size_of_the_window(visitor: Visitor) -> None:
+    page = visitor.open()
+    chart = page.locator("#entropy .main-svg").first
+    expect(chart).to_be_attached()
+    page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
+    eventually(lambda: (chart.bounding_box() or {"width": 999})["width"] < NARROW[0])
+    expect_to_fit(page, NARROW)
 
 
 def test_charts_have_titles_with_units_on_every_axis(
