@@ -53,19 +53,38 @@ def four() -> dict[str, Any]:
     return measure("gaussian-mixture", spec)
 
 
-@pytest.mark.parametrize("index", range(5))
-@pytest.mark.parametrize("quantity", ["entropy", "production"])
-def test_every_partition_of_the_four_point_mixture_is_where_quadrature_puts_it(
-    four: dict[str, Any], index: int, quantity: str
-) -> None:
-    (case,) = [c for c in GOLDEN["cases"] if c["name"] == list(PARTITIONS)[index]]
-    curve = arrays(four, f"p{index}")
-    grid = np.log(four["sigma"])[::-1]
+def assert_on_golden(result: dict[str, Any], key: str, name: str, quantity: str) -> None:
+    (case,) = [c for c in GOLDEN["cases"] if c["name"] == name]
+    curve, grid = arrays(result, key), np.log(result["sigma"])[::-1]
     at = np.log(case["sigma"][1:])  # the first level is the end of the grid
     truth = BITS * np.array(case["H" if quantity == "entropy" else "production"][1:])
     found = np.interp(at, grid, curve[quantity][::-1])
     error = np.interp(at, grid, curve[f"{quantity}_se"][::-1])
     assert (np.abs(found - truth) <= 4 * error + 0.02).all(), np.c_[case["sigma"][1:], found, truth]
+
+
+@pytest.mark.parametrize("index", range(5))
+@pytest.mark.parametrize("quantity", ["entropy", "production"])
+def test_every_partition_of_the_four_point_mixture_is_where_quadrature_puts_it(
+    four: dict[str, Any], index: int, quantity: str
+) -> None:
+    assert_on_golden(four, f"p{index}", list(PARTITIONS)[index], quantity)
+
+
+def test_a_partition_of_some_classes_counts_only_their_trajectories(four: dict[str, Any]) -> None:
+    n = {key: curve["n"] for key, curve in four["curves"].items()}
+    assert n["p0"] == n["p1"] == n["p4"] == 2000
+    assert n["p2"] + n["p3"] == 2000
+
+
+def test_a_run_of_two_classes_alone_gives_what_they_give_among_others() -> None:
+    name = "1-D mixture 6 vs 8"
+    schedule = {"steps": 512, "sigma_max": 400, "sigma_min": 0.05}
+    spec = {"params": FOUR, "partitions": {"two": groups(PARTITIONS[name])}, "schedule": schedule}
+    result = measure("gaussian-mixture", {**spec, "trajectories": 2000})
+    assert result["provenance"]["evaluations"] == 2000 * 512 * 2
+    for quantity in ("entropy", "production"):
+        assert_on_golden(result, "two", name, quantity)
 
 
 @pytest.fixture(scope="module", params=[2, 64, 4096])
