@@ -106,7 +106,8 @@ export class Scope {
     if (!(event.key in moves) || event.target !== this.stack) return;
     event.preventDefault();
     const to = moves[event.key];
-    this.onStep(to === null ? null : Math.min(last, Math.max(0, to)));
+    this.step = to === null ? null : Math.min(last, Math.max(0, to)); // keys may come faster than frames
+    this.onStep(this.step);
   }
 }
 
