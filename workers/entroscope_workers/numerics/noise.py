@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 #: Largest block of normals drawn ahead, in bytes, over all trajectories.
 BLOCK_BYTES = 32 * 2**20
-BLOCK_STEPS = 64
+BLOCK_STEPS = 16
 
 
 class TrajectoryNoise:
