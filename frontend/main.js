@@ -242,6 +242,7 @@ function offer(models) {
 
 store.subscribe((state, before) => {
   if (state.runId !== before.runId) watch(state.runId);
+  if (session?.run) head.link(session.run, state);
   const onlyStep = Object.keys(state).every((name) => name === "step" || state[name] === before[name]);
   if (onlyStep) drawCursorSoon();
   else drawSoon();

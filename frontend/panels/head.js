@@ -56,10 +56,15 @@ export class Head {
     byId("cancel").hidden = final;
     byId("extend").hidden = view.state !== "done";
     byId("downloads").hidden = !final || view.batches === 0;
-    byId("csv").href = curvesUrl(run.id, {unit, axis});
+    this.link(run, {axis, unit});
     byId("json").href = resultUrl(run.id);
     byId("json").download = `entroscope-${run.id.slice(0, 8)}.json`;
     if (this.shownId !== run.id) this.#fresh(run);
+  }
+
+  /** Point the downloads at what is shown now; whoever presses may be faster than the next draw. */
+  link(run, {axis, unit}) {
+    byId("csv").href = curvesUrl(run.id, {unit, axis});
   }
 
   #fresh(run) {
