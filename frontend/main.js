@@ -15,6 +15,7 @@ import {firstFollowed, Samples} from "./panels/samples.js";
 import {Scope} from "./panels/scope.js";
 import {Sprites} from "./events/sprites.js";
 import {colour} from "./plots/figure.js";
+import {createPoll} from "./poll.js";
 import {cursorStep, hiddenAtFirst, sceneOf} from "./scene.js";
 import {Session} from "./session.js";
 import {bindAddress, createStore, parseHash} from "./state.js";
@@ -22,8 +23,7 @@ import {bindAddress, createStore, parseHash} from "./state.js";
 const CHARTS_PER_SECOND = 15;
 const CURSOR_PER_SECOND = 60;
 const POLL_MS = 1500;
-const HIDDEN_POLL_MS = 10_000;
-const WORKERS_EVERY = 3;
+const WORKERS_POLL_MS = 4000;
 /** With more classes than this, pictures come without their posterior. */
 const MOST_BELIEFS = 64;
 const TOO_MANY = `The belief in each class is shown for up to ${MOST_BELIEFS} classes.`;
@@ -38,6 +38,8 @@ const connection = {reachable: true, trouble: null, stream: null, waitMs: 0};
 const noSprites = new Sprites();
 let session = null;
 
+const pollRuns = createPoll(async () => ({runs: await api.runs()}), take, POLL_MS);
+const pollWorkers = createPoll(askWorkers, take, WORKERS_POLL_MS);
 const drawSoon = createDrawLoop(drawAll, CHARTS_PER_SECOND);
 const drawCursorSoon = createDrawLoop(drawCursor, CURSOR_PER_SECOND);
 
@@ -165,7 +167,7 @@ function failedToOpen(error, again) {
 async function start(spec) {
   const {id} = await api.createRun(spec);
   store.set({runId: id});
-  poll();
+  pollRuns();
 }
 
 async function act(request) {
@@ -175,7 +177,7 @@ async function act(request) {
   } catch (error) {
     showError(error);
   }
-  poll();
+  pollRuns();
   session?.refresh();
 }
 
@@ -207,33 +209,18 @@ function showError(error) {
 
 const showLink = () => showConnection(connection, known.workers);
 
-async function poll() {
-  const turn = (poll.turn = (poll.turn ?? -1) + 1);
-  const answer = await ask(turn % WORKERS_EVERY === 0 || !connection.reachable);
-  if (turn !== poll.turn) return; // a later question has gone out: its answer is the newer one
-  take(answer);
-  showLink();
-  drawSoon();
-  clearTimeout(poll.timer);
-  poll.timer = setTimeout(poll, document.hidden ? HIDDEN_POLL_MS : POLL_MS);
-}
-
-/** Ask what runs there are and, as these change seldom, now and then who works on which models. */
-async function ask(all) {
-  try {
-    const runs = await api.runs();
-    return all ? {runs, models: await api.models(), workers: await api.workers()} : {runs};
-  } catch (error) {
-    return {error};
-  }
+async function askWorkers() {
+  const [models, workers] = await Promise.all([api.models(), api.workers()]);
+  return {models, workers};
 }
 
 function take({error, ...answer}) {
   connection.reachable = !(error instanceof api.Unreachable);
   connection.trouble = error instanceof api.Problem ? error.message : null;
-  if (error) return;
   if (answer.models) offer(answer.models);
-  Object.assign(known, answer);
+  if (!error) Object.assign(known, answer);
+  showLink();
+  drawSoon();
 }
 
 function offer(models) {
@@ -252,8 +239,8 @@ byId("tools").addEventListener("change", ({target}) =>
   store.set({[target.name]: target.type === "checkbox" ? (target.checked ? "yes" : "no") : target.value})
 );
 dark.addEventListener("change", drawSoon);
-document.addEventListener("visibilitychange", () => document.hidden || poll());
 new ResizeObserver(drawSoon).observe(byId("stack"));
 wireCite();
 watch(store.get().runId);
-poll();
+pollRuns();
+pollWorkers();

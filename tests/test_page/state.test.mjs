@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {test} from "node:test";
 import {eventsUrl} from "../../frontend/api.js";
 import {createDrawLoop} from "../../frontend/draw_loop.js";
+import {createPoll} from "../../frontend/poll.js";
 import {bindAddress, createStore, formatHash, parseHash} from "../../frontend/state.js";
 
 test("the address holds the run and what differs from the defaults", () => {
@@ -35,6 +36,27 @@ test("events are followed on the page's own host", () => {
   const location = {protocol: "https:", host: "lab:8000"};
   assert.equal(eventsUrl("a b", "3-0", location), "wss://lab:8000/api/runs/a%20b/events?after=3-0");
   assert.equal(eventsUrl("a", null, {...location, protocol: "http:"}), "ws://lab:8000/api/runs/a/events");
+});
+
+test("an answer that comes after a newer one is dropped", async () => {
+  const [answers, taken] = [[], []];
+  const ask = () => new Promise((resolve) => answers.push(resolve));
+  const page = {hidden: false, addEventListener() {}};
+  const askNow = createPoll(ask, (answer) => taken.push(answer), 10, {page, later() {}, stop() {}});
+  const both = [askNow(), askNow()];
+  answers[1]("new");
+  answers[0]("old");
+  await Promise.all(both);
+  assert.deepEqual(taken, ["new"]);
+});
+
+test("a question that fails is asked again, seldom while nobody looks", async () => {
+  const [taken, waits] = [[], []];
+  const fail = async () => { throw new Error("gone"); };
+  const page = {hidden: true, addEventListener() {}};
+  await createPoll(fail, (answer) => taken.push(answer), 10, {page, later: (_, ms) => waits.push(ms), stop() {}})();
+  assert.equal(taken[0].error.message, "gone");
+  assert.deepEqual(waits, [60]);
 });
 
 /** A draw loop on a hand-driven clock; a draw takes `cost` ms. */
