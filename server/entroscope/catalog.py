@@ -57,7 +57,7 @@ class Catalog:
         self, model: str | None, state: State | None, limit: int, before: tuple[int, str] | None
     ) -> list[Document]:
         """Return runs, newest first, that are older than `before` (created_ms, id)."""
-        rows = [r for r in self._store.list() if r.state not in FINAL or not self._settled(r)]
+        rows = [row for row in self._store.list() if row.id not in self._archive]
         outlook = self._outlook(rows)
         live = {row.id: row for row in rows}
         known = [(r.created_ms, r.id, r.info.name, r.state.value) for r in rows]
@@ -80,10 +80,8 @@ class Catalog:
             NotFound: there is no such run, or none of its batches was finished.
             Conflict: it has not finished.
         """
-        row = None if run in self._archive else self._final_row(run)
-        if row is not None and not self._archiver.settle(row):
-            result = self._archiver.result(row)
-        else:
+        result = None if run in self._archive else self._archiver.result(self._final_row(run))
+        if result is None and run in self._archive:  # already, or meanwhile
             result = self._archive.result(run)
         if result is None:
             raise NotFound(f"run {run!r} ended before its first batch did and has no result")
@@ -164,10 +162,7 @@ class Catalog:
             row = self._store.get(run)
         except NotFound:
             return None
-        return None if row.state in FINAL and self._settled(row) else row
-
-    def _settled(self, row: Row) -> bool:
-        return self._archiver.settle(row)
+        return None if run in self._archive else row
 
     def _archived(self, run: str, available: set[str]) -> Document:
         document = self._archive.document(run)
@@ -191,6 +186,7 @@ class Catalog:
             self._presence.workers(),
             self._broadcast.progress,
             lambda row: self._outline(row).evaluations,
+            self._store.measured,
         )
 
     def _outline(self, row: Row) -> Outline:

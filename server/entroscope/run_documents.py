@@ -47,6 +47,7 @@ class Outlook:
         rows: all live runs, newest first.
         progress: what is known of a run under way.
         evaluations: pairs of a whole run.
+        measured: trajectories of a run's finished batches, from Redis.
     """
 
     def __init__(
@@ -55,10 +56,11 @@ class Outlook:
         workers: list[WorkerInfo],
         progress: Callable[[str], Projection | None],
         evaluations: Callable[[Row], int],
+        measured: Callable[[Row], int],
     ) -> None:
         self.available = {model.name for worker in workers for model in worker.models}
         self.positions: dict[str, int] = {}
-        self._progress = progress
+        self._progress, self._measured = progress, measured
         unfinished = [row for row in reversed(rows) if row.state not in FINAL]
         loads: list[Load] = []
         speeds: dict[str, list[float]] = {}
@@ -74,12 +76,15 @@ class Outlook:
         self.seconds_left = seconds_left(loads, self.rates)
 
     def progress(self, row: Row) -> dict[str, Any]:
-        """Return how far a run is."""
-        known = self._progress(row.id)
-        fraction = 0.0 if known is None else known.fraction
+        """Return how far a run is, or was when it ended."""
+        known, total = self._progress(row.id), row.spec.trajectories
+        ended = row.state in FINAL
+        trajectories = 0 if known is None else known.trajectories
+        trajectories = self._measured(row) if ended else trajectories
+        fraction = trajectories / total if known is None else known.fraction
         return {
-            "trajectories": 0 if known is None else known.trajectories,
-            "total": row.spec.trajectories,
+            "trajectories": trajectories,
+            "total": total,
             "fraction": 1.0 if row.state == State.DONE else fraction,
             "seconds_left": self.seconds_left.get(row.id),
         }

@@ -142,6 +142,12 @@ class RunStore:
         found: Any = self._redis.hgetall(sums_key(run))
         return {int(batch): frame for batch, frame in found.items()}
 
+    def measured(self, row: Row) -> int:
+        """Return how many trajectories a run's finished batches have."""
+        found: Any = self._redis.hkeys(sums_key(row.id))
+        sizes = row.plan.batches
+        return sum(sizes[int(batch)][1] for batch in found)
+
     def values(self, run: str) -> dict[int, bytes]:
         """Return the values frame of every finished batch."""
         found: Any = self._redis.hgetall(values_key(run))

@@ -35,7 +35,7 @@ def trained_classifier(
     x: Tensor, labels: Tensor, cache: Path | None, epochs: int = 5
 ) -> Classifier:
     """Return a classifier trained on pictures x and labels, or the one kept in `cache`."""
-    classifier = Classifier().to(memory_format=torch.channels_last)
+    classifier = Classifier()
     if cache is not None and cache.is_file():
         classifier.load_state_dict(torch.load(cache, weights_only=True))
         return classifier.eval()

@@ -57,7 +57,8 @@ def _bind_mixture(params: dict[str, Any]) -> Bound:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(["params", *(str(part) for part in first["loc"][1:])])
-        raise SpecError(place, first["input"], first["msg"]) from None
+        reason = first["msg"].removeprefix("Value error, ")
+        raise SpecError(place, first["input"], reason) from None
     return Bound(checked.labels(), checked.weights(), lambda: mixture_schedule(checked))
 
 
