@@ -27,7 +27,7 @@ class Classifier(nn.Module):
     @torch.inference_mode()
     def in_pieces(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return features (n, 128) and predicted labels (n,) of many pictures."""
-        features = torch.cat([self.features(piece) for piece in x.split(500)])
+        features = torch.cat([self.features(piece) for piece in torch.split(x, 500)])
         return features, self.head(features).argmax(dim=1)
 
 

@@ -2,25 +2,19 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
+from program import program
 from visitor import Visitor
-from waiting import eventually
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 ARGUMENTS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
     "--disable-background-networking --disable-component-update --disable-sync"
 ).split()
-#: The program loads torch and two models; the machine may be busy.
-START_S = 120.0
-PROGRAM = (sys.executable, "-c", "import sys; from entroscope.cli import main; sys.exit(main())")
 
 
 @pytest.fixture(scope="session")
@@ -35,29 +29,8 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 def address(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the whole program: server, worker and local Redis."""
-    folder = tmp_path_factory.mktemp("program")
-    log = folder / "log"
-    options = ("--no-browser", "--port", "0", "--data-dir", str(folder / "data"))
-    one_thread = {**os.environ, "OMP_NUM_THREADS": "1"}  # the browser needs a core too
-    with log.open("w") as output:
-        program = subprocess.Popen(
-            (*PROGRAM, *options), stdout=output, stderr=output, env=one_thread
-        )
-        try:
-            found = eventually(lambda: _printed_address(log, program), START_S)
-            eventually(lambda: httpx.get(f"{found}/api/workers").json()["workers"], START_S)
-            yield found
-        finally:
-            program.terminate()
-            program.wait(timeout=60)
-
-
-def _printed_address(log: Path, program: subprocess.Popen[bytes]) -> str:
-    assert program.poll() is None, log.read_text()
-    for line in log.read_text().splitlines():
-        if line.startswith("Entroscope: "):
-            return line.split()[1]
-    return ""
+    with program(tmp_path_factory.mktemp("program")) as running:
+        yield running.address
 
 
 @pytest.fixture(scope="module")
