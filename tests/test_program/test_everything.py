@@ -1,10 +1,14 @@
 """`entroscope` without a command: all of it starts, all of it stops, nothing is lost."""
 
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Generator
+from contextlib import closing
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +30,11 @@ def make(running: Program, spec: dict[str, Any]) -> str:
     return str(response.json()["id"])
 
 
-def state(running: Program, run: str) -> dict[str, Any]:
-    document: dict[str, Any] = running.http.get(f"/api/runs/{run}").json()
-    return document
+def events_of(running: Program, run: str) -> Generator[dict[str, Any], None, None]:
+    with running.http.stream("GET", f"/api/runs/{run}/events") as response:
+        for line in response.iter_lines():
+            if line.startswith("data: "):
+                yield json.loads(line.removeprefix("data: "))
 
 
 @needs_proc
@@ -50,14 +56,16 @@ def test_an_unfinished_run_goes_on_at_the_next_start_after_kill_9(tmp_path: Path
         pytest.skip("install redis-server (or valkey-server) to run this test")
     with program(tmp_path, *MIXTURE) as first:
         run = make(first, LONG)
-        eventually(lambda: state(first, run)["progress"]["trajectories"] > 0, 60)
+        with closing(events_of(first, run)) as events:
+            seen = [e["id"] for e in takewhile(lambda event: event["type"] != "batch", events)]
         first.process.kill()
         first.process.wait(timeout=60)
     with program(tmp_path, *MIXTURE) as second:
-        before = state(second, run)
-        assert before["state"] in ("queued", "running")
-        assert before["progress"]["trajectories"] > 0
-        eventually(lambda: state(second, run)["state"] == "done", 300)
+        replayed = list(events_of(second, run))
+    assert replayed[-1]["type"] == "done"
+    assert [event["id"] for event in replayed][: len(seen)] == seen
+    batches = [event["batch"] for event in replayed if event["type"] == "batch"]
+    assert len(batches) == len(set(batches)) == replayed[-1]["batches"]
 
 
 def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
