@@ -1,6 +1,7 @@
 """The whole program as its own processes, as `entroscope` starts it."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -72,6 +73,7 @@ def program(folder: Path, *options: str, threads: int | None = 1) -> Iterator[Pr
             stdout=output,
             stderr=output,
             env=env,
+            preexec_fn=_hear_hang_ups,
         )
         try:
             address = eventually(lambda: _printed_address(log, process), START_S)
@@ -82,6 +84,11 @@ def program(folder: Path, *options: str, threads: int | None = 1) -> Iterator[Pr
         finally:
             process.terminate()
             process.wait(timeout=60)
+
+
+def _hear_hang_ups() -> None:
+    """Undo what nohup does to the tests, so that the program is as in a terminal."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def _printed_address(log: Path, process: subprocess.Popen[bytes]) -> str | None:

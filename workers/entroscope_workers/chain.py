@@ -21,8 +21,10 @@ from entroscope_workers.numerics.kernels import kernel_mean, log_likelihoods, re
 from entroscope_workers.numerics.noise import TrajectoryNoise
 from entroscope_workers.numerics.posterior import Grouping, group_log_posterior, own_group
 
-#: Denoised data of one slice of rows, in bytes of float64: small enough to stay in cache.
-SLICE_BYTES = 8 * 2**20
+#: Denoised data of one slice of rows, in bytes of float64: on a processor small enough to stay in
+#: its cache, on a GPU large enough to fill it.
+SLICE_BYTES = 2**20
+SLICE_BYTES_GPU = 2**31
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +82,9 @@ class Chain:
             yield Measured(torch.cat(values, 2).cpu().numpy(), posterior, torch.cat(denoised))
 
     def _slices(self) -> Iterator[slice]:
-        """Rows whose denoised data, all labels, fit SLICE_BYTES."""
-        size = max(1, SLICE_BYTES // (8 * len(self._columns) * int(np.prod(self._shape))))
+        """Rows whose denoised data, all labels, fit a slice."""
+        limit = SLICE_BYTES if self.model.device.type == "cpu" else SLICE_BYTES_GPU
+        size = max(1, limit // (8 * len(self._columns) * int(np.prod(self._shape))))
         for start in range(0, len(self.own), size):
             yield slice(start, start + size)
 
