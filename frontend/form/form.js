@@ -137,6 +137,7 @@ export class Form {
     try {
       await this.run(this.#read());
       showErrors(this.form, []);
+      this.edited(); // Run may have been faster than the first plan
     } catch (error) {
       this.#refused(error);
       focusFirstError(this.form);

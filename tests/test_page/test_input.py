@@ -93,6 +93,20 @@ def test_the_cost_is_there_before_run_is_pressed(visitor: Visitor) -> None:
     expect(page.locator("#cost")).to_contain_text("10,000 evaluations, about")
 
 
+def test_run_may_be_pressed_before_the_form_has_its_price(visitor: Visitor) -> None:
+    page = visitor.open()
+    page.evaluate("""() => {
+        const model = document.querySelector("#model");
+        model.value = "gaussian-mixture";
+        model.dispatchEvent(new Event("change", {bubbles: true}));
+        document.querySelector("#trajectories").value = "16";
+        document.querySelector("#form").requestSubmit();
+    }""")
+    expect_done(page)
+    expect(page.locator("#cost")).to_contain_text("evaluations")
+    expect(page.locator("#steps")).to_have_value("64")
+
+
 def test_a_newcomer_finds_the_form_filled(visitor: Visitor) -> None:
     page = visitor.open()
     expect(page.locator("#model")).to_have_value("fashion-mnist")
