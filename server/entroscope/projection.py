@@ -100,7 +100,7 @@ class Projection:
         under_way = sum(sizes[b] * (step + 1) / steps for b, step in self._steps.items())
         facts = self.fold.facts.values()
         seconds = sum(float(fact["seconds"]) for fact in facts)
-        evaluations = sum(int(fact["evaluations"]) for fact in facts)
+        evaluations = sum(int(fact["evaluations_full"]) for fact in facts)
         self.trajectories = self.fold.trajectories
         self.fraction = min(1.0, (self.trajectories + under_way) / self.plan.spec.trajectories)
         self.speed = evaluations / seconds if seconds > 0 else None

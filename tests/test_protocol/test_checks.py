@@ -45,6 +45,7 @@ def moments_of(plan: Plan, values: dict[str, Any]) -> Moments:
             values["cross_entropy"],
             production,
             0.01 * entropy**2,
+            np.zeros_like(entropy),
             values["cross_entropy"] - entropy,
             entropy - entropy[0] + integral,
             np.vstack([zero, np.diff(entropy, axis=0)]),

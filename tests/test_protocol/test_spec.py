@@ -69,7 +69,7 @@ def test_previews_do_not_change_the_identity_of_a_spec_but_the_seed_does() -> No
         ({"partitions": {"A B": None}}, "partitions"),
         ({"partitions": {"a": [{"name": "x", "labels": []}]}}, "partitions.a"),
         ({"partitions": {"a": "some-vs-rest"}}, "partitions.a"),
-        ({"guidance": {"scale": 2}}, "guidance"),
+        ({"guidance": {"scale": "strong"}}, "guidance.scale"),
         ({"colour": "red"}, "colour"),
         ({"schema": 2}, "schema"),
         ({"batch_sizes": {"first": 8, "largest": 4}}, "batch_sizes"),

@@ -1,4 +1,4 @@
-"""The reverse stochastic chain of a batch, scored as it goes (science.md, sections 3 and 4)."""
+"""A batch on its way down the noise levels, scored as it goes (science.md, sections 3 to 7)."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,17 +9,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from entroscope.protocol.plan import Plan
-from entroscope_workers.models.base import Model
-from entroscope_workers.numerics.entropy import (
-    BITS_PER_NAT,
-    cross_entropy,
-    disagreement,
-    posterior_entropy,
-    varentropy,
+from entroscope_workers.block import Block, Reading
+from entroscope_workers.curve_values import Scored, curve_values
+from entroscope_workers.models.base import NO_LABEL, Model
+from entroscope_workers.numerics.kernels import (
+    Kernel,
+    kernel_mean,
+    log_likelihoods,
+    reverse_kernel,
 )
-from entroscope_workers.numerics.kernels import kernel_mean, log_likelihoods, reverse_kernel
 from entroscope_workers.numerics.noise import TrajectoryNoise
-from entroscope_workers.numerics.posterior import Grouping, group_log_posterior, own_group
+from entroscope_workers.numerics.posterior import Grouping
+from entroscope_workers.pruning import Pruning
+from entroscope_workers.steering import Steering
 
 #: Denoised data of one slice of rows, in bytes of float64: on a processor small enough to stay in
 #: its cache, on a GPU large enough to fill it.
@@ -32,15 +34,17 @@ class Measured:
     """What one step found.
 
     Attributes:
-        values: (curves, 4, batch): entropy, cross-entropy (NaN where the trajectory's label is
-            outside the curve's partition), production and varentropy.
+        values: (curves, 5, batch): entropy, cross-entropy (NaN where the trajectory's label is
+            outside the curve's partition), production, varentropy and dropped mass.
         posterior: (batch, run labels), p(z | path).
-        denoised: (batch, *data), E[x0 | x, own label].
+        denoised: (batch, *data), the denoised data that moved each trajectory.
+        evaluations: pairs that the step took.
     """
 
     values: NDArray[np.float64]
     posterior: Tensor
     denoised: Tensor
+    evaluations: int
 
 
 class Chain:
@@ -48,18 +52,23 @@ class Chain:
 
     Attributes:
         x: (batch, *data), states at the present noise level.
-        logits: (batch, run labels), float64, ln p(z | path) up to a constant.
+        logits: (batch, run labels), float64, ln p(z | path) up to a constant; -inf where pruned.
         own: (batch,), position of each trajectory's label among the run labels.
+        step: index of the present noise level.
     """
 
     def __init__(self, plan: Plan, model: Model, trajectories: Sequence[int]) -> None:
         self.plan, self.model = plan, model
         self.sigmas = [float(sigma) for sigma in plan.sigmas]
+        self.step = 0
         self._shape = model.info.shape
         self._noise = TrajectoryNoise(plan.spec.seed, trajectories, int(np.prod(self._shape)))
         self._columns = torch.from_numpy(plan.columns).to(model.device)
         self._groupings = [Grouping.of(curve.groups, model.device) for curve in plan.curves]
         self._start()
+        self._pruning = Pruning(plan.spec.prune_below, self.own, len(self._columns))
+        prior = torch.from_numpy(plan.prior).to(model.device)
+        self._steering = Steering.of(plan.spec.guidance, prior, self.logits)
 
     def _start(self) -> None:
         """Draw each label from the prior and each state from the highest noise level."""
@@ -72,68 +81,87 @@ class Chain:
         self.logits = prior.log().expand(len(label), -1).clone()
 
     def steps(self) -> Iterator[Measured]:
-        """Walk down the noise levels; yield what was measured at each."""
-        for step in range(len(self.sigmas)):
-            last = step + 1 == len(self.sigmas)
+        """Walk down the noise levels from the present one; yield what was measured at each."""
+        for step in range(self.step, len(self.sigmas)):
+            self.step, last = step, step + 1 == len(self.sigmas)
             noise = None if last else self._normals()
+            self._pruning.prune(self.logits)
             posterior = torch.softmax(self.logits, 1)
-            parts = [self._advance(step, rows, noise) for rows in self._slices()]
-            values, denoised = zip(*parts, strict=True)
-            yield Measured(torch.cat(values, 2).cpu().numpy(), posterior, torch.cat(denoised))
+            parts = [self._advance(rows, noise) for rows in self._slices()]
+            values, moved, pairs = zip(*parts, strict=True)
+            found = torch.cat(values, 2).cpu().numpy()
+            yield Measured(found, posterior, torch.cat(moved), sum(pairs))
 
     def _slices(self) -> Iterator[slice]:
         """Rows whose denoised data, all labels, fit a slice."""
         limit = SLICE_BYTES if self.model.device.type == "cpu" else SLICE_BYTES_GPU
-        size = max(1, limit // (8 * len(self._columns) * int(np.prod(self._shape))))
-        for start in range(0, len(self.own), size):
-            yield slice(start, start + size)
+        return self._pruning.slices(limit // (8 * int(np.prod(self._shape))))
 
-    def _advance(self, step: int, rows: slice, noise: Tensor | None) -> tuple[Tensor, Tensor]:
+    def _advance(self, rows: slice, noise: Tensor | None) -> tuple[Tensor, Tensor, int]:
         """Measure some rows at this noise level and move them to the next one."""
-        x, own = self.x[rows], self.own[rows]
-        denoised = self._denoise_all(x, self.sigmas[step])  # (rows, labels, *data)
-        apart = (denoised - denoised[:, :1]).flatten(2).double()  # (rows, labels, dim)
-        squared = apart.square().sum(2)
-        values = self._measure(apart, squared, self.logits[rows], own, self.sigmas[step])
+        block = Block.of(rows, self._pruning.active, self.own, self._groupings)
+        plain, free = self._denoise(block)
+        moving = plain if free is None else self._steered(block, plain, free)
+        moved = block.of_own(moving)
+        reading = block.read(moving if self._reads_guided else plain)
+        values = curve_values(self._scored(block, reading, moved), block.groupings)
         if not values[:, 2].isfinite().all():
-            raise FloatingPointError(
-                f"the model's denoised data are not finite at sigma {self.sigmas[step]:.4g}"
-            )
-        mine = denoised[torch.arange(len(own), device=own.device), own]
+            sigma = self.sigmas[self.step]
+            raise FloatingPointError(f"the denoised data are not finite at sigma {sigma:.4g}")
         if noise is not None:
-            kernel = reverse_kernel(self.sigmas[step], self.sigmas[step + 1])
-            x_next = kernel_mean(kernel, x, mine) + kernel.std * noise[rows]
-            residual = (x_next - kernel_mean(kernel, x, denoised[:, 0])).flatten(1).double()
-            self.logits[rows] += log_likelihoods(kernel, residual, apart, squared)
+            kernel = reverse_kernel(self.sigmas[self.step], self.sigmas[self.step + 1])
+            x_next = kernel_mean(kernel, self.x[rows], moved) + kernel.std * noise[rows]
+            self._score(self.logits, kernel, block, reading, x_next)
+            if self._steering is not None and self._steering.logits is not self.logits:
+                self._score(self._steering.logits, kernel, block, block.read(plain), x_next)
             self.x[rows] = x_next
-        return values, mine
+        return values, moved, block.pairs + (0 if free is None else len(moved))
 
-    def _denoise_all(self, x: Tensor, sigma: float) -> Tensor:
-        """Return D_z(x; sigma) for every run label, (batch, labels, *data)."""
-        batch, labels = len(x), len(self._columns)
-        rows = torch.arange(batch, device=x.device).repeat_interleave(labels)
-        sigmas = torch.full((batch,), sigma, dtype=torch.float64, device=x.device)
-        denoised = self.model.denoise(x, sigmas, rows, self._columns.repeat(batch))
-        return denoised.reshape(batch, labels, *self._shape)
+    @property
+    def _reads_guided(self) -> bool:
+        return self._steering is not None and self._steering.reads_guided
 
-    def _measure(
-        self, apart: Tensor, squared: Tensor, logits: Tensor, own: Tensor, sigma: float
-    ) -> Tensor:
-        """Return the measured quantities of every curve, (curves, 4, rows)."""
-        curves = []
-        for grouping in self._groupings:
-            members, groups = group_log_posterior(logits, grouping)
-            truth = own_group(own, grouping)
-            spread = disagreement(apart, squared, members, groups, grouping)
-            production = BITS_PER_NAT * spread / sigma**2
-            found = (
-                posterior_entropy(groups),
-                cross_entropy(groups, truth),
-                production,
-                varentropy(groups),
-            )
-            curves.append(torch.stack(found))
-        return torch.stack(curves)
+    def _denoise(self, block: Block) -> tuple[Tensor, Tensor | None]:
+        """Return D_z(x), (rows, labels, *data), and D_u(x), (rows, *data), where it is needed."""
+        x, sigma = self.x[block.rows], self.sigmas[self.step]
+        rows, place = block.active.nonzero(as_tuple=True)
+        labels = self._columns[block.kept][place]
+        guided = self._steering is not None and self._steering.acts_at(sigma)
+        if guided:
+            every = torch.arange(len(x), device=x.device)
+            rows, labels = torch.cat([rows, every]), torch.cat([labels, every * 0 + NO_LABEL])
+        sigmas = torch.full((len(x),), sigma, dtype=torch.float64, device=x.device)
+        denoised = self.model.denoise(x, sigmas, rows, labels)
+        if not guided:
+            return block.spread_out(denoised), None
+        return block.spread_out(denoised[: -len(x)]), denoised[-len(x) :]
+
+    def _steered(self, block: Block, plain: Tensor, free: Tensor) -> Tensor:
+        if self._steering is None:
+            raise RuntimeError("no guidance to steer with")
+        return self._steering.steer(free, plain, block.rows, block.kept)
+
+    def _scored(self, block: Block, reading: Reading, moved: Tensor) -> Scored:
+        sigma, steering = self.sigmas[self.step], self._steering
+        # On the model's own paths the term has mean 0; it would only add noise.
+        steered = steering and not steering.reads_guided and steering.has_acted_by(sigma)
+        return Scored(
+            sigma=sigma,
+            logits=self.logits[block.rows][:, block.kept],
+            own=block.own,
+            reading=reading,
+            moved=(moved - reading.own).flatten(1).double() if steered else None,
+            dropped=self._pruning.dropped[block.rows],
+        )
+
+    def _score(
+        self, logits: Tensor, kernel: Kernel, block: Block, reading: Reading, x_next: Tensor
+    ) -> None:
+        """Add to log-posteriors, (batch, run labels), what the step to x_next tells."""
+        mean = kernel_mean(kernel, self.x[block.rows], reading.own)
+        residual = (x_next - mean).flatten(1).double()
+        evidence = log_likelihoods(kernel, residual, reading.apart, reading.squared)
+        logits[block.rows].index_add_(1, block.kept, evidence)
 
     def _normals(self) -> Tensor:
         normals = torch.from_numpy(self._noise.normals())

@@ -31,13 +31,16 @@ def run_batch(plan: Plan, index: int, model: Model) -> Iterator[Payload]:
     tables = {curve.key: CurveTable(plan.sigmas, size) for curve in plan.curves}
     samples = _preview_samples(plan, index)
     shown = preview_steps(len(plan.sigmas)) if samples else frozenset[int]()
+    pairs = 0
     for step, measured in enumerate(chain.steps()):
+        pairs += measured.evaluations
         for table, values in zip(tables.values(), measured.values, strict=True):
             table.add(step, values)
         yield _point(plan, index, step, tables)
         if step in shown:
             yield _preview(plan, index, step, samples, chain.own, measured, bound)
-    yield _record(plan, index, bound, chain.own, tables, time.perf_counter() - started)
+    facts = _facts(plan, index, bound, pairs, time.perf_counter() - started)
+    yield _record(plan, facts, chain.own, tables)
 
 
 def _preview_samples(plan: Plan, index: int) -> int:
@@ -75,30 +78,24 @@ def _preview(
 
 
 def _record(
-    plan: Plan,
-    index: int,
-    model: Model,
-    own: Tensor,
-    tables: Mapping[str, CurveTable],
-    seconds: float,
+    plan: Plan, facts: dict[str, Any], own: Tensor, tables: Mapping[str, CurveTable]
 ) -> Record:
     labels = own.cpu().numpy()
     moments = {key: table.moments(labels, len(plan.columns)) for key, table in tables.items()}
     values = {key: table.kept() for key, table in tables.items()}
     if sum(array.nbytes for array in values.values()) > VALUES_LIMIT_BYTES:
         values = {}
-    return Record(_facts(plan, index, model, seconds), moments, labels, values)
+    return Record(facts, moments, labels, values)
 
 
-def _facts(plan: Plan, index: int, model: Model, seconds: float) -> dict[str, Any]:
+def _facts(plan: Plan, index: int, model: Model, pairs: int, seconds: float) -> dict[str, Any]:
     first, size = plan.batches[index]
-    evaluations = size * len(plan.columns) * len(plan.sigmas)
     return {
         "batch": index,
         "first": first,
         "trajectories": size,
-        "evaluations": evaluations,
-        "evaluations_full": evaluations,
+        "evaluations": pairs,
+        "evaluations_full": size * plan.labels_evaluated * len(plan.sigmas),
         "seconds": seconds,
         "device": device_name(model.device),
         "versions": versions(),

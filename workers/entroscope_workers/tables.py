@@ -22,8 +22,8 @@ class CurveTable:
         self._integral: Array = np.zeros(batch)
 
     def add(self, step: int, measured: Array) -> None:
-        """Take what was measured at one step, (entropy ... varentropy, batch)."""
-        entropy, cross_entropy, production, _ = measured
+        """Take what was measured at one step, (entropy ... dropped, batch)."""
+        entropy, cross_entropy, production, *_ = measured
         counts = np.isfinite(cross_entropy)
         rise = np.zeros_like(entropy)
         if step:

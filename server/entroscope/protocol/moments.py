@@ -13,12 +13,14 @@ Array = NDArray[np.float64]
 #: `gap` = cross_entropy - entropy; `missed` = fall of the entropy minus integrated production,
 #: signed as H_k - H_0 + integral (science.md, section 4: M); `rise` = H_k - H_{k-1};
 #: `varentropy`, in bits^2, is the variance of -log p(Y|x) under the posterior itself: what the
-#: variance of the gap must be where the sampled labels follow the posterior, rare ones included.
+#: variance of the gap must be where the sampled labels follow the posterior, rare ones included;
+#: `dropped`, a probability, is the posterior mass of the labels that pruning has given up.
 QUANTITIES = (
     "entropy",
     "cross_entropy",
     "production",
     "varentropy",
+    "dropped",
     "gap",
     "missed",
     "rise",

@@ -15,7 +15,7 @@ from entroscope.protocol.errors import SpecError
 from entroscope.protocol.mixtures import mixture_params, mixture_schedule
 from entroscope.protocol.models import ModelInfo, ScheduleDefaults
 from entroscope.protocol.partitions import Curve, curves_of, find_label
-from entroscope.protocol.spec import BatchPlan, Schedule, Spec
+from entroscope.protocol.spec import BatchPlan, Guidance, Schedule, Spec
 
 Array = NDArray[np.float64]
 
@@ -81,8 +81,28 @@ def resolve(spec: Spec, info: ModelInfo) -> Spec:
         )
     sizes = spec.batch_sizes or BatchPlan.of(info.batch_sizes)
     resolved = spec.model_copy(update={"schedule": Schedule(**merged), "batch_sizes": sizes})
-    Plan(resolved, info)  # checks labels, partitions and prior
+    plan = Plan(resolved, info)  # checks labels, partitions and prior
+    _check_guidance(resolved.guidance, plan)
+    _check_pruning(resolved.prune_below, plan)
     return resolved
+
+
+def _check_guidance(guidance: Guidance | None, plan: "Plan") -> None:
+    if guidance is None:
+        return
+    if not plan.info.unconditional:
+        reason = f"model {plan.info.name!r} has no unconditional branch to guide away from"
+        raise SpecError("guidance", guidance.model_dump(), reason)
+    if guidance.interval is None:
+        return
+    low, high = guidance.interval
+    if not ((plan.sigmas > low) & (plan.sigmas <= high)).any():
+        raise SpecError(
+            "guidance.interval",
+            guidance.interval,
+            f"no noise level of the run lies in it; they go from {plan.sigmas[-1]:g} to "
+            f"{plan.sigmas[0]:g}",
+        )
 
 
 def spec_hash(spec: Spec, weights_hash: str | None = None) -> str:
@@ -135,8 +155,21 @@ class Plan:
 
     @property
     def evaluations(self) -> int:
-        """Pairs (sample, label, sigma) of the whole run."""
-        return self.spec.trajectories * len(self.sigmas) * len(self.columns)
+        """Pairs (sample, label, sigma) of the whole run, at most."""
+        return self.spec.trajectories * len(self.sigmas) * self.labels_evaluated
+
+    @property
+    def labels_evaluated(self) -> int:
+        """Labels of one sample that are evaluated at one noise level, "no label" among them."""
+        return len(self.columns) + (self.spec.guidance is not None)
+
+
+def _check_pruning(prune_below: float, plan: Plan) -> None:
+    least = int(np.argmin(plan.prior))
+    if prune_below and not prune_below < plan.prior[least]:
+        label = plan.labels[plan.columns[least]]
+        reason = f"must be below the prior of every label; {label!r} has {plan.prior[least]:.3g}"
+        raise SpecError("prune_below", prune_below, reason)
 
 
 def batch_layout(trajectories: int, sizes: BatchPlan) -> tuple[tuple[int, int], ...]:

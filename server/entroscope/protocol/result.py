@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from entroscope.protocol.checks import group_entropy, run_checks
+from entroscope.protocol.checks import group_entropy, pruning_bound, run_checks
 from entroscope.protocol.fold import SHOWN, Fold
 from entroscope.protocol.frames import finite
 from entroscope.protocol.moments import Moments, standard_error
@@ -60,8 +60,16 @@ def curve_document(plan: Plan, curve: Curve, moments: Moments) -> dict[str, Any]
         "n": moments.count,
         **arrays,
         "entropy_step_error": np.sqrt(np.maximum(missed**2 - noise**2, 0)),
+        "pruning": _pruning(plan, curve, moments),
         "profiles": _profiles(plan, moments),
     }
+
+
+def _pruning(plan: Plan, curve: Curve, moments: Moments) -> dict[str, Any] | None:
+    """Return the mass that was pruned and by how much H may be off for it, or None."""
+    if not plan.spec.prune_below:
+        return None
+    return {"dropped": moments.mean("dropped"), "entropy_bound": pruning_bound(curve, moments)}
 
 
 def _profiles(plan: Plan, moments: Moments) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from entroscope.protocol.models import BatchSizes, PositiveFloat
 
+NonNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 MAX_STEPS = 8192
 MAX_TRAJECTORIES = 1_000_000
 MAX_PREVIEWS = 64
@@ -57,6 +58,37 @@ class Previews(_Strict):
     samples: Annotated[int, Field(ge=0, le=MAX_PREVIEWS)] = 16
 
 
+class Guidance(_Strict):
+    """Classifier-free guidance of the paths (science.md, section 7).
+
+    Attributes:
+        scale: w of D_u + w (D_c - D_u), 1 is unguided; for `feedback` the scale of a sample whose
+            class is as likely as before it was looked at.
+        interval: noise levels (low, high] that are guided; None means all.
+        method: `cfg`, the same scale for every sample, or `feedback`, the scale that follows from
+            the sample's own posterior (Koulischer et al. 2025, arXiv 2506.06085).
+        decoder: kernels the posterior is read with: the `model`'s own or the `guided` ones.
+        max_scale: bound of the scale of `feedback`.
+    """
+
+    scale: Annotated[float, Field(allow_inf_nan=False, ge=0, le=100)]
+    interval: Annotated[list[NonNegativeFloat], Field(min_length=2, max_length=2)] | None = None
+    method: Literal["cfg", "feedback"] = "cfg"
+    decoder: Literal["model", "guided"] = "model"
+    max_scale: Annotated[float, Field(allow_inf_nan=False, ge=1, le=100)] = 10.0
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.interval is not None and self.interval[0] >= self.interval[1]:
+            low, high = self.interval
+            raise ValueError(f"the interval must rise, got {low:g} to {high:g}")
+        if self.method == "feedback" and not 1 <= self.scale <= self.max_scale:
+            raise ValueError(
+                f"feedback needs 1 <= scale <= max_scale, got {self.scale:g} and {self.max_scale:g}"
+            )
+        return self
+
+
 class BatchPlan(_Strict):
     """Trajectories of the first batch and of the largest; what is left out comes from the model."""
 
@@ -89,9 +121,9 @@ class Spec(_Strict):
     target_se_bits: Annotated[PositiveFloat, Field(ge=1e-5)] | None = None
     seed: Annotated[int, Field(ge=0, lt=2**53)] = 0
     batch_sizes: BatchPlan | None = None
-    guidance: None = None
+    guidance: Guidance | None = None
     paths_from: Literal["model"] = "model"
-    prune_below: Annotated[float, Field(ge=0, le=0)] = 0
+    prune_below: Annotated[float, Field(ge=0, le=0.1)] = 0
     complement: Literal["classes"] = "classes"
     previews: Previews | None = Previews()
 

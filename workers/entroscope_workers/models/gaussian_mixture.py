@@ -38,6 +38,7 @@ class GaussianMixture:
             shape=(1,) if self.mixture is None else (self.mixture.means.shape[1],),
             schedule=ScheduleDefaults(steps=64, sigma_max=128, sigma_min=0.05),
             batch_sizes=BatchSizes(first=32, largest=1024),
+            unconditional=True,
             params_schema=mixture_schema(),
         )
 

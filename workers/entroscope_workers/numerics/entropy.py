@@ -48,7 +48,7 @@ def disagreement(
     weights = torch.zeros(squared.shape, dtype=apart.dtype, device=apart.device)
     weights[:, grouping.columns] = members.exp()
     mean = torch.bmm(weights[:, None], apart)[:, 0]  # Dbar - D_ref
-    if grouping.num_groups == len(grouping.columns):  # every label its own group, D_Y = D_z
+    if grouping.singletons:  # D_Y = D_z
         spread = (weights * squared).sum(1)
     else:
         within = torch.zeros(
@@ -56,6 +56,29 @@ def disagreement(
             dtype=apart.dtype,
             device=apart.device,
         )
-        within[:, grouping.group, grouping.columns] = (members - groups[:, grouping.group]).exp()
+        # A label that was pruned has no share, nor has any of a group that was pruned.
+        share = (members - groups[:, grouping.group]).exp().nan_to_num(0.0)
+        within[:, grouping.group, grouping.columns] = share
         spread = (groups.exp() * torch.bmm(within, apart).square().sum(2)).sum(1)
     return (spread - mean.square().sum(1)).clamp(min=0)
+
+
+def moved_term(
+    apart: Tensor, members: Tensor, groups: Tensor, grouping: Grouping, moved: Tensor
+) -> Tensor:
+    """Return 2 sum_Y p_Y ln p_Y (D_Y - Dbar).(D_moved - Dbar), which guided paths add to the
+    disagreement where the posterior is read with the model's own kernels (section 4).
+
+    Args:
+        apart, members, groups: as in `disagreement`.
+        moved: (batch, dim), float64, D_moved - D_ref, the denoised data that moved the state.
+    Returns:
+        (batch,), float64; of either sign.
+    """
+    own = apart[:, grouping.columns]
+    weights = members.exp()  # (batch, members)
+    mean = torch.bmm(weights[:, None], own)[:, 0]
+    direction = moved - mean
+    along = torch.bmm(own, direction[..., None])[..., 0] - (mean * direction).sum(1, keepdim=True)
+    logs = groups[:, grouping.group]
+    return 2 * torch.where(weights > 0, weights * logs * along, 0).sum(1)

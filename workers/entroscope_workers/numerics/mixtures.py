@@ -26,16 +26,22 @@ class Mixture:
         """Return E[x0 | x, z] = (s^2 x + sigma^2 m_z) / (s^2 + sigma^2).
 
         Args:
-            x: (pairs, dim); sigma: (pairs,); labels: (pairs,).
+            x: (pairs, dim); sigma: (pairs,); labels: (pairs,), below 0 for E[x0 | x], where m_z
+                is replaced by sum_z p(z|x) m_z.
         """
         share = (sigma**2 / (self.std**2 + sigma**2))[:, None]  # weight of the mean
-        return torch.lerp(x, self.means[labels], share)
+        means = self.means[labels]
+        if (free := labels < 0).any():
+            means[free] = self.log_posterior(x[free], sigma[free]).exp() @ self.means
+        return torch.lerp(x, means, share)
 
-    def log_posterior(self, x: Tensor, sigma: float) -> Tensor:
-        """Return ln p(z | x) at noise level sigma, (batch, components), for x (batch, dim)."""
-        variance = self.std**2 + sigma**2
-        squared = (x[:, None] - self.means).square().sum(2)
-        return torch.log_softmax(self.prior.log() - squared / (2 * variance), dim=1)
+    def log_posterior(self, x: Tensor, sigma: float | Tensor) -> Tensor:
+        """Return ln p(z | x), (batch, components), for x (batch, dim) at sigma, one or (batch,)."""
+        level = torch.as_tensor(sigma, dtype=x.dtype, device=x.device).expand(len(x))[:, None]
+        # |x - m|^2 less |x|^2, which all components share.
+        squared = self.means.square().sum(1) - 2 * x @ self.means.T
+        logits = self.prior.log() - squared / (2 * (self.std**2 + level.square()))
+        return torch.log_softmax(logits, dim=1)
 
 
 def pair_entropy(r: float, nodes: int = 200) -> float:

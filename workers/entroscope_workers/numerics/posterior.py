@@ -1,6 +1,6 @@
 """Posteriors of labels and of groups of labels, in float64 logarithms."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import torch
@@ -15,11 +15,13 @@ class Grouping:
         columns: (members,), int64, columns of the run's label list that the partition covers.
         group: (members,), int64, the group of each of those columns.
         num_groups: how many groups there are.
+        singletons: whether every group has one label only.
     """
 
     columns: Tensor
     group: Tensor
     num_groups: int
+    singletons: bool
 
     @classmethod
     def of(cls, groups: tuple[tuple[int, ...], ...], device: torch.device) -> Self:
@@ -27,8 +29,19 @@ class Grouping:
         columns = [column for members in groups for column in members]
         group = [index for index, members in enumerate(groups) for _ in members]
         return cls(
-            torch.tensor(columns, device=device), torch.tensor(group, device=device), len(groups)
+            torch.tensor(columns, device=device),
+            torch.tensor(group, device=device),
+            len(groups),
+            len(columns) == len(groups),
         )
+
+    def among(self, kept: Tensor) -> Self:
+        """Return the partition over some columns only, renumbered as they stand in `kept`.
+
+        Groups keep their numbers; one that has lost all of its columns has mass 0.
+        """
+        member, place = (self.columns[:, None] == kept).nonzero(as_tuple=True)
+        return replace(self, columns=place, group=self.group[member])
 
 
 def group_log_posterior(logits: Tensor, grouping: Grouping) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,56 @@
+"""Guidance and pruning in a spec: what is refused before anything is sampled."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from entroscope.protocol.errors import SpecError
+from entroscope.protocol.models import ModelInfo
+from entroscope.protocol.plan import Plan, resolve
+from entroscope.protocol.spec import Spec
+
+INFO = ModelInfo(
+    name="toy", family="toy", title="Toy", labels=("a", "b", "c"), shape=(2,), unconditional=True
+)
+
+
+def resolved(**fields: Any) -> Spec:
+    return resolve(Spec.model_validate({"model": "toy", **fields}), INFO)
+
+
+@pytest.mark.parametrize(
+    ("guidance", "says"),
+    [
+        ({"scale": float("inf")}, "finite"),
+        ({"scale": -1}, "greater than or equal to 0"),
+        ({"scale": 2, "interval": [5, 0.4]}, "the interval must rise, got 5 to 0.4"),
+        ({"scale": 0.5, "method": "feedback"}, "feedback needs 1 <= scale <= max_scale"),
+        ({"scale": 2, "method": "other"}, "'cfg' or 'feedback'"),
+    ],
+)
+def test_guidance_that_makes_no_sense_is_refused(guidance: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValidationError, match=says):
+        resolved(guidance=guidance)
+
+
+def test_an_interval_outside_the_grid_is_refused_with_the_grid() -> None:
+    with pytest.raises(SpecError, match=r"they go from 0\.02 to 80") as caught:
+        resolved(guidance={"scale": 2, "interval": [100, 200]})
+    assert caught.value.field == "guidance.interval"
+
+
+def test_a_model_without_an_unconditional_branch_is_not_guided() -> None:
+    spec = Spec.model_validate({"model": "toy", "guidance": {"scale": 2}})
+    with pytest.raises(SpecError, match="no unconditional branch"):
+        resolve(spec, INFO.model_copy(update={"unconditional": False}))
+
+
+def test_a_threshold_that_would_prune_at_the_start_is_refused() -> None:
+    with pytest.raises(SpecError, match=r"must be below the prior .* 'b' has 0\.0099"):
+        resolved(prune_below=0.01, prior={"a": 1.0, "b": 0.02, "c": 1.0})
+
+
+def test_guidance_costs_one_evaluation_more_a_sample_and_level() -> None:
+    plain, guided = resolved(), resolved(guidance={"scale": 2})
+    assert 3 * Plan(guided, INFO).evaluations == 4 * Plan(plain, INFO).evaluations
