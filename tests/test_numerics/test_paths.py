@@ -61,5 +61,5 @@ def test_outside_its_interval_guidance_changes_nothing() -> None:
     guided, plain = run(guidance={"scale": 3, "interval": [0.0, 1.0]}), run()
     above = np.array(plain["sigma"]) > 1.0
     for name in ("entropy", "production"):
-        pair = [np.array(r["curves"]["classes"][name])[above] for r in (guided, plain)]
-        np.testing.assert_array_equal(*pair)
+        one, other = (np.array(r["curves"]["classes"][name])[above] for r in (guided, plain))
+        np.testing.assert_array_equal(one, other)
