@@ -101,7 +101,7 @@ export class Groups {
   }
 
   #splitting(path, group) {
-    const button = this.#named(`split-${keyOf(path)}`, "⑂", `Split ${group.name} in two`, () => this.#change(split(this.groups, path)));
+    const button = this.#named(`split-${keyOf(path)}`, "÷", `Split ${group.name} in two`, () => this.#change(split(this.groups, path)));
     button.disabled = group.labels.length < 2;
     return button;
   }

@@ -49,7 +49,7 @@ def test_the_preset_of_a_mixture_follows_its_parameters(visitor: Visitor) -> Non
     page = visitor.open()
     prepare(page, "gaussian-mixture", trajectories="32", steps="8")
     page.get_by_label("Kind").select_option("tree")
-    offered = page.get_by_label("Decision 1").locator("option[value='preset:tree']")
+    offered = page.get_by_label("Decision 1", exact=True).locator("option[value='preset:tree']")
     expect(offered).to_be_attached()
     choose(page, "preset:tree")
     expect(row(page, "1.1")).to_have_value("B2")
@@ -97,7 +97,7 @@ def test_several_decisions_and_weights_of_ones_own_are_one_run(visitor: Visitor)
     page.click("#copy")
     expect(page.locator("#weights")).to_have_value(re.compile("3 -8"))
     expect(page.get_by_label("Second class")).to_have_value("8")
-    expect(page.get_by_label("Decision 2")).to_have_value("rest")
+    expect(page.get_by_label("Decision 2", exact=True)).to_have_value("rest")
 
 
 @pytest.mark.parametrize(("weight", "said"), [("0", "greater than 0"), ("much", "number")])
