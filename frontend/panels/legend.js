@@ -1,7 +1,7 @@
 // The legend of a run's curves: click to show or hide, point to bring to the front; and the read-out.
 
 import {element, setText} from "../dom.js";
-import {measured, number} from "../format.js";
+import {count, measured, number} from "../format.js";
 import {slope, unitFactor} from "../plots/axes.js";
 
 /** Return the short name of a curve: the class for each-vs-rest, else its title. */
@@ -24,8 +24,10 @@ export function readout(curve, step, {sigma, axis, unit, per}) {
   const [entropy, production] = [["entropy", factor], ["production", times]].map(([name, scale]) =>
     measured(multiplied(curve[name][step], scale), multiplied(curve[`${name}_se`][step], scale))
   );
+  const n = curve.n?.[step]; // the trajectories whose label lies inside this decision
+  const name = curve.path.length ? `${shortName(curve)}, ` : "";
   return {
-    sigma: `${curve.path.length ? `${shortName(curve)}, ` : ""}σ = ${number(level)}`,
+    sigma: `${name}σ = ${number(level)}${n ? `, n = ${count(n)}` : ""}`,
     entropy: `H = ${entropy} ${unit}`,
     production: `production = ${production} ${unit} per ${per}`
   };
