@@ -10,6 +10,7 @@ from torch import Tensor
 
 from entroscope.protocol.plan import Plan
 from entroscope_workers.block import Block, Reading
+from entroscope_workers.chain_rule import ChainRules
 from entroscope_workers.curve_values import Scored, curve_values
 from entroscope_workers.models.base import NO_LABEL, Model
 from entroscope_workers.numerics.kernels import (
@@ -34,8 +35,9 @@ class Measured:
     """What one step found.
 
     Attributes:
-        values: (curves, 5, batch): entropy, cross-entropy (NaN where the trajectory's label is
-            outside the curve's partition), production, varentropy and dropped mass.
+        values: (curves, 7, batch): entropy, cross-entropy (NaN where the trajectory's label is
+            outside the curve's partition), production, varentropy, dropped mass, residual of the
+            chain rule and its variance.
         posterior: (batch, run labels), p(z | path).
         denoised: (batch, *data), the denoised data that moved each trajectory.
         evaluations: pairs that the step took.
@@ -65,6 +67,9 @@ class Chain:
         self._noise = TrajectoryNoise(plan.spec.seed, trajectories, int(np.prod(self._shape)))
         self._columns = torch.from_numpy(plan.columns).to(model.device)
         self._groupings = [Grouping.of(curve.groups, model.device) for curve in plan.curves]
+        guidance = plan.spec.guidance
+        follow = guidance is None or guidance.decoder == "guided"
+        self._chain_rules = ChainRules(plan.curves, model.device, labels_follow=follow)
         self._start()
         self._pruning = Pruning(plan.spec.prune_below, self.own, len(self._columns))
         prior = torch.from_numpy(plan.prior).to(model.device)
@@ -104,10 +109,7 @@ class Chain:
         moving = plain if free is None else self._steered(block, plain, free)
         moved = block.of_own(moving)
         reading = block.read(moving if self._reads_guided else plain)
-        values = curve_values(self._scored(block, reading, moved), block.groupings)
-        if not values[:, 2].isfinite().all():
-            sigma = self.sigmas[self.step]
-            raise FloatingPointError(f"the denoised data are not finite at sigma {sigma:.4g}")
+        values = self._values(block, reading, moved)
         if noise is not None:
             kernel = reverse_kernel(self.sigmas[self.step], self.sigmas[self.step + 1])
             x_next = kernel_mean(kernel, self.x[rows], moved) + kernel.std * noise[rows]
@@ -153,6 +155,16 @@ class Chain:
             moved=(moved - reading.own).flatten(1).double() if steered else None,
             dropped=self._pruning.dropped[block.rows],
         )
+
+    def _values(self, block: Block, reading: Reading, moved: Tensor) -> Tensor:
+        """Return what is measured of some rows, (curves, 7, rows)."""
+        values = curve_values(self._scored(block, reading, moved), block.groupings)
+        if not values[:, 2].isfinite().all():
+            sigma = self.sigmas[self.step]
+            raise FloatingPointError(f"the denoised data are not finite at sigma {sigma:.4g}")
+        rows = block.rows
+        kept = self._chain_rules.residuals(self.logits[rows], self.own[rows], values[:, 0])
+        return torch.cat([values, kept], 1)
 
     def _score(
         self, logits: Tensor, kernel: Kernel, block: Block, reading: Reading, x_next: Tensor

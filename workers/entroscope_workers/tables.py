@@ -22,7 +22,7 @@ class CurveTable:
         self._integral: Array = np.zeros(batch)
 
     def add(self, step: int, measured: Array) -> None:
-        """Take what was measured at one step, (entropy ... dropped, batch)."""
+        """Take what was measured at one step, (entropy ... chain_variance, batch)."""
         entropy, cross_entropy, production, *_ = measured
         counts = np.isfinite(cross_entropy)
         rise = np.zeros_like(entropy)

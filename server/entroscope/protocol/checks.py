@@ -29,6 +29,8 @@ EXPLANATIONS = {
     "(largest gap, in standard errors of the paired difference).",
     "production_integral": "Integrated production gives back the fall of the entropy (bits "
     "missed; the bound shrinks with the number of steps).",
+    "chain_rule": "Entropy of the leaves of a tree = entropy of its root + that inside its groups "
+    "(largest difference, in standard errors of the paired difference).",
     "information_above_sigma_max": "Little was decided above sigma_max (bits, about half the "
     "production there).",
 }
@@ -53,7 +55,7 @@ def run_checks(plan: Plan, merged: dict[str, Moments]) -> list[dict[str, Any]]:
 
 def _curve_checks(plan: Plan, curve: Curve, moments: Moments) -> Iterator[dict[str, Any]]:
     for name, measure in MEASURES.items():
-        if name not in left_out(plan):
+        if name not in left_out(plan) and (name != "chain_rule" or curve.leaves):
             yield check(name, curve.key, *measure(plan, curve, moments))
 
 
@@ -78,7 +80,7 @@ def _rises(plan: Plan, curve: Curve, moments: Moments) -> tuple[float, float]:
 
 def _gap(plan: Plan, curve: Curve, moments: Moments) -> tuple[float, float]:
     beyond = np.abs(moments.mean("gap")) - pruning_bound(curve, moments)
-    return _in_errors(beyond, _gap_error(moments)), STANDARD_ERRORS
+    return _in_errors(beyond, _paired_error(moments, "gap", "varentropy")), STANDARD_ERRORS
 
 
 def _integral(plan: Plan, curve: Curve, moments: Moments) -> tuple[float, float]:
@@ -86,6 +88,11 @@ def _integral(plan: Plan, curve: Curve, moments: Moments) -> tuple[float, float]
     pruned = float(pruning_bound(curve, moments)[-1])
     missed = float(abs(moments.mean("missed")[-1]))
     return missed, STEP_BITS / len(plan.sigmas) + noise + pruned
+
+
+def _chain(plan: Plan, curve: Curve, moments: Moments) -> tuple[float, float]:
+    error = _paired_error(moments, "chain", "chain_variance")
+    return _in_errors(np.abs(moments.mean("chain")), error), STANDARD_ERRORS
 
 
 def _above(plan: Plan, curve: Curve, moments: Moments) -> tuple[float, float]:
@@ -99,6 +106,7 @@ MEASURES: dict[str, Measure] = {
     "entropy_rises_with_sigma": _rises,
     "cross_entropy_equals_entropy": _gap,
     "production_integral": _integral,
+    "chain_rule": _chain,
     "information_above_sigma_max": _above,
 }
 
@@ -145,11 +153,11 @@ def _in_errors(size: Array, error: Array) -> float:
     return float(np.max(np.where(real, size / np.where(error > 0, error, np.inf), 0.0)))
 
 
-def _gap_error(moments: Moments) -> Array:
-    """Return the standard error of the gap, from its spread or from what the posterior predicts.
+def _paired_error(moments: Moments, quantity: str, variance: str) -> Array:
+    """Return the standard error of a mean, from its spread or from what the posterior predicts.
 
     Where a class has all but won, the rare trajectory that ends elsewhere carries the whole
-    cross-entropy and is mostly not among the sampled ones: their spread alone is far too small.
+    difference and is mostly not among the sampled ones: their spread alone is far too small.
     """
-    predicted = np.sqrt(np.maximum(moments.mean("varentropy"), 0) / max(1, moments.count))
-    return np.asarray(np.fmax(moments.error("gap"), predicted))
+    predicted = np.sqrt(np.maximum(moments.mean(variance), 0) / max(1, moments.count))
+    return np.asarray(np.fmax(moments.error(quantity), predicted))
