@@ -30,6 +30,7 @@ class Listed:
     model: str
     state: str
     spec_hash: str
+    parent: str | None
 
 
 class Archive:
@@ -136,7 +137,7 @@ class Archive:
 
 
 def _listed(document: Mapping[str, Any]) -> Listed:
-    names = ("created_ms", "id", "model", "state", "spec_hash")
+    names = ("created_ms", "id", "model", "state", "spec_hash", "parent")
     return Listed(*(document[name] for name in names))
 
 

@@ -12,6 +12,8 @@ NonNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 MAX_STEPS = 8192
 MAX_TRAJECTORIES = 1_000_000
 MAX_PREVIEWS = 64
+#: Pairs (sample, label, sigma) of one run, or of one sweep, unless a server is told otherwise.
+MAX_EVALUATIONS = 500_000_000
 
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
