@@ -3,6 +3,7 @@
 import {isFinal} from "./events/fold.js";
 import {shownEnds} from "./plots/axes.js";
 import {colour} from "./plots/figure.js";
+import {shownAxis} from "./state.js";
 
 const MOST_CURVES = 16;
 const SHOWN_OF_MANY = 6;
@@ -27,7 +28,7 @@ export function sceneOf({figure, run, view, state, theme}) {
     sketched: state.runId === null,
     sigma: run.sigma,
     labels: run.labels,
-    axis: state.axis,
+    axis: shownAxis(state, false),
     unit: state.unit,
     cross: state.cross,
     ends: shownEnds(run.sigma, state.range === "window" ? window : null),
