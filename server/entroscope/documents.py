@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from entroscope.presence import WorkerInfo
-from entroscope.protocol.events import Check, Curve, Window
+from entroscope.protocol.events import Check, Curve, ExactCurve, Window
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.states import State
 
@@ -19,7 +19,11 @@ class Document(BaseModel):
 
 
 class CurveName(BaseModel):
-    """A curve that a run measures; `bound` is the entropy of its prior, in bits."""
+    """A curve that a run measures; `bound` is the entropy of its prior, in bits.
+
+    Attributes:
+        exact: the answer, where one is known; null in lists of runs, to keep them short.
+    """
 
     key: str
     title: str
@@ -27,6 +31,7 @@ class CurveName(BaseModel):
     path: list[str]
     groups: list[str]
     bound: float
+    exact: ExactCurve | None = None
 
 
 class Progress(BaseModel):

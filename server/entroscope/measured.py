@@ -67,6 +67,16 @@ class MeasuredRun:
         }
 
     @property
+    def exact(self) -> dict[str, dict[str, Array]]:
+        """The exact answers that are known, by key: "entropy" and "production" over "sigma"."""
+        found = {key: curve.get("exact") for key, curve in self.document["curves"].items()}
+        return {
+            key: {name: np.array(values, dtype=np.float64) for name, values in own.items()}
+            for key, own in found.items()
+            if own is not None
+        }
+
+    @property
     def windows(self) -> dict[str, dict[str, Any]]:
         """The window of each curve by key: peak and central share, with errors."""
         return {window["curve"]: window for window in self.document["windows"]}

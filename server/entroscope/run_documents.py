@@ -8,6 +8,7 @@ from entroscope.estimate import Load, cost_seconds, observed, rates, seconds_lef
 from entroscope.presence import WorkerInfo
 from entroscope.projection import Projection
 from entroscope.protocol.checks import group_entropy
+from entroscope.protocol.exact import exact_curves
 from entroscope.protocol.frames import finite
 from entroscope.protocol.plan import Plan
 from entroscope.protocol.states import FINAL, State
@@ -24,6 +25,7 @@ class Outline:
 
 def outline(plan: Plan) -> Outline:
     """Return labels, curves and noise levels of a plan."""
+    exact = exact_curves(plan)
     curves = [
         {
             "key": curve.key,
@@ -32,6 +34,7 @@ def outline(plan: Plan) -> Outline:
             "path": list(curve.path),
             "groups": list(curve.names),
             "bound": group_entropy(plan, curve),
+            "exact": exact[curve.key],
         }
         for curve in plan.curves
     ]
@@ -121,6 +124,11 @@ def final_document(row: Row, own: Outline, trajectories: int, fraction: float) -
         "cost": {"evaluations": own.evaluations, "seconds": seconds},
         "info": row.info.model_dump(mode="json"),
     }
+
+
+def without_exact(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the document of a run without its exact curves, as lists show it."""
+    return {**document, "curves": [{**curve, "exact": None} for curve in document["curves"]]}
 
 
 def _stored(row: Row) -> dict[str, Any]:

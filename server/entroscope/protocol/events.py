@@ -82,6 +82,14 @@ class Profile(BaseModel):
     entropy_se: Numbers
 
 
+class ExactCurve(BaseModel):
+    """The exact answer over noise levels of its own, in bits and per unit of ln sigma."""
+
+    sigma: list[float]
+    entropy: list[float]
+    production: list[float]
+
+
 class Curve(BaseModel):
     """One whole curve of the finished batches, over `sigma`."""
 
@@ -99,6 +107,7 @@ class Curve(BaseModel):
     production: Numbers
     production_se: Numbers
     profiles: list[Profile]
+    exact: ExactCurve | None = None
 
 
 class Window(BaseModel):

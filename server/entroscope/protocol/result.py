@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entroscope.protocol.checks import group_entropy, run_checks
+from entroscope.protocol.exact import exact_curves
 from entroscope.protocol.fold import SHOWN, Fold
 from entroscope.protocol.frames import finite
 from entroscope.protocol.moments import Moments, standard_error
@@ -17,7 +18,7 @@ from entroscope.protocol.windows import window
 
 def result_document(fold: Fold) -> dict[str, Any]:
     """Return what a run has measured so far, from its finished batches (there must be one)."""
-    plan, merged = fold.plan, fold.merged()
+    plan, merged, exact = fold.plan, fold.merged(), exact_curves(fold.plan)
     batches = [fold.moments[batch] for batch in sorted(fold.moments)]
     document = {
         "schema": 1,
@@ -27,7 +28,10 @@ def result_document(fold: Fold) -> dict[str, Any]:
         "sigma": plan.sigmas,
         "trajectories": fold.trajectories,
         "batches": len(batches),
-        "curves": {c.key: curve_document(plan, c, merged[c.key]) for c in plan.curves},
+        "curves": {
+            c.key: {**curve_document(plan, c, merged[c.key]), "exact": exact[c.key]}
+            for c in plan.curves
+        },
         "windows": [
             window(c.key, plan.sigmas, [batch[c.key] for batch in batches]) for c in plan.curves
         ],

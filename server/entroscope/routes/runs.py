@@ -9,6 +9,7 @@ from entroscope.documents import Extension, PlanDocument, Receipt, RunDocument, 
 from entroscope.openapi import body_of
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.states import State
+from entroscope.run_documents import without_exact
 from entroscope.submission import read_extension
 
 router = APIRouter(prefix="/api/runs", tags=["runs"])
@@ -54,7 +55,7 @@ def list_runs(
     runs = services.catalog.page(model, state, limit + 1, before)
     last = runs[limit - 1] if len(runs) > limit else None
     cursor = None if last is None else f"{last['created_ms']}-{last['id']}"
-    return {"runs": runs[:limit], "next": cursor}
+    return {"runs": [without_exact(run) for run in runs[:limit]], "next": cursor}
 
 
 @router.get("/{run}", response_model=RunDocument)
