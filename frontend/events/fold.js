@@ -87,5 +87,6 @@ function setPoint(curve, step, values) {
 function setCurve(curve, document) {
   if (!curve) return;
   const {n, ...rest} = document;
-  Object.assign(curve, rest, {n: Array(curve.n.length).fill(n)});
+  const exact = rest.exact ?? curve.exact; // the run's own document has it before anything is measured
+  Object.assign(curve, rest, {n: Array(curve.n.length).fill(n), exact});
 }

@@ -12,6 +12,7 @@ const MOST_NAMES = 6;
 /** Return what a sweep varies, in words: "2 runs: d = 10; d = 100". */
 export function sweepAbout({vary}) {
   const runs = plural(vary.length, "run");
+  if (!vary.length) return "all of its runs have been deleted";
   if (!variedOf(vary).length) return runs;
   const names = runNames(vary);
   const shown = names.length > MOST_NAMES ? [...names.slice(0, MOST_NAMES - 1), "…", names.at(-1)] : names;

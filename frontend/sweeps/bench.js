@@ -58,6 +58,11 @@ export class Bench {
     return this.session?.sweep?.runs.some((run) => unitTime(run) !== null) ?? false;
   }
 
+  /** Whether there is something to draw: the runs of a sweep may have been deleted one by one. */
+  get hasRuns() {
+    return Boolean(this.session?.sweep?.runs.length);
+  }
+
   /** Draw the bench or the sweep; tell whether one of them is shown. */
   draw() {
     const state = this.page.store.get();
@@ -66,14 +71,15 @@ export class Bench {
     byId("scaled-axis").hidden = !this.speciates;
     if (onBench) this.#drawBench(state);
     if (!this.session) return onBench;
-    document.body.classList.toggle("no-scene", !this.session.sweep);
-    if (this.session.sweep) this.#drawSweep(state);
+    document.body.classList.toggle("no-scene", !this.hasRuns);
+    if (this.hasRuns) this.#drawSweep(state);
+    else if (this.session.sweep) showSweep(this.session.sweep, state, []);
     return true;
   }
 
   /** Move the cursor; tell whether a sweep is shown. */
   drawCursor() {
-    if (!this.session?.sweep) return Boolean(this.session);
+    if (!this.hasRuns) return Boolean(this.session);
     const drawn = this.#scene();
     const {step} = this.page.store.get();
     const chosen = step !== null && step < drawn.sigma.length ? step : restingStep(drawn);

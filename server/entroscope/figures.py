@@ -60,13 +60,13 @@ def result_figure(
     traces = [
         trace
         for position, key in enumerate(keys)
-        for trace in _traces(result, key, _color(settings, position), unit, Axis(axis))
+        for trace in _traces(result, key, _color(settings, position), unit, Axis(axis), theme)
     ]
     return Figure({"data": traces, "layout": _layout(settings, unit, axis, theme, len(keys))})
 
 
 def _traces(
-    result: Mapping[str, Any], key: str, color: str, unit: str, axis: Axis
+    result: Mapping[str, Any], key: str, color: str, unit: str, axis: Axis, theme: str
 ) -> list[dict[str, Any]]:
     arrays = curve_arrays(result)
     sigma = arrays["sigma"]
@@ -80,7 +80,26 @@ def _traces(
         y, se = arrays[f"{key}:{name}"] * scale, arrays[f"{key}:{name}_se"] * scale
         traces.append(_band(name, x, y, times * np.nan_to_num(se), color, key))
         traces.append(_line(name, x, y, color, key, title))
-    return traces
+    return traces + _exact_lines(result["curves"][key], key, theme, factor, axis)
+
+
+def _exact_lines(
+    curve: Mapping[str, Any], key: str, theme: str, factor: float, axis: Axis
+) -> list[dict[str, Any]]:
+    """Return the exact curve, dashed, over the estimate of each chart; none where it is unknown."""
+    exact = curve.get("exact")
+    if exact is None:
+        return []
+    sigma = np.asarray(exact["sigma"])
+    scales = {"entropy": np.full_like(sigma, factor)}
+    scales["production"] = factor * production_factor(sigma, axis)
+    color = str(page_layout()[theme]["colors"]["exact"])
+    lines = [
+        _line(name, place(sigma, axis), scale * np.asarray(exact[name]), color, key, "exact")
+        for name, scale in scales.items()
+    ]
+    own = {"line": {"color": color, "width": 1.3, "dash": "5px,4px"}, "showlegend": False}
+    return [line | own for line in lines]
 
 
 def _band(name: str, x: Array, y: Array, half: Array, color: str, key: str) -> dict[str, Any]:
