@@ -6,12 +6,21 @@ import {unpack} from "../events/frames.js";
 import {Stream} from "../events/stream.js";
 
 const REFRESH_MS = 1500;
+/** The document holds every run: a large one is asked for more seldom. */
+const REFRESH_PER_RUN_MS = 50;
+/** Of the connections of the runs, the one that is worst off is told. */
+const WORST_FIRST = ["refused", "waiting", "connecting", "live", "finished"];
+
+/** Return what is told of several connections, [status, waitMs]. */
+export const worstOf = (told) =>
+  [...told].sort(([a], [b]) => WORST_FIRST.indexOf(a) - WORST_FIRST.indexOf(b))[0];
 
 /** Watch a sweep until `close`; listeners are onOpen(sweep), onChange, onStatus(status, waitMs), onError(error, again). */
 export class SweepSession {
   constructor(id, listeners) {
     Object.assign(this, {id, listeners, sweep: null, views: {}, closed: false});
     this.streams = new Map();
+    this.told = new Map();
   }
 
   async open() {
@@ -46,7 +55,7 @@ export class SweepSession {
 
   #refreshLater() {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.refresh(), REFRESH_MS);
+    this.timer = setTimeout(() => this.refresh(), Math.max(REFRESH_MS, REFRESH_PER_RUN_MS * this.sweep.runs.length));
   }
 
   #take(sweep) {
@@ -65,8 +74,14 @@ export class SweepSession {
     return new Stream((after) => api.eventsUrl(id, after), {
       onEvent: (event) => this.#event(id, event),
       onFrame: (buffer) => unpack(buffer).header.id,
-      onStatus: (status, waitMs) => this.listeners.onStatus(status, waitMs)
+      onStatus: (status, waitMs) => this.#status(id, status, waitMs)
     });
+  }
+
+  #status(id, status, waitMs) {
+    if (status === "unknown") return void this.refresh(); // a run of the sweep has been deleted
+    this.told.set(id, [status, waitMs]);
+    this.listeners.onStatus(...worstOf(this.told.values()));
   }
 
   #event(id, event) {

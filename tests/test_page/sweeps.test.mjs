@@ -8,6 +8,7 @@ import * as production from "../../frontend/plots/production.js";
 import * as widthPlot from "../../frontend/plots/widths.js";
 import {widthsOf} from "../../frontend/sweeps/width_scene.js";
 import {linesHiddenAtFirst, restingStep, sweepScene} from "../../frontend/sweeps/scene.js";
+import {worstOf} from "../../frontend/sweeps/session.js";
 import {decisionsOf, pairEntropy, ratioAt, speciation, theoryWidth} from "../../frontend/sweeps/speciation.js";
 import {costText, errorText} from "../../frontend/panels/presets.js";
 import {sweepAbout} from "../../frontend/panels/sweep.js";
@@ -238,6 +239,11 @@ test("a sweep is told in a line", () => {
   assert.match(sweepAbout({vary: vary(20)}), /^20 runs: seed = 0; .*; …; seed = 19$/);
   assert.equal(sweepAbout({vary: [{}]}), "1 run");
   assert.equal(costText({runs: 2, cost: {evaluations: 1200, seconds: 3}}), "2 runs, 1,200 evaluations, about 3 s");
+});
+
+test("of the connections of a sweep the worst is told", () => {
+  assert.deepEqual(worstOf([["finished"], ["waiting", 500], ["live"]]), ["waiting", 500]);
+  assert.deepEqual(worstOf([["finished"], ["live"]]), ["live"]);
 });
 
 test("without a number that is varied there is no plot of widths", () => {
