@@ -19,11 +19,23 @@ from entroscope.event_log import EventLog
 from entroscope.presence import Presence
 from entroscope.projection import Frame
 from entroscope.protocol.plan import Plan
-from entroscope.routes import events, health, models, page, results, runs, schema, workers
+from entroscope.routes import (
+    events,
+    health,
+    models,
+    page,
+    results,
+    runs,
+    schema,
+    sweeps,
+    workers,
+)
 from entroscope.run_store import RunStore
 from entroscope.security import Guard
 from entroscope.settings import Settings
 from entroscope.submission import Submissions
+from entroscope.sweep_store import SweepStore
+from entroscope.sweeps import Sweeps
 
 DESCRIPTION = """When does a diffusion model make up its mind? Runs measure class-conditional
 entropy and its production over noise levels. The events of a run come over a WebSocket at
@@ -41,7 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lambda app: _lifespan(app, settings),
         responses=openapi.PROBLEMS,
     )
-    for module in (runs, results, events, models, workers, schema, health):
+    for module in (runs, sweeps, results, events, models, workers, schema, health):
         app.include_router(module.router)
     page.add_page(app)
     problems.install(app)
@@ -56,6 +68,8 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     archive = Archive(settings.data_dir / "archive")
     await to_thread.run_sync(archive.start)
     redis = connect(settings.redis_url, check=False)
+    sweep_store = SweepStore(redis, settings.data_dir / "archive" / "sweeps")
+    await to_thread.run_sync(sweep_store.start)
     store, event_log, presence = RunStore(redis), EventLog(redis), Presence(redis)
 
     def source(run: str) -> Plan | list[Frame]:
@@ -65,18 +79,23 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     archiver = Archiver(store, event_log, archive, broadcast)
     catalog = Catalog(store, event_log, presence, archive, broadcast, archiver)
     submissions = Submissions(redis, store, presence, catalog, settings)
-    app.state.services = Services(settings, redis, presence, broadcast, catalog, submissions)
+    limit = settings.max_evaluations
+    own_sweeps = Sweeps(redis, store, sweep_store, submissions, catalog, limit)
+    app.state.services = Services(
+        settings, redis, presence, broadcast, catalog, submissions, own_sweeps
+    )
     async with create_task_group() as group:
         group.start_soon(broadcast.run)
-        group.start_soon(_tend, archiver, settings)
+        group.start_soon(_tend, archiver, own_sweeps, settings)
         yield
         broadcast.stop()
         group.cancel_scope.cancel()
     redis.close()
 
 
-async def _tend(archiver: Archiver, settings: Settings) -> None:
+async def _tend(archiver: Archiver, own_sweeps: Sweeps, settings: Settings) -> None:
     limiter = CapacityLimiter(1)
     while True:
+        await to_thread.run_sync(own_sweeps.tend, limiter=limiter)
         await to_thread.run_sync(archiver.tend, settings.idle_s, limiter=limiter)
         await sleep(settings.tend_s)

@@ -30,6 +30,7 @@ class Listed:
     model: str
     state: str
     spec_hash: str
+    parent: str | None
 
 
 class Archive:
@@ -137,7 +138,7 @@ class Archive:
 
 def _listed(document: Mapping[str, Any]) -> Listed:
     names = ("created_ms", "id", "model", "state", "spec_hash")
-    return Listed(*(document[name] for name in names))
+    return Listed(*(document[name] for name in names), parent=document.get("parent"))
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -19,7 +19,8 @@ from entroscope.protocol.payloads import decode_sums
 from entroscope.protocol.result import result_document
 from entroscope.protocol.states import FINAL, State
 from entroscope.run_documents import final_document, outline
-from entroscope.run_store import Row, RunStore
+from entroscope.run_rows import Row
+from entroscope.run_store import RunStore
 
 log = logging.getLogger("entroscope")
 

@@ -2,7 +2,8 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -18,11 +19,25 @@ from entroscope.protocol.frames import unpack
 from entroscope.protocol.plan import Plan
 from entroscope.protocol.states import FINAL, State
 from entroscope.run_documents import Outline, Outlook, live_document, outline
-from entroscope.run_store import Frames, Row, RunStore
+from entroscope.run_rows import Frames, Row
+from entroscope.run_store import RunStore
 
 #: Outlines of live runs kept at hand.
 OUTLINES = 1024
 Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a run is; `position` is how many are ahead of it."""
+
+    state: State
+    fraction: float
+    position: int | None
+
+    @property
+    def ended(self) -> bool:
+        return self.state in FINAL
 
 
 class Catalog:
@@ -54,24 +69,48 @@ class Catalog:
         return live_document(row, self._outline(row), self._outlook(self._store.list()))
 
     def page(
-        self, model: str | None, state: State | None, limit: int, before: tuple[int, str] | None
+        self,
+        model: str | None,
+        state: State | None,
+        limit: int,
+        before: tuple[int, str] | None,
+        parent: str | None = None,
     ) -> list[Document]:
         """Return runs, newest first, that are older than `before` (created_ms, id)."""
         rows = [row for row in self._store.list() if row.id not in self._archive]
         outlook = self._outlook(rows)
         live = {row.id: row for row in rows}
-        known = [(r.created_ms, r.id, r.info.name, r.state.value) for r in rows]
-        for listed in self._archive.listed():
-            if listed.id not in live:
-                known.append((listed.created_ms, listed.id, listed.model, listed.state))
+        known = [(r.created_ms, r.id, r.info.name, r.state.value, r.parent) for r in rows]
+        for own in self._archive.listed():
+            if own.id not in live:
+                known.append((own.created_ms, own.id, own.model, own.state, own.parent))
         chosen = (
             id
-            for created_ms, id, own, at in sorted(known, reverse=True)
-            if (model is None or own == model)
+            for created_ms, id, own_model, at, own_parent in sorted(known, key=_age, reverse=True)
+            if (model is None or own_model == model)
             and (state is None or at == state)
+            and (parent is None or own_parent == parent)
             and (before is None or (created_ms, id) < before)
         )
         return list(islice(self._documents(chosen, live, outlook), limit))
+
+    def documents(self, runs: Iterable[str]) -> list[Document]:
+        """Return those of the runs that are still there, in their order."""
+        rows = [row for row in self._store.list() if row.id not in self._archive]
+        live = {row.id: row for row in rows}
+        return list(self._documents(iter(runs), live, self._outlook(rows)))
+
+    def standings(self) -> dict[str, Standing]:
+        """Return where every run stands, by id."""
+        rows = self._store.list()  # before the archive: a run that moves meanwhile is in both
+        positions = self._store.positions()
+        found = {}
+        for row in rows:
+            known = self._broadcast.progress(row.id)
+            fraction = 0.0 if known is None else known.fraction
+            found[row.id] = Standing(row.state, fraction, positions.get(row.id))
+        ended = {own.id: Standing(State(own.state), 1.0, None) for own in self._archive.listed()}
+        return found | ended
 
     def result(self, run: str) -> Document:
         """Return the result of a finished run.
@@ -209,3 +248,7 @@ class Catalog:
                     return unpack(entry.data)[1]
             after = entries[-1].id
         raise NotFound(f"run {row.id!r} has no picture of step {step}")
+
+
+def _age(known: tuple[int, str, str, str, str | None]) -> tuple[int, str]:
+    return known[:2]

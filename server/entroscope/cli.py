@@ -1,6 +1,7 @@
 """The command `entroscope`: everything at once, or server, workers and single runs apart."""
 
 import argparse
+import json
 import os
 import signal
 import sys
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from entroscope.protocol.errors import EntroscopeError
+from entroscope.protocol.errors import EntroscopeError, SpecError
+from entroscope.protocol.spec import MAX_EVALUATIONS
 from entroscope.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ DESCRIPTION = """See when a diffusion model makes up its mind.
 
 Without a command: server, worker and a local Redis together, and the page in a browser."""
 
+#: Values are cut beyond this, as JSON.
+LONGEST_VALUE = 120
 #: Exit status where the user can mend what is wrong.
 USAGE = 2
 
@@ -33,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status: int = options.run(options)
     except ValidationError as error:
         return complain(*_sentences(error))
+    except SpecError as error:
+        return complain(f"{error}, got {json.dumps(error.value)[:LONGEST_VALUE]}")
     except (EntroscopeError, ValueError, OSError) as error:
         return complain(str(error))
     except KeyboardInterrupt:
@@ -97,7 +103,7 @@ def _server_options(options: argparse.ArgumentParser) -> None:
     options.add_argument(
         "--max-evaluations",
         type=int,
-        default=500_000_000,
+        default=MAX_EVALUATIONS,
         help="largest run accepted, in pairs of a sample and a label (%(default)s)",
     )
 
@@ -126,11 +132,18 @@ def _work_parser(commands: "Commands") -> None:
 
 
 def _run_parser(commands: "Commands") -> None:
-    about = "one run in the foreground, without server or Redis"
+    about = "one run, or the runs of one sweep, in the foreground, without server or Redis"
     options = commands.add_parser("run", help=about, description=about)
-    options.add_argument("spec", type=Path, metavar="SPEC.json", help="the spec, as in the API")
+    about_spec = "a spec as in the API, or a sweep: spec and vary"
+    options.add_argument("spec", type=Path, metavar="SPEC.json", help=about_spec)
     options.add_argument("--out", type=Path, required=True, metavar="RESULT.json")
     options.add_argument("--device", default="auto", help="cpu, cuda, ...; default: a GPU if any")
+    options.add_argument(
+        "--max-evaluations",
+        type=int,
+        default=MAX_EVALUATIONS,
+        help="largest sweep accepted, in pairs of a sample and a label (%(default)s)",
+    )
     options.set_defaults(run=_run)
 
 
@@ -181,4 +194,4 @@ def _work(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     from entroscope_workers.command import run_file
 
-    return run_file(options.spec, options.out, options.device)
+    return run_file(options.spec, options.out, options.device, options.max_evaluations)

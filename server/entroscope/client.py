@@ -9,7 +9,7 @@ print(run.result().frame())
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self
 
@@ -22,6 +22,7 @@ from entroscope.protocol.errors import Conflict, EntroscopeError, NotFound, Spec
 from entroscope.protocol.events import LAST, START
 from entroscope.protocol.frames import unpack
 from entroscope.protocol.spec import Spec
+from entroscope.sweep_handle import SweepHandle
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -57,6 +58,20 @@ class Client:
         made = self.call("POST", "/api/runs", json=document, params=query)
         return RunHandle(self, made["id"])
 
+    def sweep(
+        self,
+        spec: Spec | Mapping[str, Any],
+        vary: Sequence[Mapping[str, Any]],
+        *,
+        title: str | None = None,
+    ) -> SweepHandle:
+        """Queue one run for each merge patch of `vary` (RFC 7396) and return a handle on all."""
+        shared = spec.document() if isinstance(spec, Spec) else dict(spec)
+        document = {"spec": shared, "vary": [dict(patch) for patch in vary], "title": title}
+        made = self.call("POST", "/api/sweeps", json=document)
+        runs = [RunHandle(self, run["id"]) for run in made["runs"]]
+        return SweepHandle(self, made["id"], runs)
+
     def attach(self, run: str) -> "RunHandle":
         """Return a handle on a run that is there already."""
         return RunHandle(self, str(self.call("GET", f"/api/runs/{run}")["id"]))
@@ -74,7 +89,7 @@ class Client:
         return list(self.call("GET", "/api/workers")["workers"])
 
     def runs(self, **filters: Any) -> Iterator[Document]:
-        """Yield all runs, newest first; filters are `model` and `state`."""
+        """Yield all runs, newest first; filters are `model`, `state` and `parent`."""
         page: Document = {"next": None}
         while True:
             before = {"before": page["next"]} if page["next"] else {}

@@ -17,6 +17,7 @@ from entroscope.protocol.errors import NotFound, SpecError
 from entroscope.protocol.events import START, event_order
 from entroscope.settings import Settings
 from entroscope.submission import Submissions
+from entroscope.sweeps import Sweeps
 
 RUN_ID = re.compile(r"[0-9a-f]{32}")
 
@@ -31,6 +32,7 @@ class Services:
     broadcast: Broadcast
     catalog: Catalog
     submissions: Submissions
+    sweeps: Sweeps
 
 
 def services(connection: HTTPConnection) -> Services:
@@ -49,6 +51,17 @@ def run_id(run: str) -> str:
     return run
 
 
+def sweep_id(sweep: str) -> str:
+    """Return the sweep of the path.
+
+    Raises:
+        NotFound: it is not the id of a sweep.
+    """
+    if not RUN_ID.fullmatch(sweep):
+        raise NotFound(f"no sweep {sweep[:60]!r}")
+    return sweep
+
+
 async def json_body(request: Request) -> Any:
     """Return the request's JSON document."""
     body = await read_body(request, services(request).settings.max_body_bytes)
@@ -63,7 +76,7 @@ def page_cursor(
         return None
     created_ms, _, run = before.partition("-")
     if not (created_ms.isascii() and created_ms.isdigit() and RUN_ID.fullmatch(run)):
-        raise SpecError("before", before, "is not the `next` of a page of runs")
+        raise SpecError("before", before, "is not the `next` of a page")
     return int(created_ms[:19]), run
 
 
@@ -83,5 +96,6 @@ def place_in_log(after: str, last_event_id: str | None) -> str:
 
 ServicesDep = Annotated[Services, Depends(services)]
 RunDep = Annotated[str, Depends(run_id)]
+SweepDep = Annotated[str, Depends(sweep_id)]
 BodyDep = Annotated[Any, Depends(json_body)]
 PageDep = Annotated[tuple[int, str] | None, Depends(page_cursor)]

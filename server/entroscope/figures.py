@@ -1,7 +1,8 @@
 """A result as a Plotly figure, with the page's axes, colours and texts (figure.json)."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,18 @@ BACKGROUND = {"light": "#ffffff", "dark": "#0b0f13"}
 DOMAINS = {"entropy": (0.55, 1.0), "production": (0.0, 0.45)}
 #: Names of their axes.
 NAMES = {"entropy": ("x", "y"), "production": ("x2", "y2")}
+
+#: The exact answer, on a light or dark background.
+EXACT_COLOR = "#7d8790"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One curve of one result, and what it is called."""
+
+    result: Mapping[str, Any]
+    key: str
+    title: str
 
 
 @lru_cache
@@ -49,60 +62,107 @@ def result_figure(
         axis: "sigma", "ln_sigma", "log_snr" or "vp_time".
         theme: "light" or "dark".
     """
-    from plotly.graph_objects import Figure
+    lines = [Line(result, key, _title(result, key)) for key in _chosen(result, curves)]
+    return _figure(lines, unit, axis, theme)
 
+
+def sweep_figure(
+    results: Sequence[Mapping[str, Any]],
+    vary: Sequence[Mapping[str, Any]],
+    *,
+    curves: Sequence[str] | None = None,
+    unit: str = "bits",
+    axis: str = "sigma",
+    theme: str = "light",
+) -> "Figure":
+    """Return the curves of several runs in one figure, each named by what its run changes.
+
+    Args:
+        results: of the runs, in the order of `vary`; the rest is as in `result_figure`.
+    """
+    lines = []
+    for result, name in zip(results, change_names(vary), strict=True):
+        keys = _chosen(result, curves)
+        several = len(keys) > 1
+        titles = [f"{name}: {_title(result, key)}" if several else name for key in keys]
+        lines += [Line(result, *each) for each in zip(keys, titles, strict=True)]
+    return _figure(lines, unit, axis, theme)
+
+
+def change_names(vary: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what each merge patch changes, as short as it stays different from the others."""
+    changes = [[f"{name} = {value}" for name, value in _leaves(patch)] for patch in vary]
+    first = [own[0] if own else "unchanged" for own in changes]
+    if len(set(first)) == len(first):
+        return first
+    return [", ".join(own) or "unchanged" for own in changes]
+
+
+def _leaves(patch: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in patch.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, name)
+        else:
+            yield name, value
+
+
+def _chosen(result: Mapping[str, Any], curves: Sequence[str] | None) -> list[str]:
     keys = list(result["curves"]) if curves is None else list(curves)
     if unknown := [key for key in keys if key not in result["curves"]]:
         raise ValueError(f"no curve {unknown[0]!r}; there are {', '.join(result['curves'])}")
+    return keys
+
+
+def _title(result: Mapping[str, Any], key: str) -> str:
+    return str(result["curves"][key]["title"])
+
+
+def _figure(lines: Sequence[Line], unit: str, axis: str, theme: str) -> "Figure":
+    from plotly.graph_objects import Figure
+
     if unit not in ("bits", "nats"):
         raise ValueError(f"unit must be 'bits' or 'nats', got {unit!r}")
     settings = page_layout()
     traces = [
         trace
-        for position, key in enumerate(keys)
-        for trace in _traces(result, key, _color(settings, position), unit, Axis(axis), theme)
+        for position, line in enumerate(lines)
+        for trace in (
+            *_traces(line, _color(settings, position), unit, Axis(axis), f"{position}"),
+            *_exact_traces(line, unit, Axis(axis), f"{position}"),
+        )
     ]
-    return Figure({"data": traces, "layout": _layout(settings, unit, axis, theme, len(keys))})
+    return Figure({"data": traces, "layout": _layout(settings, unit, axis, theme, len(lines))})
 
 
-def _traces(
-    result: Mapping[str, Any], key: str, color: str, unit: str, axis: Axis, theme: str
-) -> list[dict[str, Any]]:
+def _exact_traces(line: Line, unit: str, axis: Axis, group: str) -> Iterator[dict[str, Any]]:
+    """Yield the exact answer over the estimate, where it is known."""
+    exact = line.result["curves"][line.key].get("exact")
+    factor = NATS_PER_BIT if unit == "nats" else 1.0
+    sigma = np.array(exact["sigma"] if exact else [])
+    for name in ("entropy", "production") if exact else ():
+        scale = factor * (production_factor(sigma, axis) if name == "production" else 1.0)
+        y = np.array(exact[name]) * scale
+        drawn = _line(name, place(sigma, axis), y, EXACT_COLOR, group, f"{line.title}, exact")
+        yield drawn | {"line": {"color": EXACT_COLOR, "width": 1.2, "dash": "dot"}}
+
+
+def _traces(line: Line, color: str, unit: str, axis: Axis, group: str) -> list[dict[str, Any]]:
+    result, key, title = line.result, line.key, line.title
     arrays = curve_arrays(result)
     sigma = arrays["sigma"]
     x = place(sigma, axis)
     factor = NATS_PER_BIT if unit == "nats" else 1.0
     times = float(page_layout()["band"]["standard_errors"])
-    title = result["curves"][key]["title"]
     traces = []
     for name in ("entropy", "production"):
         scale = factor * (production_factor(sigma, axis) if name == "production" else 1.0)
         y, se = arrays[f"{key}:{name}"] * scale, arrays[f"{key}:{name}_se"] * scale
-        traces.append(_band(name, x, y, times * np.nan_to_num(se), color, key))
-        traces.append(_line(name, x, y, color, key, title))
-    return traces + _exact_lines(result["curves"][key], key, theme, factor, axis)
+        traces.append(_band(name, x, y, times * np.nan_to_num(se), color, group))
+        traces.append(_line(name, x, y, color, group, title))
+    return traces
 
 
-def _exact_lines(
-    curve: Mapping[str, Any], key: str, theme: str, factor: float, axis: Axis
-) -> list[dict[str, Any]]:
-    """Return the exact curve, dashed, over the estimate of each chart; none where it is unknown."""
-    exact = curve.get("exact")
-    if exact is None:
-        return []
-    sigma = np.asarray(exact["sigma"])
-    scales = {"entropy": np.full_like(sigma, factor)}
-    scales["production"] = factor * production_factor(sigma, axis)
-    color = str(page_layout()[theme]["colors"]["exact"])
-    lines = [
-        _line(name, place(sigma, axis), scale * np.asarray(exact[name]), color, key, "exact")
-        for name, scale in scales.items()
-    ]
-    own = {"line": {"color": color, "width": 1.3, "dash": "5px,4px"}, "showlegend": False}
-    return [line | own for line in lines]
-
-
-def _band(name: str, x: Array, y: Array, half: Array, color: str, key: str) -> dict[str, Any]:
+def _band(name: str, x: Array, y: Array, half: Array, color: str, group: str) -> dict[str, Any]:
     known = np.isfinite(y)
     x, low, high = x[known], (y - half)[known], (y + half)[known]
     return {
@@ -114,13 +174,13 @@ def _band(name: str, x: Array, y: Array, half: Array, color: str, key: str) -> d
         "line": {"width": 0},
         "hoverinfo": "skip",
         "showlegend": False,
-        "legendgroup": key,
+        "legendgroup": group,
         "xaxis": NAMES[name][0],
         "yaxis": NAMES[name][1],
     }
 
 
-def _line(name: str, x: Array, y: Array, color: str, key: str, title: str) -> dict[str, Any]:
+def _line(name: str, x: Array, y: Array, color: str, group: str, title: str) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines",
@@ -129,7 +189,7 @@ def _line(name: str, x: Array, y: Array, color: str, key: str, title: str) -> di
         "name": title,
         "line": {"color": color, "width": 2.4},
         "showlegend": name == "entropy",
-        "legendgroup": key,
+        "legendgroup": group,
         "xaxis": NAMES[name][0],
         "yaxis": NAMES[name][1],
     }

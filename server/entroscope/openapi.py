@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 from entroscope.documents import Extension
 from entroscope.problems import MEDIA_TYPE, Problem
 from entroscope.protocol.spec import Spec
+from entroscope.protocol.sweep import Sweep
 
 REF = "#/components/schemas/{model}"
 
@@ -43,7 +44,8 @@ def _described(app: FastAPI) -> dict[str, Any]:
     schema = get_openapi(
         title=app.title, version=app.version, description=app.description, routes=app.routes
     )
-    own = [(Spec, "validation"), (Extension, "validation"), (Problem, "serialization")]
+    bodies = [(model, "validation") for model in (Spec, Extension, Sweep)]
+    own = [*bodies, (Problem, "serialization")]
     _, definitions = models_json_schema(own, ref_template=REF)  # type: ignore[arg-type]
     schema["components"]["schemas"] |= definitions["$defs"]
     return schema

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from entroscope.protocol.errors import Conflict, EntroscopeError, NotFound, SpecError, Unavailable
 from entroscope.protocol.frames import finite
+from entroscope.protocol.validation import spec_errors
 
 MEDIA_TYPE = "application/problem+json"
 #: Values longer than this, as JSON, are cut in answers.
@@ -77,52 +78,13 @@ def problem(
 
 
 def field_problems(error: ValidationError, document: Any) -> list[FieldProblem]:
-    """Return what pydantic found, with paths as they are in the document.
-
-    A union reports the errors of each branch: those deepest in the document are about the branch
-    that was meant, and equal places are said once.
-    """
-    found: dict[tuple[str | int, ...], list[dict[str, Any]]] = {}
-    for item in error.errors(include_url=False, include_context=False):
-        path = _path(item["loc"], document, absent=item["type"] == "missing")
-        found.setdefault(path, []).append(dict(item))
-    meant = [path for path in found if not any(_is_inside(other, path) for other in found)]
-    return [_field_problem(path, found[path]) for path in meant]
+    """Return what pydantic found, with paths as they are in the document."""
+    return [field_problem(found) for found in spec_errors(error, document)]
 
 
-def _path(loc: tuple[str | int, ...], document: Any, *, absent: bool) -> tuple[str | int, ...]:
-    """Return a location without the names of union branches, which are in no document.
-
-    Args:
-        absent: its last part is not in the document either, and that is the error.
-    """
-    path: list[str | int] = []
-    for index, part in enumerate(loc):
-        if isinstance(document, dict) and part in document:
-            document = document[part]
-        elif isinstance(document, list) and isinstance(part, int) and part < len(document):
-            document = document[part]
-        elif not (absent and index == len(loc) - 1):
-            continue
-        path.append(part)
-    return tuple(path)
-
-
-def _is_inside(path: tuple[str | int, ...], other: tuple[str | int, ...]) -> bool:
-    return len(path) > len(other) and path[: len(other)] == other
-
-
-def _field_problem(path: tuple[str | int, ...], items: list[dict[str, Any]]) -> FieldProblem:
-    missing = items[0]["type"] == "missing"
-    message = " or ".join(dict.fromkeys(_message(item["msg"]) for item in items))
-    field = ".".join(str(part) for part in path) or "document"
-    return FieldProblem(
-        field=field, value=None if missing else shown(items[0]["input"]), message=message
-    )
-
-
-def _message(text: str) -> str:
-    return text.removeprefix("Value error, ")
+def field_problem(error: SpecError) -> FieldProblem:
+    """Return an error as part of an answer."""
+    return FieldProblem(field=error.field, value=shown(error.value), message=error.reason)
 
 
 def shown(value: Any) -> Any:
@@ -145,8 +107,7 @@ def install(app: FastAPI) -> None:
 async def _domain_error(_: Request, error: Exception) -> Response:
     status = next((s for kind, s in STATUS.items() if isinstance(error, kind)), 400)
     if isinstance(error, SpecError):
-        found = FieldProblem(field=error.field, value=shown(error.value), message=error.reason)
-        return problem(status, str(error), [found])
+        return problem(status, str(error), [field_problem(error)])
     headers = {"Retry-After": "1"} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
     return problem(status, str(error), headers=headers)
 
@@ -171,7 +132,7 @@ async def _invalid_parameters(_: Request, error: Exception) -> Response:
         FieldProblem(
             field=".".join(str(part) for part in item["loc"][1:]) or str(item["loc"][0]),
             value=shown(item.get("input")),
-            message=_message(item["msg"]),
+            message=item["msg"].removeprefix("Value error, "),
         )
         for item in error.errors()
     ]

@@ -12,7 +12,7 @@ from entroscope.protocol.exact import exact_curves
 from entroscope.protocol.frames import finite
 from entroscope.protocol.plan import Plan
 from entroscope.protocol.states import FINAL, State
-from entroscope.run_store import Row
+from entroscope.run_rows import Row
 
 
 @dataclass(frozen=True, slots=True)

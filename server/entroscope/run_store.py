@@ -3,8 +3,8 @@
 import json
 import time
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -27,44 +27,12 @@ from entroscope.protocol.errors import NotFound
 from entroscope.protocol.fold import Fold
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.payloads import decode_sums
-from entroscope.protocol.plan import Plan, spec_hash
+from entroscope.protocol.plan import Plan
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.states import FINAL, State
 from entroscope.queue_entries import CLAIM_MS, batches_under_way, entry_fields, remove_waiting
+from entroscope.run_rows import Frames, NewRun, Row, read_row, stored_fields
 from entroscope.transactions import guarded
-
-#: Sums and values of one finished batch, as in Record.encode().
-Frames = tuple[bytes, bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What is kept of a run beside its log.
-
-    Attributes:
-        spec: resolved.
-        reason: why it failed.
-        parent: the sweep it belongs to.
-        extends: the run whose batches it reuses.
-        cancel: somebody asked to cancel it; it may not have ended yet.
-    """
-
-    id: str
-    spec: Spec
-    info: ModelInfo
-    state: State
-    created_ms: int
-    started_ms: int | None
-    finished_ms: int | None
-    reason: str | None
-    parent: str | None
-    extends: str | None
-    spec_hash: str
-    cancel: bool
-
-    @property
-    def plan(self) -> Plan:
-        return Plan(self.spec, self.info)
 
 
 @lru_cache(maxsize=16)
@@ -95,26 +63,31 @@ class RunStore:
             run: the id it is to have, where the caller must know it before.
             reuse: batches that are known already; where they suffice the run is done at once.
         """
-        run, created_ms = run or uuid.uuid4().hex, time.time_ns() / 1e6
-        fields: dict[str, Any] = {
-            "spec": spec.model_dump_json(by_alias=True),
-            "info": info.model_dump_json(),
-            "model": info.name,
-            "spec_hash": spec_hash(spec, info.weights_hash),
-            "state": State.QUEUED.value,
-            "created_ms": int(created_ms),
-            "parent": parent,
-            "extends": extends,
-        }
+        new = NewRun(run or uuid.uuid4().hex, spec, info, parent, extends, reuse or {})
+        self.create_all([new])
+        return self.get(new.id)
+
+    def create_all(
+        self, new: Sequence[NewRun], beside: Callable[[Pipeline], object] = lambda _: None
+    ) -> None:
+        """Make several runs, all of them or none, in order.
+
+        Args:
+            beside: writes what is to be there if and only if the runs are.
+        """
         states = _states(self._redis)
-        position = sum(model == info.name and state not in FINAL for _, model, state in states)
+        ahead = Counter(model for _, model, state in states if state not in FINAL)
+        now_ms = time.time_ns() / 1e6
         with self._redis.pipeline() as pipe:
-            pipe.hset(run_key(run), mapping={k: v for k, v in fields.items() if v is not None})
-            pipe.zadd(RUNS, {run: created_ms})
-            EventLog(pipe).begin(run, "queued", {"position": position})
-            _queue_first(pipe, run, Fold(Plan(spec, info)), reuse or {})
+            for index, each in enumerate(new):
+                name = each.info.name
+                pipe.hset(run_key(each.id), mapping=stored_fields(each, int(now_ms) + index))
+                pipe.zadd(RUNS, {each.id: now_ms + index / 1000})
+                EventLog(pipe).begin(each.id, "queued", {"position": ahead[name]})
+                _queue_first(pipe, each.id, Fold(Plan(each.spec, each.info)), each.reuse)
+                ahead[name] += 1
+            beside(pipe)
             pipe.execute()
-        return self.get(run)
 
     def get(self, run: str) -> Row:
         """Return one run.
@@ -125,7 +98,7 @@ class RunStore:
         fields: Any = self._redis.hgetall(run_key(run))
         if not fields:
             raise NotFound(f"no run {run!r}")
-        return _row(run, fields)
+        return read_row(run, fields)
 
     def list(self) -> list[Row]:
         """Return all live runs, newest first."""
@@ -135,7 +108,7 @@ class RunStore:
             for run in ids:
                 pipe.hgetall(run_key(run))
             found = pipe.execute()
-        return [_row(run, fields) for run, fields in zip(ids, found, strict=True) if fields]
+        return [read_row(run, fields) for run, fields in zip(ids, found, strict=True) if fields]
 
     def sums(self, run: str) -> dict[int, bytes]:
         """Return the sums frame of every finished batch."""
@@ -243,21 +216,3 @@ def _queue_first(pipe: Pipeline, run: str, fold: Fold, reuse: Mapping[int, Frame
     first = next(b for b in range(len(fold.plan.batches)) if b not in reuse)
     pipe.hset(run_key(run), "queued", first)
     pipe.xadd(queue_key(fold.plan.info.name), entry_fields(run, first))
-
-
-def _row(run: str, fields: Mapping[bytes, bytes]) -> Row:
-    text = {key.decode(): value.decode() for key, value in fields.items()}
-    return Row(
-        id=run,
-        spec=Spec.model_validate_json(text["spec"]),
-        info=ModelInfo.model_validate_json(text["info"]),
-        state=State(text["state"]),
-        created_ms=int(text["created_ms"]),
-        started_ms=int(text["started_ms"]) if "started_ms" in text else None,
-        finished_ms=int(text["finished_ms"]) if "finished_ms" in text else None,
-        reason=text.get("reason"),
-        parent=text.get("parent"),
-        extends=text.get("extends"),
-        spec_hash=text["spec_hash"],
-        cancel=text.get("cancel") == "1",
-    )

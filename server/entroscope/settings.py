@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from entroscope.protocol.spec import MAX_EVALUATIONS
+
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -39,7 +41,7 @@ class Settings(BaseModel):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     token: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[!-~]+$")] | None = None
     allow_hosts: tuple[str, ...] = ()
-    max_evaluations: Annotated[int, Field(ge=1)] = 500_000_000
+    max_evaluations: Annotated[int, Field(ge=1)] = MAX_EVALUATIONS
     max_batches: Annotated[int, Field(ge=1)] = 4096
     max_record_bytes: Annotated[int, Field(ge=1)] = 64 * 2**20
     max_body_bytes: Annotated[int, Field(ge=1)] = 2**20

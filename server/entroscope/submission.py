@@ -1,9 +1,6 @@
 """From what a user sends to a run: checked, priced, and made once."""
 
-import hashlib
-import json
 import threading
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +11,7 @@ from redis import Redis
 from entroscope.catalog import Catalog
 from entroscope.documents import Extension
 from entroscope.estimate import cost_seconds
-from entroscope.keys import PREFIX
+from entroscope.idempotency import id_of_key
 from entroscope.presence import Presence
 from entroscope.problems import InvalidDocument, field_problems
 from entroscope.protocol.errors import Conflict, SpecError, Unavailable
@@ -25,10 +22,6 @@ from entroscope.protocol.spec import Spec
 from entroscope.run_documents import outline
 from entroscope.run_store import RunStore
 from entroscope.settings import Settings
-
-#: How long an Idempotency-Key is remembered.
-REMEMBERED_S = 24 * 3600
-LONGEST_KEY = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +54,19 @@ class Submissions:
         Raises:
             InvalidDocument, SpecError: what is wrong with which field.
         """
-        spec = read_spec(document)
+        plan = self.accept(read_spec(document))
+        return Order(plan.spec, plan.info, plan)
+
+    def accept(self, spec: Spec) -> Plan:
+        """Return the plan of a spec, resolved, within the limits.
+
+        Raises:
+            SpecError: which field is off.
+        """
         info = self._model(spec.model)
-        resolved = resolve(spec, info)
-        plan = Plan(resolved, info)
+        plan = Plan(resolve(spec, info), info)
         check_size(plan, self._settings)
-        return Order(resolved, info, plan)
+        return plan
 
     def plan(self, document: Any) -> dict[str, Any]:
         """Return what a run of this spec would be."""
@@ -94,7 +94,10 @@ class Submissions:
         if key is None:
             return self._store.create(order.spec, order.info).id, True
         with self._lock:
-            return self._submit_once(order, _checked(key), document)
+            run = id_of_key(self._redis, key, document)
+            if self._catalog.exists(run):
+                return run, False
+            return self._store.create(order.spec, order.info, run=run).id, True
 
     def extend(self, run: str, trajectories: int) -> str:
         """Make a run with more trajectories that reuses the batches of a finished one."""
@@ -112,20 +115,6 @@ class Submissions:
         kept = {i: frames[i] for i, (a, b) in enumerate(equal) if a == b and i in frames}
         row = self._store.create(new, info, parent=document["parent"], extends=run, reuse=kept)
         return row.id
-
-    def _submit_once(self, order: Order, key: str, document: Any) -> tuple[str, bool]:
-        """Note which run a key stands for, then make it: a crash in between leaves no second."""
-        body = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
-        place = f"{PREFIX}idempotency:{hashlib.sha256(key.encode()).hexdigest()}"
-        noted = json.dumps({"run": uuid.uuid4().hex, "body": body})
-        self._redis.set(place, noted, nx=True, ex=REMEMBERED_S)
-        found: Any = self._redis.get(place)
-        known = json.loads(found)
-        if known["body"] != body:
-            raise Conflict(f"the Idempotency-Key {key!r} was used for another spec before")
-        if self._catalog.exists(known["run"]):
-            return known["run"], False
-        return self._store.create(order.spec, order.info, run=known["run"]).id, True
 
     def _model(self, name: str) -> ModelInfo:
         models = self._presence.models()
@@ -196,10 +185,3 @@ def check_size(plan: Plan, settings: Settings) -> None:
             f"make {size / 2**20:.0f} MiB of sums a batch; the limit is "
             f"{settings.max_record_bytes / 2**20:.0f} MiB",
         )
-
-
-def _checked(key: str) -> str:
-    if not (0 < len(key) <= LONGEST_KEY and key.isprintable()):
-        reason = f"must have 1 to {LONGEST_KEY} printable characters"
-        raise SpecError("Idempotency-Key", key[:60], reason)
-    return key

@@ -13,7 +13,8 @@ from fakes import record_of
 
 from entroscope.event_log import EventLog
 from entroscope.protocol.payloads import decode_sums
-from entroscope.run_store import Row, RunStore
+from entroscope.run_rows import Row
+from entroscope.run_store import RunStore
 from entroscope_workers.worker import Worker
 
 SCRIPT = Path(__file__).with_name("fake_worker.py")

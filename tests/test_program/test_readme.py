@@ -51,7 +51,8 @@ def test_the_python_example_works(running: Program, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "done" in done.stdout.split()
-    assert (tmp_path / "figure.html").stat().st_size > 1000
+    for name in ("figure.html", "sweep.html"):
+        assert (tmp_path / name).stat().st_size > 1000
 
 
 def test_the_spec_example_is_a_spec() -> None:

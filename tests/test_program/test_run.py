@@ -49,6 +49,43 @@ def test_a_spec_that_is_off_is_one_sentence_and_no_result(
     assert not (tmp_path / "result.json").exists()
 
 
+SHARED = {"model": "gaussian-mixture", "trajectories": 64, "schedule": {"steps": 16}}
+
+
+def test_a_sweep_becomes_the_results_of_its_runs_in_order(tmp_path: Path) -> None:
+    vary = [{"seed": 1}, {"params": {"kind": "pair", "dimension": 3}, "schedule": {"steps": 8}}]
+    sweep = {"spec": SHARED, "vary": vary, "title": "two"}
+    done = run(tmp_path, json.dumps(sweep), "--device", "cpu")
+    assert done.returncode == 0, done.stderr
+    document = json.loads((tmp_path / "result.json").read_text())
+    results = document.pop("results")
+    assert document == {"schema": 1, **sweep}
+    alone = [{**SHARED, **patch} for patch in vary]
+    for result, spec in zip(results, alone, strict=True):
+        same = measure("gaussian-mixture", spec)
+        assert result["curves"] == json.loads(json.dumps(same["curves"]))
+    assert "100%" in done.stderr
+    assert done.stderr.count("entropy_bounds") == 2
+
+
+@pytest.mark.parametrize(
+    ("vary", "options", "said"),
+    [
+        ([{}, {"trajectories": 1}], (), ["vary.1.trajectories", ", got 1"]),
+        ([{}, {"model": "no-such-model"}], (), ["vary.1.model", '"no-such-model"']),
+        ([{}] * 10, ("--max-evaluations", "9000"), ["vary", "12,288", "9,000", '"10 runs"']),
+    ],
+)
+def test_a_sweep_that_is_off_is_one_sentence_and_no_result(
+    tmp_path: Path, vary: list[object], options: tuple[str, ...], said: list[str]
+) -> None:
+    done = run(tmp_path, json.dumps({"spec": SHARED, "vary": vary}), *options)
+    assert done.returncode == 2
+    assert all(words in done.stderr for words in said), done.stderr
+    assert all(line.startswith("entroscope: ") for line in done.stderr.splitlines())
+    assert not (tmp_path / "result.json").exists()
+
+
 @pytest.mark.parametrize("device", ["cuda:99", "nonsense"])
 def test_a_device_that_is_not_there_is_one_sentence(tmp_path: Path, device: str) -> None:
     done = run(tmp_path, '{"model": "gaussian-mixture"}', "--device", device)

@@ -14,7 +14,8 @@ from entroscope.protocol.fold import Fold
 from entroscope.protocol.payloads import decode_sums
 from entroscope.protocol.plan import Plan
 from entroscope.protocol.states import State
-from entroscope.run_store import Row, RunStore
+from entroscope.run_rows import Row
+from entroscope.run_store import RunStore
 
 SOON_MS = 60_000
 

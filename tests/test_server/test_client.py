@@ -149,6 +149,51 @@ def test_runs_are_cancelled_extended_and_deleted(client: Client, puppet: Puppet)
     assert larger.result().document["trajectories"] == 20
 
 
+def test_a_sweep_is_watched_and_its_results_taken(client: Client, puppet: Puppet) -> None:
+    sweep = client.sweep(SPEC, [{"seed": 1}, {"schedule": {"steps": 5}}], title="two")
+    for _ in range(4):
+        puppet.perform(puppet.take())
+    ends = [event["run"] for event in sweep if event["type"] == "done"]
+    assert ends == [run.id for run in sweep.runs] == [r["id"] for r in sweep.document()["runs"]]
+    assert [result.sigma.shape for result in sweep.results()] == [(4,), (5,)]
+    assert sweep.document()["title"] == "two"
+    assert {run["id"] for run in client.runs(parent=sweep.id)} == set(ends)
+    sweep.delete()
+    with pytest.raises(NotFound, match="no sweep"):
+        sweep.document()
+
+
+def test_a_figure_of_a_sweep_names_each_run_by_what_it_changes(
+    client: Client, puppet: Puppet
+) -> None:
+    sweep = client.sweep(SPEC, [{"schedule": {"steps": steps}} for steps in (4, 5)])
+    for _ in range(4):
+        puppet.perform(puppet.take())
+    figure = sweep.figure(curves=["classes"], unit="nats")
+    lines = [trace for trace in figure.data if trace.mode == "lines"]
+    assert [line.name for line in lines[::2]] == ["steps = 4", "steps = 5"]
+    assert [len(line.x) for line in lines] == [4, 4, 5, 5]
+    assert len({line.line.color for line in lines}) == 2
+
+
+def test_a_sweep_is_cancelled_as_a_whole(client: Client) -> None:
+    sweep = client.sweep(Spec.model_validate(SPEC), [{"seed": 1}, {"seed": 2}])
+    assert [receipt["effect"] for receipt in sweep.cancel()] == ["removed", "removed"]
+    with pytest.raises(Conflict, match="cancelled"):
+        sweep.results()
+
+
+def test_a_figure_draws_the_exact_answer_over_the_estimate(measured: MeasuredRun) -> None:
+    exact = {"sigma": [9.0, 1.0], "entropy": [1.0, 0.5], "production": [0.0, 0.25]}
+    curve = {**measured.document["curves"]["classes"], "exact": exact}
+    result = MeasuredRun({**measured.document, "curves": {"classes": curve}})
+    assert result.exact["classes"]["entropy"].tolist() == [1.0, 0.5]
+    drawn = {t.yaxis: t for t in result.figure(axis="log_snr").data if "exact" in (t.name or "")}
+    assert list(drawn["y"].y) == [1.0, 0.5]
+    assert list(drawn["y2"].y) == [0.0, 0.125]
+    assert list(drawn["y2"].x) == pytest.approx([-2 * np.log(9), 0])
+
+
 def test_an_equal_run_is_reused_when_asked_for(client: Client, puppet: Puppet) -> None:
     first = client.run(SPEC)
     puppet.finish(first.id)

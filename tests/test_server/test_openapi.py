@@ -44,6 +44,13 @@ PATHS = {
     "GET /api/runs/{run}/curves.csv",
     "GET /api/runs/{run}/previews/{step}",
     "GET /api/runs/{run}/events",
+    "POST /api/sweeps",
+    "GET /api/sweeps",
+    "POST /api/sweeps/plan",
+    "GET /api/sweeps/presets",
+    "GET /api/sweeps/{sweep}",
+    "DELETE /api/sweeps/{sweep}",
+    "POST /api/sweeps/{sweep}/cancel",
     "GET /api/models",
     "GET /api/workers",
     "GET /api/schema/events",
@@ -72,7 +79,13 @@ def test_every_operation_says_what_it_does_answers_and_how_it_fails(
 
 def test_every_body_is_described(document: dict[str, Any]) -> None:
     bodies = {name for name, operation in operations(document) if "requestBody" in operation}
-    assert bodies == {"POST /api/runs", "POST /api/runs/plan", "POST /api/runs/{run}/extend"}
+    assert bodies == {
+        "POST /api/runs",
+        "POST /api/runs/plan",
+        "POST /api/runs/{run}/extend",
+        "POST /api/sweeps",
+        "POST /api/sweeps/plan",
+    }
 
 
 def test_every_reference_leads_somewhere_and_every_schema_is_one(

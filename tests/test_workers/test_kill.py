@@ -13,7 +13,8 @@ from entroscope.event_log import EventLog
 from entroscope.keys import attempts_key, queue_key
 from entroscope.presence import Presence
 from entroscope.protocol.states import FINAL, State
-from entroscope.run_store import Row, RunStore
+from entroscope.run_rows import Row
+from entroscope.run_store import RunStore
 
 
 def wait_for_end(store: RunStore, run: str) -> Row:

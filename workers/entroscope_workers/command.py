@@ -1,7 +1,7 @@
 """The commands `entroscope work` and `entroscope run`."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from threading import Event
@@ -19,6 +19,7 @@ from entroscope_workers.measuring import measure
 from entroscope_workers.probe import probed
 from entroscope_workers.registry import load_model, load_models
 from entroscope_workers.runner import device_name
+from entroscope_workers.sweep_file import SweepFile
 from entroscope_workers.worker import Worker, worker_name
 
 
@@ -75,22 +76,41 @@ def work_on(
     return 0
 
 
-def run_file(spec_file: Path, out: Path, device: str) -> int:
-    """Run one spec with a progress bar; write the result and say what was found."""
-    spec = Spec.model_validate(_read(spec_file))
+def run_file(spec_file: Path, out: Path, device: str, max_evaluations: int) -> int:
+    """Run a spec or a sweep with a progress bar; write the result and say what was found.
+
+    Args:
+        max_evaluations: of all runs of a sweep together.
+    """
+    document = _read(spec_file)
     if not out.parent.is_dir():
         raise ValueError(f"--out: the folder {out.parent} does not exist")
-    model = load_model(spec.model, find_device(device))
-    spec = resolve(spec, model.info)  # what is off is said before a bar is drawn
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     console = Console(stderr=True)
-    with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
-        task = bar.add_task(model.info.title, total=1.0)
-        result = measure(model, spec, lambda done: bar.update(task, completed=done))
+    if isinstance(document, dict) and "vary" in document:
+        sweep = SweepFile(document, find_device(device), max_evaluations)
+        result = _with_bar(sweep.title, console, sweep.measure)
+        results = result["results"]
+    else:
+        spec = Spec.model_validate(document)
+        model = load_model(spec.model, find_device(device))
+        spec = resolve(spec, model.info)  # what is off is said before a bar is drawn
+        result = _with_bar(model.info.title, console, lambda tell: measure(model, spec, tell))
+        results = [result]
     out.write_text(json.dumps(result, allow_nan=False, indent=1) + "\n")
-    summarise(result, console)
+    for each in results:
+        summarise(each, console)
     print(out)
     return 0
+
+
+def _with_bar(
+    title: str, console: Console, work: Callable[[Callable[[float], None]], dict[str, Any]]
+) -> dict[str, Any]:
+    """Return what the work does; it tells the finished fraction to what it is given."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
+        task = bar.add_task(title, total=1.0)
+        return work(lambda done: bar.update(task, completed=done))
 
 
 def _read(path: Path) -> Any:

@@ -10,6 +10,8 @@ from entroscope.protocol.models import BatchSizes, PositiveFloat
 MAX_STEPS = 8192
 MAX_TRAJECTORIES = 1_000_000
 MAX_PREVIEWS = 64
+#: Pairs (sample, label, sigma) of one run, or of one sweep, unless a server is told otherwise.
+MAX_EVALUATIONS = 500_000_000
 
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 Label = Annotated[str, Field(min_length=1, max_length=300)] | Annotated[int, Field(ge=0)]

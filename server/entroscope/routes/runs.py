@@ -49,10 +49,11 @@ def list_runs(
     before: PageDep,
     model: str | None = None,
     state: State | None = None,
+    parent: Annotated[str | None, Query(description="The sweep they belong to")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Document:
     """List runs, live and archived, newest first."""
-    runs = services.catalog.page(model, state, limit + 1, before)
+    runs = services.catalog.page(model, state, limit + 1, before, parent)
     last = runs[limit - 1] if len(runs) > limit else None
     cursor = None if last is None else f"{last['created_ms']}-{last['id']}"
     return {"runs": [without_exact(run) for run in runs[:limit]], "next": cursor}

@@ -1,0 +1,82 @@
+"""Sweeps: several runs made at once, followed, cancelled and removed together."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Response, status
+
+from entroscope.deps import BodyDep, PageDep, ServicesDep, SweepDep
+from entroscope.openapi import body_of
+from entroscope.protocol.sweep import Sweep
+from entroscope.sweep_documents import (
+    Receipts,
+    SweepDocument,
+    SweepList,
+    SweepPlan,
+    SweepPresets,
+    SweepSummary,
+)
+from entroscope.sweep_presets import sweep_presets
+
+router = APIRouter(prefix="/api/sweeps", tags=["sweeps"])
+Document = dict[str, Any]
+
+
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    response_model=SweepSummary,
+    responses={200: {"model": SweepSummary, "description": "The sweep was there already"}},
+    openapi_extra=body_of(Sweep),
+)
+def create_sweep(
+    sweep: BodyDep,
+    response: Response,
+    services: ServicesDep,
+    idempotency_key: Annotated[str | None, Header()] = None,
+) -> Document:
+    """Queue one run for each merge patch in `vary`, or none where one of them is not a good run."""
+    id, made = services.sweeps.submit(sweep, idempotency_key)
+    response.status_code = status.HTTP_201_CREATED if made else status.HTTP_200_OK
+    response.headers["Location"] = f"/api/sweeps/{id}"
+    return services.sweeps.summary(id)
+
+
+@router.post("/plan", response_model=SweepPlan, openapi_extra=body_of(Sweep))
+def plan_sweep(sweep: BodyDep, services: ServicesDep) -> Document:
+    """Check a sweep as POST /api/sweeps does and say what it would cost; nothing is stored."""
+    return services.sweeps.plan(sweep)
+
+
+@router.get("/presets", response_model=SweepPresets)
+def list_presets() -> Document:
+    """List sweeps that are ready to be sent: the figures of the theory."""
+    return {"presets": sweep_presets()}
+
+
+@router.get("", response_model=SweepList)
+def list_sweeps(
+    services: ServicesDep, before: PageDep, limit: Annotated[int, Query(ge=1, le=200)] = 50
+) -> Document:
+    """List sweeps, newest first."""
+    sweeps = services.sweeps.page(limit + 1, before)
+    last = sweeps[limit - 1] if len(sweeps) > limit else None
+    cursor = None if last is None else f"{last['created_ms']}-{last['id']}"
+    return {"sweeps": sweeps[:limit], "next": cursor}
+
+
+@router.get("/{sweep}", response_model=SweepDocument)
+def get_sweep(sweep: SweepDep, services: ServicesDep) -> Document:
+    """Return one sweep with the documents of its runs."""
+    return services.sweeps.document(sweep)
+
+
+@router.post("/{sweep}/cancel", response_model=Receipts)
+def cancel_sweep(sweep: SweepDep, services: ServicesDep) -> Document:
+    """Cancel every run of a sweep that has not ended."""
+    return services.sweeps.cancel(sweep)
+
+
+@router.delete("/{sweep}", status_code=status.HTTP_204_NO_CONTENT)
+def delete_sweep(sweep: SweepDep, services: ServicesDep) -> None:
+    """Remove a sweep whose runs have all ended, and these runs."""
+    services.sweeps.delete(sweep)

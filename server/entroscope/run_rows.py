@@ -1,0 +1,93 @@
+"""What is kept of a run beside its log: as it is asked for, stored, and read again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from entroscope.protocol.models import ModelInfo
+from entroscope.protocol.plan import Plan, spec_hash
+from entroscope.protocol.spec import Spec
+from entroscope.protocol.states import State
+
+#: Sums and values of one finished batch, as in Record.encode().
+Frames = tuple[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is kept of a run beside its log.
+
+    Attributes:
+        spec: resolved.
+        reason: why it failed.
+        parent: the sweep it belongs to.
+        extends: the run whose batches it reuses.
+        cancel: somebody asked to cancel it; it may not have ended yet.
+    """
+
+    id: str
+    spec: Spec
+    info: ModelInfo
+    state: State
+    created_ms: int
+    started_ms: int | None
+    finished_ms: int | None
+    reason: str | None
+    parent: str | None
+    extends: str | None
+    spec_hash: str
+    cancel: bool
+
+    @property
+    def plan(self) -> Plan:
+        return Plan(self.spec, self.info)
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """A run to be made, of a resolved spec.
+
+    Attributes:
+        reuse: batches that are known already; where they suffice the run is done at once.
+    """
+
+    id: str
+    spec: Spec
+    info: ModelInfo
+    parent: str | None = None
+    extends: str | None = None
+    reuse: Mapping[int, Frames] = field(default_factory=dict)
+
+
+def stored_fields(new: NewRun, created_ms: int) -> dict[str, Any]:
+    """Return the hash of a new run."""
+    fields = {
+        "spec": new.spec.model_dump_json(by_alias=True),
+        "info": new.info.model_dump_json(),
+        "model": new.info.name,
+        "spec_hash": spec_hash(new.spec, new.info.weights_hash),
+        "state": State.QUEUED.value,
+        "created_ms": created_ms,
+        "parent": new.parent,
+        "extends": new.extends,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def read_row(run: str, fields: Mapping[bytes, bytes]) -> Row:
+    """Return a run from its hash."""
+    text = {key.decode(): value.decode() for key, value in fields.items()}
+    return Row(
+        id=run,
+        spec=Spec.model_validate_json(text["spec"]),
+        info=ModelInfo.model_validate_json(text["info"]),
+        state=State(text["state"]),
+        created_ms=int(text["created_ms"]),
+        started_ms=int(text["started_ms"]) if "started_ms" in text else None,
+        finished_ms=int(text["finished_ms"]) if "finished_ms" in text else None,
+        reason=text.get("reason"),
+        parent=text.get("parent"),
+        extends=text.get("extends"),
+        spec_hash=text["spec_hash"],
+        cancel=text.get("cancel") == "1",
+    )

@@ -1,0 +1,60 @@
+"""A sweep in the foreground: all of its runs, one after the other, in one result file."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from entroscope.protocol.errors import SpecError
+from entroscope.protocol.plan import Plan, resolve
+from entroscope.protocol.spec import Spec
+from entroscope.protocol.sweep import Sweep, default_title, sweep_plans
+from entroscope_workers.measuring import measure
+from entroscope_workers.models.base import Model
+from entroscope_workers.registry import load_model
+
+
+class SweepFile:
+    """A sweep whose runs are all known to be good.
+
+    Attributes:
+        title: its own, or one made up.
+    """
+
+    def __init__(self, document: Any, device: torch.device, max_evaluations: int) -> None:
+        self.sweep, self._device = Sweep.model_validate(document), device
+        self._models: dict[str, Model] = {}
+        self._plans = sweep_plans(self.sweep, self._plan, max_evaluations)
+        self.title = self.sweep.title or default_title(self._plans)
+
+    def measure(self, progress: Callable[[float], None]) -> dict[str, Any]:
+        """Run everything and return the document of all results, in the order of `vary`."""
+        results = []
+        for index, plan in enumerate(self._plans):
+            share = _Share(progress, index, len(self._plans))
+            results.append(measure(self._models[plan.spec.model], plan.spec, share))
+        shared = self.sweep.model_dump(mode="json", include={"spec", "vary"})
+        return {"schema": 1, "title": self.title, **shared, "results": results}
+
+    def _plan(self, spec: Spec) -> Plan:
+        if spec.model not in self._models:
+            self._models[spec.model] = _loaded(spec.model, self._device)
+        info = self._models[spec.model].info
+        return Plan(resolve(spec, info), info)
+
+
+class _Share:
+    """Tells the progress of one of several equal parts as that of the whole."""
+
+    def __init__(self, progress: Callable[[float], None], index: int, count: int) -> None:
+        self._progress, self._index, self._count = progress, index, count
+
+    def __call__(self, fraction: float) -> None:
+        self._progress((self._index + fraction) / self._count)
+
+
+def _loaded(name: str, device: torch.device) -> Model:
+    try:
+        return load_model(name, device)
+    except ValueError as error:
+        raise SpecError("model", name, str(error).removeprefix("model: ")) from None
