@@ -47,18 +47,25 @@ export function showSweep(sweep, state, curves) {
   byId("progress-bar").style.width = isFinal(sweep.state) ? "0" : `${100 * sweep.progress}%`;
   byId("sweep-cancel").hidden = isFinal(sweep.state);
   const names = runNames(sweep.vary);
-  const lines = sweep.runs.map((run, i) => runLine(run, names[i], state, curves));
+  const lines = sweep.runs.map((run, i) => runLine(run, names[i], curves));
   const list = byId("sweep-runs");
   const shown = lines.map((line) => line.outerHTML).join("");
   if (shown !== list.dataset.shown) list.replaceChildren(...lines); // links keep the focus while nothing changes
   list.dataset.shown = shown;
+  linkRuns(state);
 }
 
-function runLine(run, name, state, curves) {
+/** Point the links at the runs as they are looked at now; whoever presses may be faster than the next draw. */
+export function linkRuns(state) {
+  for (const link of byId("sweep-runs").querySelectorAll("a")) {
+    link.href = formatHash({...state, runId: link.dataset.run});
+  }
+}
+
+function runLine(run, name, curves) {
   const swatch = element("span", {className: "swatch"});
   swatch.style.background = curves.find((curve) => curve.run.id === run.id)?.color ?? "";
-  const href = formatHash({...state, runId: run.id});
-  const link = element("a", {href}, name);
+  const link = element("a", {"data-run": run.id}, name);
   const status = element("span", {className: "run-status", title: run.reason ?? ""}, statusText(run));
   return element("li", {"data-state": run.state}, swatch, link, status);
 }

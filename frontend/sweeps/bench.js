@@ -5,7 +5,7 @@ import {byId, setText} from "../dom.js";
 import {Sprites} from "../events/sprites.js";
 import {Presets} from "../panels/presets.js";
 import {RunList} from "../panels/runs.js";
-import {ofSweep, showSweep} from "../panels/sweep.js";
+import {linkRuns, ofSweep, showSweep} from "../panels/sweep.js";
 import * as widths from "../plots/widths.js";
 import {createPoll} from "../poll.js";
 import {lineKey, linesHiddenAtFirst, restingStep, sweepScene, unitTime} from "./scene.js";
@@ -41,6 +41,7 @@ export class Bench {
 
   /** Follow the address: watch the sweep that it names, or offer a new one. */
   follow(state, before = {}) {
+    linkRuns(state);
     if (CHOICES.every((name) => state[name] === before[name])) return;
     const sweepId = state.runId ? null : state.sweepId;
     byId("bench").hidden = Boolean(state.runId || sweepId || !state.bench);

@@ -12,7 +12,9 @@ const NAMES = {
   "guidance.scale": ["w", "guidance scale w (dimensionless)"]
 };
 /** What is put up with the thing that is varied, and does not name it. */
-const FOLLOWERS = ["schedule.sigma_max", "schedule.sigma_min", "schedule.steps", "schedule.rho", "trajectories", "previews.samples"];
+const FOLLOWERS = ["schedule.sigma_max", "schedule.sigma_min", "schedule.steps", "schedule.rho", "trajectories", "batch_sizes", "previews"];
+
+const follows = (path) => FOLLOWERS.some((name) => path === name || path.startsWith(`${name}.`));
 
 /** Return what differs between the runs: [{path, short, long, values}]; what only follows comes last. */
 export function variedOf(vary) {
@@ -21,14 +23,13 @@ export function variedOf(vary) {
   const differing = paths
     .map((path) => ({path, ...namesOf(path), values: flat.map((patch) => patch.get(path))}))
     .filter(({values}) => new Set(values.map((value) => JSON.stringify(value))).size > 1);
-  const follows = ({path}) => FOLLOWERS.includes(path);
-  return [...differing.filter((own) => !follows(own)), ...differing.filter(follows)];
+  return [...differing.filter(({path}) => !follows(path)), ...differing.filter(({path}) => follows(path))];
 }
 
 /** Return a name for every run: "d = 100"; what only follows is left out unless nothing else varies. */
 export function runNames(vary) {
   const varied = variedOf(vary);
-  const named = varied.filter(({path}) => !FOLLOWERS.includes(path));
+  const named = varied.filter(({path}) => !follows(path));
   const shown = named.length ? named : varied.slice(0, 1);
   return vary.map((_, i) => {
     const parts = shown.filter(({values}) => values[i] !== undefined);

@@ -120,9 +120,9 @@ test("a tree of pairs speciates once a level, other mixtures not at all", () => 
 });
 
 test("runs are called by what is varied, not by what follows it", () => {
-  const vary = [10, 1000].map((dimension) => ({params: {kind: "pair", dimension}, schedule: {sigma_max: dimension}}));
+  const vary = [10, 1000].map((dimension) => ({params: {kind: "pair", dimension}, schedule: {sigma_max: dimension}, batch_sizes: {largest: dimension}}));
   assert.deepEqual(runNames(vary), ["d = 10", "d = 1,000"]);
-  assert.deepEqual(variedOf(vary).map(({path}) => path), ["params.dimension", "schedule.sigma_max"]);
+  assert.deepEqual(variedOf(vary).map(({path}) => path), ["params.dimension", "schedule.sigma_max", "batch_sizes.largest"]);
   assert.deepEqual(runNames([{schedule: {steps: 16}}, {schedule: {steps: 32}}]), ["steps = 16", "steps = 32"]);
   assert.deepEqual(runNames([{}, {guidance: {scale: 2}}]), ["run 1", "w = 2"]);
   assert.deepEqual(runNames([{params: {offsets: [4, 1]}}, {params: {offsets: [8, 1]}}]), ["offsets = 4, 1", "offsets = 8, 1"]);

@@ -102,18 +102,6 @@ def test_a_figure_shows_the_numbers(measured: MeasuredRun) -> None:
     assert np.allclose(production.x, -2 * np.log(measured.sigma))
 
 
-def test_a_figure_draws_the_exact_curve_dashed_over_the_estimate(measured: MeasuredRun) -> None:
-    exact = {"sigma": [8.0, 2.0], "entropy": [1.0, 0.5], "production": [0.1, 0.4]}
-    curve = measured.document["curves"]["classes"] | {"exact": exact}
-    known = MeasuredRun({**measured.document, "curves": {"classes": curve}})
-    figure = known.figure(unit="nats", axis="log_snr")
-    entropy, production = (trace for trace in figure.data if trace.line.dash)
-    assert np.allclose(entropy.y, np.array([1.0, 0.5]) * np.log(2))
-    assert np.allclose(production.y, np.array([0.1, 0.4]) * np.log(2) / 2)
-    assert np.allclose(production.x, -2 * np.log([8.0, 2.0]))
-    assert list(figure.data).index(entropy) > 1
-
-
 def test_a_figure_of_no_such_curve_is_refused(measured: MeasuredRun) -> None:
     with pytest.raises(ValueError, match=r"no curve 'x'; there are classes, rest\.a"):
         measured.figure(curves=["x"])
