@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from entroscope.presence import WorkerInfo
 from entroscope.protocol.events import Check, Curve, ExactCurve, Window
+from entroscope.protocol.groups import Preset
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.states import State
 
@@ -87,13 +88,19 @@ class RunList(Document):
 
 
 class PlanDocument(Document):
-    """What a run of a spec would be; nothing is stored. `batches` are sizes."""
+    """What a run of a spec would be; nothing is stored.
+
+    Attributes:
+        batches: their sizes.
+        presets: partitions worth measuring on the model with these params.
+    """
 
     spec: dict[str, Any]
     labels: list[str]
     curves: list[CurveName]
     sigma: list[float]
     batches: list[int]
+    presets: list[Preset]
     cost: Cost
 
 

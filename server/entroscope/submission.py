@@ -17,7 +17,7 @@ from entroscope.problems import InvalidDocument, field_problems
 from entroscope.protocol.errors import Conflict, SpecError, Unavailable
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.moments import QUANTITIES
-from entroscope.protocol.plan import Plan, resolve, spec_hash
+from entroscope.protocol.plan import Plan, bind_params, resolve, spec_hash
 from entroscope.protocol.spec import Spec
 from entroscope.run_documents import outline
 from entroscope.run_store import RunStore
@@ -77,6 +77,7 @@ class Submissions:
             "spec": order.spec.document(),
             **own.document,
             "batches": [size for _, size in order.plan.batches],
+            "presets": bind_params(order.info, order.spec.params).presets,
             "cost": {"evaluations": own.evaluations, "seconds": seconds},
         }
 

@@ -10,11 +10,13 @@ SPECIATION = ((10, 1024, 1024), (100, 1024, 1024), (1000, 1024, 128), (10000, 51
 SPECIATION_STEPS = 128
 #: Beyond 10 sqrt(d) nothing is decided; the margin keeps what lies above the grid below 0.01 bits.
 SIGMA_MAX_OVER_ROOT = 16
+TREE_DIMENSION = 64
+RATIOS = (1.0, 4.0, 16.0, 64.0)
 
 
 def sweep_presets() -> list[Document]:
     """Return name, title, explanation, axis and the body of POST /api/sweeps of each."""
-    return [_speciation_vp(), _speciation_ve(), _four_point()]
+    return [_speciation_vp(), _speciation_ve(), _four_point(), _two_scales()]
 
 
 def _speciation_vp() -> Document:
@@ -86,5 +88,34 @@ def _four_point() -> Document:
     }
 
 
-def _group(name: str, *labels: str) -> Document:
+def _two_scales() -> Document:
+    tree = [
+        {"name": "first", "groups": [_group("first a", 0), _group("first b", 1)]},
+        {"name": "second", "groups": [_group("second a", 2), _group("second b", 3)]},
+    ]
+    spec = {
+        "model": "gaussian-mixture",
+        "params": {"kind": "tree", "dimension": TREE_DIMENSION},
+        "partitions": {"classes": None, "tree": tree},
+        "schedule": {"steps": 192},
+        "trajectories": 2048,
+    }
+    title = "Two scales, two speciation times"
+    return {
+        "name": "two-scales",
+        "title": title,
+        "explanation": "Two pairs of components, the pairs further apart than what is in them by "
+        "a ratio of 1, 4, 16 and 64. Each decision has a speciation time of its own: with the ratio "
+        "one bit falls first, then the other, and a plateau of one bit opens between them.",
+        "axis": "sigma",
+        "sweep": {
+            "schema": 1,
+            "title": title,
+            "spec": spec,
+            "vary": [{"params": {"offsets": [ratio, 1.0]}} for ratio in RATIOS],
+        },
+    }
+
+
+def _group(name: str, *labels: str | int) -> Document:
     return {"name": name, "labels": list(labels)}

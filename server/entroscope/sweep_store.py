@@ -55,6 +55,10 @@ class SweepStore:
         """Return what writes a sweep in the transaction that makes its runs."""
         return lambda pipe: pipe.hset(SWEEPS, row.id, _document(row))
 
+    def _born(self) -> list[SweepRow]:
+        found: Any = self._redis.hvals(SWEEPS)
+        return [_read(document) for document in found]
+
     def keep(self) -> None:
         """Move sweeps to the folder; one that cannot be written stays in Redis until the next time.
 
@@ -82,12 +86,6 @@ class SweepStore:
             raise NotFound(f"no sweep {sweep!r}")
         return _read(found)
 
-    def list(self) -> "list[SweepRow]":
-        """Return all sweeps, newest first."""
-        with self._lock:
-            rows = {row.id: row for row in self._born()} | self._kept
-        return sorted(rows.values(), key=lambda row: (row.created_ms, row.id), reverse=True)
-
     def delete(self, sweep: str) -> None:
         """Forget a sweep; its runs stay."""
         with self._lock:
@@ -95,12 +93,14 @@ class SweepStore:
             if self._kept.pop(sweep, None):
                 self._path(sweep).unlink(missing_ok=True)
 
-    def _born(self) -> "list[SweepRow]":
-        found: Any = self._redis.hvals(SWEEPS)
-        return [_read(document) for document in found]
-
     def _path(self, sweep: str) -> Path:
         return self._folder / f"{sweep}.json"
+
+    def list(self) -> list[SweepRow]:
+        """Return all sweeps, newest first."""
+        with self._lock:
+            rows = {row.id: row for row in self._born()} | self._kept
+        return sorted(rows.values(), key=lambda row: (row.created_ms, row.id), reverse=True)
 
 
 def _document(row: SweepRow) -> bytes:
@@ -109,9 +109,14 @@ def _document(row: SweepRow) -> bytes:
 
 def _read(document: bytes) -> SweepRow:
     found = json.loads(document)
-    lists = {"vary": tuple(found["vary"]), "runs": tuple(found["runs"])}
-    names = ("id", "created_ms", "title", "spec")
-    return SweepRow(**{name: found[name] for name in names}, **lists)
+    return SweepRow(
+        id=found["id"],
+        created_ms=found["created_ms"],
+        title=found["title"],
+        spec=found["spec"],
+        vary=tuple(found["vary"]),
+        runs=tuple(found["runs"]),
+    )
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -48,6 +48,8 @@ def moments_of(plan: Plan, values: dict[str, Any]) -> Moments:
             values["cross_entropy"] - entropy,
             entropy - entropy[0] + integral,
             np.vstack([zero, np.diff(entropy, axis=0)]),
+            values.get("chain", np.zeros_like(entropy)),
+            values.get("chain_variance", np.zeros_like(entropy)),
         ]
     )
     assert len(table) == len(QUANTITIES)
@@ -116,3 +118,25 @@ def test_the_error_of_the_window_is_the_spread_of_windows_of_other_seeds(plan: P
 def test_one_batch_has_a_window_without_an_error(plan: Plan) -> None:
     found = window("classes", plan.sigmas, [moments_of(plan, sound(plan))])
     assert np.isnan(found["sigma_peak_error"])
+
+
+def test_a_tree_that_misses_the_chain_rule_fails_and_says_so() -> None:
+    tree = [
+        {"name": "x", "groups": [{"name": n, "labels": [n]} for n in "ab"]},
+        {"name": "y", "labels": ["c"]},
+    ]
+    info = INFO.model_copy(update={"labels": ("a", "b", "c")})
+    spec = {"model": "m", "schedule": {"steps": STEPS}, "partitions": {"tree": tree}}
+    tall = Plan(resolve(Spec.model_validate(spec), info), info)
+    noise = np.random.default_rng(2).standard_normal((STEPS, N))
+
+    def badge(bias: float, variance: float = 0) -> tuple[bool, float]:
+        chain = {"chain": 0.1 * noise + bias, "chain_variance": np.full((STEPS, N), variance)}
+        moments = moments_of(tall, {**sound(tall), **chain})
+        checks = run_checks(tall, {curve.key: moments for curve in tall.curves})
+        (found,) = [check for check in checks if check["name"] == "chain_rule[tree]"]
+        return found["ok"], found["value"]
+
+    assert badge(0)[0]
+    assert not badge(0.02)[0]
+    assert badge(0.02, variance=0.25)[0]  # rare labels, not sampled, would explain it

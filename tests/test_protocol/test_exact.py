@@ -160,6 +160,20 @@ def test_groups_that_entangle_two_axes_are_integrated_over_both() -> None:
     assert max(alone) < entropy < math.log(2)
 
 
+def test_a_tree_of_many_levels_is_the_sum_of_its_pairs() -> None:
+    offsets, dimension = [4.0, 2.0, 1.0, 1.0, 0.5], 9
+    curve = known({"kind": "tree", "dimension": dimension, "offsets": offsets})
+    pairs = [known_pair(offset, dimension, curve["sigma"]) for offset in offsets]
+    for name, total in zip(("entropy", "production"), np.sum(pairs, axis=0).T, strict=True):
+        assert curve[name] == pytest.approx(total, abs=2e-6)
+
+
+def known_pair(offset: float, dimension: int, sigmas: Array) -> Array:
+    """Return entropy and production of a pair in bits, (levels, 2)."""
+    means = [[offset] * dimension, [-offset] * dimension]
+    return np.array([truth(means, [0, 1], sigma) for sigma in sigmas]) / math.log(2)
+
+
 def test_components_at_one_place_are_never_told_apart() -> None:
     assert truth([[1, 2], [1, 2]], [0, 1], 0.1) == pytest.approx((math.log(2), 0))
 

@@ -62,3 +62,15 @@ def test_the_four_points_have_all_of_their_decisions() -> None:
     titles = [curve.title for curve in plan.curves]
     each = [f"{label} against the rest" for label in ("-8", "-4", "6", "8")]
     assert titles == ["all classes", "left / right", "-8 / -4", "6 / 8", *each]
+
+
+def test_between_two_scales_there_is_a_plateau_of_one_bit() -> None:
+    flattest = []
+    for plan in PLANS["two-scales"]:
+        exact = exact_curves(plan)["classes"]
+        assert exact is not None
+        production = np.array(exact["production"])
+        at_one_bit = np.interp(-1, -np.array(exact["entropy"]), production)
+        flattest.append(float(at_one_bit / production.max()))
+    assert flattest == sorted(flattest, reverse=True)
+    assert flattest[0] > 0.9 and flattest[-1] < 0.1

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from entroscope.protocol.plan import Plan
+from entroscope_workers.chain_rule import ChainRules
 from entroscope_workers.models.base import Model
 from entroscope_workers.numerics.entropy import (
     BITS_PER_NAT,
@@ -32,8 +33,8 @@ class Measured:
     """What one step found.
 
     Attributes:
-        values: (curves, 4, batch): entropy, cross-entropy (NaN where the trajectory's label is
-            outside the curve's partition), production and varentropy.
+        values: (curves, 6, batch): entropy, cross-entropy (NaN where the trajectory's label is
+            outside the curve's partition), production, varentropy, chain and chain variance.
         posterior: (batch, run labels), p(z | path).
         denoised: (batch, *data), E[x0 | x, own label].
     """
@@ -59,6 +60,7 @@ class Chain:
         self._noise = TrajectoryNoise(plan.spec.seed, trajectories, int(np.prod(self._shape)))
         self._columns = torch.from_numpy(plan.columns).to(model.device)
         self._groupings = [Grouping.of(curve.groups, model.device) for curve in plan.curves]
+        self._chain_rules = ChainRules(plan.curves, model.device)
         self._start()
 
     def _start(self) -> None:
@@ -119,7 +121,7 @@ class Chain:
     def _measure(
         self, apart: Tensor, squared: Tensor, logits: Tensor, own: Tensor, sigma: float
     ) -> Tensor:
-        """Return the measured quantities of every curve, (curves, 4, rows)."""
+        """Return the measured quantities of every curve, (curves, 6, rows)."""
         curves = []
         for grouping in self._groupings:
             members, groups = group_log_posterior(logits, grouping)
@@ -133,7 +135,8 @@ class Chain:
                 varentropy(groups),
             )
             curves.append(torch.stack(found))
-        return torch.stack(curves)
+        values = torch.stack(curves)
+        return torch.cat([values, self._chain_rules.residuals(logits, own, values[:, 0])], 1)
 
     def _normals(self) -> Tensor:
         normals = torch.from_numpy(self._noise.normals())

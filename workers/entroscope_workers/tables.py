@@ -22,8 +22,8 @@ class CurveTable:
         self._integral: Array = np.zeros(batch)
 
     def add(self, step: int, measured: Array) -> None:
-        """Take what was measured at one step, (entropy ... varentropy, batch)."""
-        entropy, cross_entropy, production, _ = measured
+        """Take what was measured at one step, (as in `Measured.values`, batch)."""
+        entropy, cross_entropy, production, varentropy, *chain = measured
         counts = np.isfinite(cross_entropy)
         rise = np.zeros_like(entropy)
         if step:
@@ -33,8 +33,9 @@ class CurveTable:
             rise = entropy - before[0]
         start = self.values[0, 0] if step else entropy
         missed = entropy - start + self._integral
-        derived = (cross_entropy - entropy, missed, rise)
-        self.values[:, step] = np.where(counts, np.vstack([measured, *derived]), np.nan)
+        gap = cross_entropy - entropy
+        rows = (entropy, cross_entropy, production, varentropy, gap, missed, rise, *chain)
+        self.values[:, step] = np.where(counts, np.vstack(rows), np.nan)
 
     def sums(self, step: int) -> tuple[int, Array, Array]:
         """Return how many trajectories count, and sums and squares of the quantities at a step."""

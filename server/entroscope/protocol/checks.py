@@ -29,6 +29,8 @@ EXPLANATIONS = {
     "(largest gap, in standard errors of the paired difference).",
     "production_integral": "Integrated production gives back the fall of the entropy (bits "
     "missed; the bound shrinks with the number of steps).",
+    "chain_rule": "Entropy of the leaves of a tree = entropy of its root + that inside its groups "
+    "(largest difference, in standard errors of the paired difference).",
     "information_above_sigma_max": "Little was decided above sigma_max (bits, about half the "
     "production there).",
 }
@@ -59,7 +61,7 @@ def _curve_checks(plan: Plan, curve: Curve, moments: Moments) -> Iterator[dict[s
             STANDARD_ERRORS,
         ),
         "cross_entropy_equals_entropy": lambda: (
-            _in_errors(np.abs(moments.mean("gap")), _gap_error(moments)),
+            _in_errors(np.abs(moments.mean("gap")), _paired_error(moments, "gap", "varentropy")),
             STANDARD_ERRORS,
         ),
         "production_integral": lambda: (
@@ -71,6 +73,13 @@ def _curve_checks(plan: Plan, curve: Curve, moments: Moments) -> Iterator[dict[s
             ABOVE_BITS,
         ),
     }
+    if curve.leaves:
+        measures["chain_rule"] = lambda: (
+            _in_errors(
+                np.abs(moments.mean("chain")), _paired_error(moments, "chain", "chain_variance")
+            ),
+            STANDARD_ERRORS,
+        )
     for name, measure in measures.items():
         yield check(name, curve.key, *measure())
 
@@ -100,11 +109,11 @@ def _in_errors(size: Array, error: Array) -> float:
     return float(np.max(np.where(real, size / np.where(error > 0, error, np.inf), 0.0)))
 
 
-def _gap_error(moments: Moments) -> Array:
-    """Return the standard error of the gap, from its spread or from what the posterior predicts.
+def _paired_error(moments: Moments, quantity: str, variance: str) -> Array:
+    """Return the standard error of a mean, from its spread or from what the posterior predicts.
 
     Where a class has all but won, the rare trajectory that ends elsewhere carries the whole
-    cross-entropy and is mostly not among the sampled ones: their spread alone is far too small.
+    difference and is mostly not among the sampled ones: their spread alone is far too small.
     """
-    predicted = np.sqrt(np.maximum(moments.mean("varentropy"), 0) / max(1, moments.count))
-    return np.asarray(np.fmax(moments.error("gap"), predicted))
+    predicted = np.sqrt(np.maximum(moments.mean(variance), 0) / max(1, moments.count))
+    return np.asarray(np.fmax(moments.error(quantity), predicted))

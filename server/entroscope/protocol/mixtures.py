@@ -1,11 +1,13 @@
 """Parameters of the exact Gaussian mixtures: what a spec's `params` may hold for them."""
 
+from itertools import product
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
+from entroscope.protocol.groups import Group, Preset
 from entroscope.protocol.models import PositiveFloat, ScheduleDefaults
 
 Finite = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
@@ -13,6 +15,8 @@ MAX_COMPONENTS = 4096
 MAX_DIMENSION = 16384
 #: Largest number of coordinates of all means together (32 MiB of float64).
 MAX_COORDINATES = 2**22
+#: The two sides of a tree's decisions, level by level: a label has one letter or digit of each.
+SIDES = ("AB", "12", "ab", "34", "cd", "56")
 
 Array = NDArray[np.float64]
 
@@ -31,6 +35,10 @@ class _Kind(BaseModel):
     def labels(self) -> tuple[str, ...]:
         """Return the name of each component."""
         raise NotImplementedError
+
+    def presets(self) -> tuple[Preset, ...]:
+        """Return the partitions worth measuring, besides all components."""
+        return ()
 
     def spread(self) -> float:
         """Return the largest distance of a mean from the mean of means."""
@@ -117,11 +125,65 @@ class Random(_Kind):
         return tuple(f"component {index}" for index in range(self.components))
 
 
-MixtureParams = Annotated[Points | Pair | Random, Field(discriminator="kind")]
-_ADAPTER: TypeAdapter[Points | Pair | Random] = TypeAdapter(MixtureParams)
+class Tree(_Kind):
+    """Components at +-offset_1 v_1 +-offset_2 v_2 ..., a binary decision for every offset.
+
+    The v_l are orthogonal, |v_l|^2 = dimension (rows of the cosine transform, the first all ones),
+    so that each decision is a pair of its own: r_l = offset_l sqrt(dimension / (std^2 + sigma^2)).
+    """
+
+    kind: Literal["tree"] = "tree"
+    dimension: Annotated[int, Field(ge=2, le=MAX_DIMENSION)] = 64
+    offsets: Annotated[
+        list[Annotated[PositiveFloat, Field(le=1e6)]], Field(min_length=2, max_length=len(SIDES))
+    ] = [4.0, 1.0]
+    std: Annotated[float, Field(gt=0, le=1e6)] = 1.0
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.dimension < len(self.offsets):
+            raise ValueError(
+                f"dimension must be >= the number of offsets, {len(self.offsets)}, "
+                f"got {self.dimension}"
+            )
+        return self
+
+    def means(self) -> Array:
+        level = np.arange(len(self.offsets))[:, None]
+        rows = np.cos(np.pi * level * (np.arange(self.dimension) + 0.5) / self.dimension)
+        rows[1:] *= np.sqrt(2)
+        signs = np.array(list(product((1, -1), repeat=len(self.offsets))))
+        return np.asarray((signs * np.array(self.offsets)) @ rows)
+
+    def labels(self) -> tuple[str, ...]:
+        return tuple("".join(sides) for sides in product(*SIDES[: len(self.offsets)]))
+
+    def presets(self) -> tuple[Preset, ...]:
+        tree = Preset(name="tree", title="tree of all levels", partition=self._below(""))
+        return (tree, *(self._level(level) for level in range(len(self.offsets))))
+
+    def _below(self, path: str) -> list[Group]:
+        """Return the groups inside the group of the components whose labels begin with `path`."""
+        last = len(path) == len(self.offsets) - 1
+        names = [path + side for side in SIDES[len(path)]]
+        if last:
+            return [Group(name=name, labels=[name]) for name in names]
+        return [Group(name=name, groups=self._below(name)) for name in names]
+
+    def _level(self, level: int) -> Preset:
+        groups = [
+            Group(name=side, labels=[label for label in self.labels() if label[level] == side])
+            for side in SIDES[level]
+        ]
+        title = f"level {level + 1} alone: {' / '.join(SIDES[level])}"
+        return Preset(name=f"level-{level + 1}", title=title, partition=groups)
 
 
-def mixture_params(params: dict[str, Any]) -> Points | Pair | Random:
+AnyParams = Points | Pair | Random | Tree
+_ADAPTER: TypeAdapter[AnyParams] = TypeAdapter(Annotated[AnyParams, Field(discriminator="kind")])
+
+
+def mixture_params(params: dict[str, Any]) -> AnyParams:
     """Check the params of a mixture; no params at all is the mixture at -8, -4, 6, 8.
 
     Raises:
@@ -135,7 +197,7 @@ def mixture_schema() -> dict[str, Any]:
     return _ADAPTER.json_schema()
 
 
-def mixture_schedule(params: Points | Pair | Random) -> ScheduleDefaults:
+def mixture_schedule(params: AnyParams) -> ScheduleDefaults:
     """Return levels from where nothing is decided (16 times the spread) to inside a component."""
     return ScheduleDefaults(
         steps=64, sigma_max=16 * max(params.spread(), params.std), sigma_min=0.1 * params.std

@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from entroscope.protocol.groups import Preset
+
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -34,6 +36,7 @@ class ModelInfo(BaseModel):
         shape: shape of one datum, e.g. (1, 28, 28).
         prior: training frequency of each label, summing to 1, or None where unknown (then uniform).
         unconditional: whether `denoise` accepts NO_LABEL.
+        presets: partitions worth measuring; empty where the run's params decide the labels.
         pairs_per_second: (sample, label, sigma) evaluations a second, probed by the worker.
     """
 
@@ -50,6 +53,7 @@ class ModelInfo(BaseModel):
     batch_sizes: BatchSizes = BatchSizes()
     prior: tuple[float, ...] | None = None
     unconditional: bool = False
+    presets: tuple[Preset, ...] = ()
     params_schema: dict[str, Any] | None = None
     weights_hash: str | None = None
     pairs_per_second: float | None = None

@@ -14,6 +14,9 @@ Array = NDArray[np.float64]
 #: signed as H_k - H_0 + integral (science.md, section 4: M); `rise` = H_k - H_{k-1};
 #: `varentropy`, in bits^2, is the variance of -log p(Y|x) under the posterior itself: what the
 #: variance of the gap must be where the sampled labels follow the posterior, rare ones included.
+#: `chain`, at the root of a tree and 0 elsewhere, is H of the leaves less that of the root and of
+#: every decision inside which the trajectory's own label lies; `chain_variance` its variance under
+#: the posterior, as `varentropy` is that of the gap.
 QUANTITIES = (
     "entropy",
     "cross_entropy",
@@ -22,6 +25,8 @@ QUANTITIES = (
     "gap",
     "missed",
     "rise",
+    "chain",
+    "chain_variance",
 )
 
 

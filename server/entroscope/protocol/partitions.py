@@ -1,11 +1,15 @@
 """Partitions of labels and the curves they ask for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
 from entroscope.protocol.errors import SpecError
-from entroscope.protocol.spec import Group, Partition, slug
+from entroscope.protocol.groups import Group, Partition
+from entroscope.protocol.slugs import unique_slugs
+
+#: How deep groups may be nested: decisions from a tree's root to its leaves.
+MAX_DEPTH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,7 @@ class Curve:
         path: names of the groups it lies inside of (the label, for each-vs-rest).
         names: name of each group.
         groups: labels of each group, as indices.
+        leaves: labels of each innermost group, at the root of a tree; empty for any other curve.
     """
 
     key: str
@@ -26,18 +31,22 @@ class Curve:
     title: str
     names: tuple[str, ...]
     groups: tuple[tuple[int, ...], ...]
+    leaves: tuple[tuple[int, ...], ...] = ()
 
     def renumbered(self, place: Mapping[int, int]) -> Self:
         """Return the curve with every label index replaced by its position in another list."""
-        groups = tuple(tuple(place[label] for label in group) for group in self.groups)
-        return replace(self, groups=groups)
+        groups, leaves = (
+            tuple(tuple(place[label] for label in group) for group in some)
+            for some in (self.groups, self.leaves)
+        )
+        return replace(self, groups=groups, leaves=leaves)
 
 
 def curves_of(partitions: Mapping[str, Partition], labels: Sequence[str]) -> tuple[Curve, ...]:
     """Return the curves of all partitions, in the order of the spec.
 
     Raises:
-        SpecError: unknown label, a label twice, or fewer than two groups.
+        SpecError: unknown label, a label twice, fewer than two groups, or nested too deeply.
     """
     curves: list[Curve] = []
     for name, partition in partitions.items():
@@ -46,7 +55,7 @@ def curves_of(partitions: Mapping[str, Partition], labels: Sequence[str]) -> tup
         elif isinstance(partition, str):
             curves.extend(_each_against_rest(name, labels))
         else:
-            curves.append(_grouped(name, partition, labels))
+            curves.extend(_grouped(name, partition, labels))
     return tuple(curves)
 
 
@@ -83,35 +92,79 @@ def _each_against_rest(name: str, labels: Sequence[str]) -> list[Curve]:
     ]
 
 
-def unique_slugs(names: Sequence[str]) -> list[str]:
-    """Return one slug a name; the later of two equal ones gets its index appended."""
-    taken: set[str] = set()
-    slugs = []
-    for index, name in enumerate(names):
-        own = slug(name)
-        own = f"{own}-{index}" if own in taken else own
-        taken.add(own)
-        slugs.append(own)
-    return slugs
+@dataclass(frozen=True, slots=True)
+class _Branch:
+    """A group that has been checked; `branches` is empty for a group of labels."""
+
+    name: str
+    members: tuple[int, ...]
+    branches: tuple["_Branch", ...]
 
 
-def _grouped(name: str, groups: Sequence[Group], labels: Sequence[str]) -> Curve:
-    field = f"partitions.{name}"
-    if len(groups) < 2:
-        raise SpecError(field, [group.name for group in groups], "needs 2 groups or more")
-    owner: dict[int, str] = {}
-    members = []
-    for position, group in enumerate(groups):
-        place = f"{field}.{position}.labels"
-        indices = tuple(find_label(label, labels, place) for label in group.labels)
-        for index in indices:
-            if index in owner:
-                raise SpecError(
-                    place, labels[index], f"{labels[index]!r} is in {owner[index]!r} already"
-                )
-            owner[index] = group.name
-        members.append(indices)
-    names = tuple(group.name for group in groups)
-    if len(set(names)) < len(names):
-        raise SpecError(field, list(names), "two groups have the same name")
-    return Curve(name, name, (), " / ".join(names), names, tuple(members))
+def _grouped(name: str, groups: Sequence[Group], labels: Sequence[str]) -> list[Curve]:
+    """Return the decision at the root and those inside its groups, outer ones first."""
+    branches = _Branches(labels).read(groups, f"partitions.{name}", 1)
+    root, *inner = _decisions(name, branches, (), ())
+    leaves = tuple(leaf.members for leaf in _leaves(branches)) if inner else ()
+    return [replace(root, leaves=leaves), *inner]
+
+
+def _decisions(
+    name: str, branches: tuple[_Branch, ...], path: tuple[str, ...], slugs: tuple[str, ...]
+) -> Iterator[Curve]:
+    names = tuple(branch.name for branch in branches)
+    yield Curve(
+        key=".".join([name, *slugs]),
+        partition=name,
+        path=path,
+        title="".join(f"{part}: " for part in path) + " / ".join(names),
+        names=names,
+        groups=tuple(branch.members for branch in branches),
+    )
+    for branch, own in zip(branches, unique_slugs(names), strict=True):
+        if branch.branches:
+            yield from _decisions(name, branch.branches, (*path, branch.name), (*slugs, own))
+
+
+class _Branches:
+    """Reads nested groups and checks them: every label once, two groups or more everywhere."""
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        self._labels, self._owner = labels, dict[int, str]()
+
+    def read(self, groups: Sequence[Group], field: str, depth: int) -> tuple[_Branch, ...]:
+        names = [group.name for group in groups]
+        if len(groups) < 2:
+            raise SpecError(field, names, f"needs 2 groups or more, has {len(groups)}")
+        if len(set(names)) < len(names):
+            raise SpecError(field, names, "two groups have the same name")
+        if depth > MAX_DEPTH:
+            raise SpecError(field, names, f"groups may be nested {MAX_DEPTH} deep at most")
+        return tuple(
+            self._branch(group, f"{field}.{position}", depth)
+            for position, group in enumerate(groups)
+        )
+
+    def _branch(self, group: Group, place: str, depth: int) -> _Branch:
+        if group.groups is not None:
+            branches = self.read(group.groups, f"{place}.groups", depth + 1)
+            members = tuple(label for branch in branches for label in branch.members)
+            return _Branch(group.name, members, branches)
+        return _Branch(group.name, tuple(self._members(group, f"{place}.labels")), ())
+
+    def _members(self, group: Group, place: str) -> Iterator[int]:
+        for label in group.labels or ():
+            index = find_label(label, self._labels, place)
+            if index in self._owner:
+                own = self._labels[index]
+                raise SpecError(place, own, f"{own!r} is in {self._owner[index]!r} already")
+            self._owner[index] = group.name
+            yield index
+
+
+def _leaves(branches: tuple[_Branch, ...]) -> Iterator[_Branch]:
+    for branch in branches:
+        if branch.branches:
+            yield from _leaves(branch.branches)
+        else:
+            yield branch

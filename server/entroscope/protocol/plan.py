@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from entroscope.protocol.errors import SpecError
+from entroscope.protocol.groups import Preset
 from entroscope.protocol.mixtures import mixture_params, mixture_schedule
 from entroscope.protocol.models import ModelInfo, ScheduleDefaults
 from entroscope.protocol.partitions import Curve, curves_of, find_label
@@ -22,7 +23,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A model with a run's params: its labels, their training frequencies, its usual schedule.
+    """A model with a run's params: labels, training frequencies, usual schedule and presets.
 
     The schedule is worked out only when asked for: that of a large mixture needs all of its means.
     """
@@ -30,6 +31,7 @@ class Bound:
     labels: tuple[str, ...]
     prior: Array
     schedule: Callable[[], ScheduleDefaults]
+    presets: tuple[Preset, ...] = ()
 
 
 def bind_params(info: ModelInfo, params: dict[str, Any]) -> Bound:
@@ -44,7 +46,7 @@ def bind_params(info: ModelInfo, params: dict[str, Any]) -> Bound:
         raise SpecError("params", params, f"model {info.name!r} has no parameters")
     uniform = np.full(len(info.labels), 1 / max(1, len(info.labels)))
     prior = uniform if info.prior is None else np.array(info.prior, dtype=np.float64)
-    return Bound(info.labels, prior, lambda: info.schedule)
+    return Bound(info.labels, prior, lambda: info.schedule, info.presets)
 
 
 def _filled(bound: Bound, given: dict[str, Any]) -> dict[str, Any]:
@@ -59,7 +61,9 @@ def _bind_mixture(params: dict[str, Any]) -> Bound:
         place = ".".join(["params", *(str(part) for part in first["loc"][1:])])
         reason = first["msg"].removeprefix("Value error, ")
         raise SpecError(place, first["input"], reason) from None
-    return Bound(checked.labels(), checked.weights(), lambda: mixture_schedule(checked))
+    return Bound(
+        checked.labels(), checked.weights(), lambda: mixture_schedule(checked), checked.presets()
+    )
 
 
 def resolve(spec: Spec, info: ModelInfo) -> Spec:

@@ -46,8 +46,7 @@ def integrate(
     Args:
         points: (components, dimension); weights: (components,); a grouping has each one's group.
     """
-    width = math.hypot(std, sigma)
-    offsets, bells = nodes(points.shape[1])
+    width, (offsets, bells) = math.hypot(std, sigma), nodes(points.shape[1])
     means = points / width
     x = (means[:, None] + offsets).reshape(-1, points.shape[1])
     mass = (weights[:, None] * bells).ravel()

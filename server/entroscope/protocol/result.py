@@ -46,6 +46,9 @@ def result_document(fold: Fold) -> dict[str, Any]:
 def curve_document(plan: Plan, curve: Curve, moments: Moments) -> dict[str, Any]:
     """Return one curve of the result.
 
+    Its expectation is over the curve's own mixture: of the run's trajectories it counts the `n`
+    whose label lies inside the decision, with the run's prior renormalised there.
+
     `entropy_step_error` is the size of M = H_k - H_0 + integral of production, less what its own
     standard error explains. M is 0 but for the error of the steps, which reaches the integral
     first and more strongly than the entropy (science.md, sections 3 and 4).

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from entroscope.protocol.groups import Partition
 from entroscope.protocol.models import BatchSizes, PositiveFloat
 
 MAX_STEPS = 8192
@@ -14,12 +15,6 @@ MAX_PREVIEWS = 64
 MAX_EVALUATIONS = 500_000_000
 
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-Label = Annotated[str, Field(min_length=1, max_length=300)] | Annotated[int, Field(ge=0)]
-
-
-def slug(name: str) -> str:
-    """Return a name fit for a curve's key: lower case, letters, digits and single hyphens."""
-    return "-".join(re.findall(r"[a-z0-9]+", name.lower())) or "x"
 
 
 class _Strict(BaseModel):
@@ -41,16 +36,6 @@ class Schedule(_Strict):
                 f"sigma_min must be < sigma_max, got {self.sigma_min:g} and {self.sigma_max:g}"
             )
         return self
-
-
-class Group(_Strict):
-    """A named group of labels."""
-
-    name: Annotated[str, Field(min_length=1, max_length=100)]
-    labels: Annotated[list[Label], Field(min_length=1, max_length=100_000)]
-
-
-Partition = Literal["each-vs-rest"] | Annotated[list[Group], Field(max_length=4096)] | None
 
 
 class Previews(_Strict):

@@ -20,19 +20,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from entroscope.protocol.models import BatchSizes, ModelInfo, ScheduleDefaults
+from entroscope_workers.garments import LABELS, PRESETS
 
-LABELS = (
-    "T-shirt/top",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Ankle boot",
-)
 SHAPE = (1, 28, 28)
 CHECKPOINT = Path(__file__).parent / "checkpoints" / "fashion_mnist.safetensors"
 _CPU = torch.device("cpu")
@@ -223,6 +212,7 @@ class FashionMnist:
             # Exact: the training set holds 6,000 pictures of each class.
             prior=(0.1,) * len(LABELS),
             unconditional=True,
+            presets=PRESETS,
             weights_hash=weights_hash,
         )
 

@@ -2,9 +2,11 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 
@@ -43,9 +45,15 @@ def pair_entropy(r: float, nodes: int = 200) -> float:
 
     H = E_{u ~ N(r, 1)} ln(1 + e^{-2 r u})  (science.md, section 10), by Gauss-Hermite quadrature.
     """
-    points, weights = np.polynomial.hermite_e.hermegauss(nodes)
+    points, weights = _gauss_hermite(nodes)
     values = np.logaddexp(0, -2 * r * (points + r))
     return float((weights * values).sum() / math.sqrt(2 * math.pi))
+
+
+@lru_cache
+def _gauss_hermite(nodes: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    points, weights = np.polynomial.hermite_e.hermegauss(nodes)
+    return points, weights
 
 
 def pair_production(r: float, sigma: float, std: float = 1.0) -> float:
@@ -53,7 +61,7 @@ def pair_production(r: float, sigma: float, std: float = 1.0) -> float:
 
     sigma^-2 E sum_z p_z |D_z - Dbar|^2 with D_+ - D_- = 2 m sigma^2 / (std^2 + sigma^2).
     """
-    points, weights = np.polynomial.hermite_e.hermegauss(200)
+    points, weights = _gauss_hermite(200)
     balance = 4 / (2 + 2 * np.cosh(np.minimum(2 * r * np.abs(points + r), 700)))  # 4 p_+ p_-
     mean = float((weights * balance).sum() / math.sqrt(2 * math.pi))
     return r**2 * sigma**2 / (std**2 + sigma**2) * mean

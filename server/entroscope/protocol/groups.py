@@ -1,0 +1,49 @@
+"""Groups of labels, nested or not, and the partitions made of them, as they are sent."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
+
+Label = Annotated[str, Field(min_length=1, max_length=300)] | Annotated[int, Field(ge=0)]
+
+
+class Group(BaseModel):
+    """A named group: of labels, or of groups among which a decision is made inside it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    labels: Annotated[list[Label], Field(min_length=1, max_length=100_000)] | None = None
+    groups: Annotated[list["Group"], Field(max_length=4096)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.labels is None) == (self.groups is None):
+            found = "neither" if self.labels is None else "both"
+            raise ValueError(f"a group has either labels or groups, {self.name!r} has {found}")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_the_other(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in serialize(self).items() if value is not None}
+
+
+Groups = Annotated[list[Group], Field(max_length=4096)]
+Partition = Literal["each-vs-rest"] | Groups | None
+
+
+class Preset(BaseModel):
+    """A partition worth measuring, offered with a model; `name` is that of the partition."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: str
+    title: str
+    partition: Groups

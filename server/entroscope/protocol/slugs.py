@@ -1,0 +1,25 @@
+"""Names fit for the keys of curves."""
+
+import re
+from collections.abc import Sequence
+from itertools import count
+
+
+def slug(name: str) -> str:
+    """Return a name fit for a curve's key: lower case, letters, digits and single hyphens."""
+    return "-".join(re.findall(r"[a-z0-9]+", name.lower())) or "x"
+
+
+def unique_slugs(names: Sequence[str]) -> list[str]:
+    """Return one slug a name; the later of two equal ones gets its index (or more) appended."""
+    taken: set[str] = set()
+    slugs = []
+    for index, name in enumerate(names):
+        own = slug(name)
+        more = count(index)
+        unique = own
+        while unique in taken:
+            unique = f"{own}-{next(more)}"
+        taken.add(unique)
+        slugs.append(unique)
+    return slugs

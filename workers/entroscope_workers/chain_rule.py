@@ -1,0 +1,76 @@
+"""The chain rule over trees of groups: H[leaves|X] = H[root|X] + sum_Y pi_Y H[inside Y|X,Y]."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from entroscope.protocol.partitions import Curve
+from entroscope_workers.numerics.entropy import posterior_entropy
+from entroscope_workers.numerics.posterior import Grouping, group_log_posterior, own_group
+
+
+@dataclass(frozen=True, slots=True)
+class _Tree:
+    """A tree among the curves of a run.
+
+    Attributes:
+        root: position of its root's curve.
+        inner: positions of the decisions inside its groups.
+        leaves: its innermost groups.
+        inside: (inner, leaves), float64, 1 where a leaf lies inside a decision.
+    """
+
+    root: int
+    inner: list[int]
+    leaves: Grouping
+    inside: Tensor
+
+
+class ChainRules:
+    """By how much every trajectory misses the chain rule of every tree; the mean must be 0."""
+
+    def __init__(self, curves: Sequence[Curve], device: torch.device) -> None:
+        self._trees = [
+            _tree(curves, place, device) for place, curve in enumerate(curves) if curve.leaves
+        ]
+
+    def residuals(self, logits: Tensor, own: Tensor, entropies: Tensor) -> Tensor:
+        """Return residual and variance of every curve, (curves, 2, rows); 0 but at roots of trees.
+
+        The residual is h of the leaves - h of the root - sum of h of the decisions that the
+        trajectory's own label lies inside of; the variance is its own under the posterior.
+
+        Args:
+            logits: (rows, run labels), log-posteriors up to a constant.
+            own: (rows,), columns of the trajectories' labels.
+            entropies: (curves, rows), in bits.
+        """
+        found = entropies.new_zeros(len(entropies), 2, len(own))
+        for tree in self._trees:
+            _, leaves = group_log_posterior(logits, tree.leaves)
+            inner = entropies[tree.inner].T @ tree.inside  # (rows, leaves)
+            p = leaves.exp()
+            mean = (p * inner).sum(1, keepdim=True)
+            truth = own_group(own, tree.leaves).clamp(min=0)  # outside: counted by no curve
+            mine = inner.gather(1, truth[:, None])[:, 0]
+            found[tree.root, 0] = posterior_entropy(leaves) - entropies[tree.root] - mine
+            found[tree.root, 1] = (p * (inner - mean).square()).sum(1)
+        return found
+
+
+def _tree(curves: Sequence[Curve], root: int, device: torch.device) -> _Tree:
+    leaves = curves[root].leaves
+    inner = [
+        place
+        for place, curve in enumerate(curves)
+        if curve.partition == curves[root].partition and place != root
+    ]
+    inside = [[float(_is_inside(leaf, curves[place])) for leaf in leaves] for place in inner]
+    tensor = torch.tensor(inside, dtype=torch.float64, device=device)
+    return _Tree(root, inner, Grouping.of(leaves, device), tensor)
+
+
+def _is_inside(leaf: tuple[int, ...], curve: Curve) -> bool:
+    return any(leaf[0] in group for group in curve.groups)
