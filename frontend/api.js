@@ -64,7 +64,7 @@ function send(method, url, document, signal) {
 async function request(url, options) {
   const response = await reach(url, options);
   if (response.status === 204) return null;
-  const document = await response.json().catch(() => ({}));
+  const document = await read(response);
   if (!response.ok) throw new Problem(response.status, document);
   return document;
 }
@@ -75,5 +75,16 @@ async function reach(url, options) {
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Unreachable("the server does not answer");
+  }
+}
+
+/** Return the document of an answer; one that was broken off is none. */
+async function read(response) {
+  try {
+    return await response.json();
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    if (response.ok) throw new Unreachable("the server broke off its answer");
+    return {};
   }
 }

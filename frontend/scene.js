@@ -4,6 +4,7 @@ import {isFinal} from "./events/fold.js";
 import {shownEnds} from "./plots/axes.js";
 import {colour} from "./plots/figure.js";
 import {shownAxis} from "./state.js";
+import {groupsInside, labelsOf} from "./tree.js";
 
 const MOST_CURVES = 16;
 const SHOWN_OF_MANY = 6;
@@ -51,11 +52,12 @@ export function focusOf(keys, {focus, hidden}) {
 
 /** Return the colour of every run label; labels of one group share the group's. */
 export function labelColors(figure, run, curve) {
-  const groups = run.spec?.partitions?.[curve?.partition];
+  const partition = run.spec?.partitions?.[curve?.partition];
+  const groups = Array.isArray(partition) ? groupsInside(partition, curve.path ?? []) : null;
   const n = run.labels.length;
-  if (!Array.isArray(groups)) return run.labels.map((_, i) => colour(figure, i, n));
+  if (!groups) return run.labels.map((_, i) => colour(figure, i, n));
   const place = placeOf(run);
-  const members = groups.map(({labels}) => labels.map(place));
+  const members = groups.map((group) => labelsOf(group).map(place));
   return run.labels.map((_, i) => {
     const own = members.findIndex((places) => places.includes(i));
     return own < 0 ? figure.outside : colour(figure, own, groups.length);
@@ -65,7 +67,7 @@ export function labelColors(figure, run, curve) {
 /** Return what finds a spec's label, a name or an index of the model, among the labels of the run. */
 function placeOf({labels, spec}) {
   const partitions = Object.values(spec.partitions);
-  const named = partitions.filter(Array.isArray).flat().flatMap((group) => group.labels);
+  const named = partitions.filter(Array.isArray).flat().flatMap(labelsOf);
   if (partitions.some((partition) => !Array.isArray(partition))) return (label) => find(labels, label, (i) => i);
   const indices = [...new Set(named.filter((label) => typeof label === "number"))].sort((a, b) => a - b);
   const unnamed = labels.map((_, i) => i).filter((i) => !named.includes(labels[i]));

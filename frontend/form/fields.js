@@ -49,7 +49,7 @@ function showError(node, reasons) {
   const error = node.matches(".error") ? node : node.querySelector(":scope > .error");
   setText(error, reasons ? reasons.join(" ") : "");
   error.hidden = !reasons;
-  for (const control of node.querySelectorAll(":scope > input, :scope > select")) {
+  for (const control of node.querySelectorAll(":scope > input, :scope > select, :scope > textarea")) {
     control.setAttribute("aria-invalid", String(Boolean(reasons)));
   }
   if (reasons) node.closest("details")?.setAttribute("open", "");

@@ -2,10 +2,10 @@
 
 import {byId, element, setText} from "../dom.js";
 import {count, duration} from "../format.js";
+import {Decisions} from "./decisions.js";
 import {focusFirstError, showErrors} from "./fields.js";
-import {Groups} from "./groups.js";
 import {Params} from "./params.js";
-import {modeOf, preferred, specOf} from "./values.js";
+import {preferred, specOf, typedWeights, weightsText} from "./values.js";
 
 const DEBOUNCE_MS = 250;
 /** What the model decides until the user does. */
@@ -23,7 +23,7 @@ export class Form {
     const named = [...form.querySelectorAll("input[name]:not([type=radio])")];
     this.inputs = new Map(named.map((input) => [input.name, input]));
     this.params = new Params(byId("params"), () => this.edited());
-    this.groups = new Groups(byId("groups"), {colour, onChange: () => this.edited()});
+    this.decisions = new Decisions(byId("decisions"), {colour, onChange: () => this.edited()});
     form.addEventListener("input", ({target}) => this.#typed(target));
     form.elements.model.addEventListener("change", () => this.#chosen());
     form.addEventListener("submit", (event) => this.#submit(event));
@@ -46,18 +46,16 @@ export class Form {
   fill(spec) {
     this.form.elements.model.value = spec.model;
     this.#chosen(spec.params);
-    this.form.elements.mode.value = modeOf(spec.partitions);
-    this.form.elements.prior.value = typeof spec.prior === "string" ? spec.prior : "model";
+    this.decisions.fill(spec.partitions);
+    this.#showPrior(spec.prior);
     for (const [name, input] of this.inputs) input.value = at(spec, name) ?? "";
     for (const name of FROM_MODEL) this.touched.add(name);
-    const groups = Object.values(spec.partitions).find(Array.isArray);
-    if (groups) this.groups.show(this.model?.labels ?? [], structuredClone(groups));
     this.edited();
   }
 
   /** Ask for the cost again, soon. */
   edited() {
-    byId("groups-field").hidden = this.mode !== "groups";
+    byId("weights").hidden = !this.#weighted;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.#price(), DEBOUNCE_MS);
   }
@@ -71,8 +69,8 @@ export class Form {
     return this.models.find(({name}) => name === this.form.elements.model.value) ?? null;
   }
 
-  get mode() {
-    return this.form.elements.mode.value;
+  get #weighted() {
+    return this.form.elements.prior.value === "given";
   }
 
   #read() {
@@ -80,9 +78,8 @@ export class Form {
     return specOf({
       model: this.form.elements.model.value,
       params: this.params.read(),
-      mode: this.mode,
-      groups: this.groups.read(),
-      prior: this.form.elements.prior.value,
+      partitions: this.decisions.read(),
+      prior: this.#weighted ? typedWeights(byId("weights").value) : this.form.elements.prior.value,
       fields: Object.fromEntries(kept.map(([name, input]) => [name, input.value]))
     });
   }
@@ -90,12 +87,13 @@ export class Form {
   #typed({name, value}) {
     if (value === "") this.touched.delete(name);
     else if (name) this.touched.add(name);
-    if (this.inputs.has(name) || name === "prior" || name === "mode") this.edited();
+    if (this.inputs.has(name) || name === "prior" || name === "weights") this.edited();
   }
 
   #chosen(params) {
     this.touched.clear();
     this.params.show(this.model?.params_schema ?? null, params);
+    if (!this.#knowModel()) this.decisions.know({labels: [], presets: []});
     setText(byId("model-about"), this.model?.description ?? "");
     this.edited();
   }
@@ -105,20 +103,48 @@ export class Form {
     this.asked?.abort();
     this.asked = new AbortController();
     try {
-      if (this.mode === "groups") this.groups.show(await this.#allLabels(this.asked.signal));
+      await this.#know(this.asked.signal);
       this.#priced(await this.plan(this.#read(), this.asked.signal));
     } catch (error) {
       this.#refused(error);
     }
   }
 
-  async #allLabels(signal) {
-    if (this.model.labels.length) return this.model.labels;
-    return (await this.plan({...this.#read(), partitions: {classes: null}}, signal)).labels;
+  /** Learn the labels where the form needs them; with parameters only a plan tells them. */
+  async #know(signal) {
+    if (this.#knowModel() || !(this.decisions.needLabels || this.#weighted)) return this.#offerWeights();
+    const {labels, presets} = await this.plan({...this.#read(), partitions: {classes: null}, prior: "model"}, signal);
+    this.decisions.know({labels, presets});
+    this.#offerWeights();
+  }
+
+  /** Take labels and presets from the model; return whether it has labels of its own. */
+  #knowModel() {
+    const {labels, presets} = this.model ?? {labels: [], presets: []};
+    if (labels.length) this.decisions.know({labels, presets});
+    return labels.length > 0;
+  }
+
+  /** Begin with equal weights of all labels; those typed stay while the labels do. */
+  #offerWeights() {
+    const {labels} = this.decisions;
+    const area = byId("weights");
+    if (!this.#weighted || !labels.length || area.dataset.labels === JSON.stringify(labels)) return;
+    const typedAlready = Object.keys(typedWeights(area.value));
+    const kept = typedAlready.length > 0 && typedAlready.every((label) => labels.includes(label));
+    if (!kept) area.value = weightsText(labels.map((label) => [label, 1]));
+    area.dataset.labels = JSON.stringify(labels);
+  }
+
+  #showPrior(prior) {
+    const given = typeof prior !== "string";
+    this.form.elements.prior.value = given ? "given" : prior;
+    if (given) byId("weights").value = weightsText(Object.entries(prior));
   }
 
   #priced(answer) {
     showErrors(this.form, []);
+    if (!this.model?.labels.length) this.decisions.know({labels: this.decisions.labels, presets: answer.presets});
     for (const name of FROM_MODEL) {
       if (!this.touched.has(name)) this.inputs.get(name).value = at(answer.spec, name);
     }

@@ -1,127 +1,138 @@
-// Groups of one's own: pick a group, then the labels that belong to it.
+// Groups of one's own, nested or not: pick a group, then the labels that belong to it; split it, remove it.
 
 import {element} from "../dom.js";
+import {added, groupAt, halves, relabelled, removed, renamed, rowsOf, split, toggled} from "../tree.js";
 import {labelsText, typedLabels} from "./values.js";
 
 const MOST_CHIPS = 60;
-
-/** Return two groups to begin with: the first and the second half of the labels. */
-export function halves(labels) {
-  const middle = Math.ceil(labels.length / 2);
-  return [
-    {name: "first half", labels: labels.slice(0, middle)},
-    {name: "second half", labels: labels.slice(middle)}
-  ];
-}
-
-/** Return groups after a press on a label: it joins the active group, or leaves it. */
-export function toggled(groups, active, label) {
-  return groups.map((group, index) => {
-    const without = group.labels.filter((own) => own !== label);
-    const joins = index === active && without.length === group.labels.length;
-    return {...group, labels: joins ? [...without, label] : without};
-  });
-}
+let made = 0;
 
 /** An editor of groups in a place. */
 export class Groups {
   constructor(place, {colour, onChange}) {
-    Object.assign(this, {place, colour, onChange, labels: [], groups: [], active: 0});
+    made += 1;
+    Object.assign(this, {place, colour, onChange, id: `active-group-${made}`, labels: [], groups: [], active: [0]});
   }
 
   /** Edit groups of these labels; without given ones, those at hand stay while the labels do. */
   show(labels, given = null) {
     const same = labels.length === this.labels.length && labels.every((label, i) => label === this.labels[i]);
     if (same && !given) return;
-    Object.assign(this, {labels, groups: given ?? halves(labels), active: 0});
-    this.#render();
+    const kept = this.labels.length === 0 && this.groups.length ? this.groups : halves(labels); // filled before labels were known
+    Object.assign(this, {labels, groups: given ?? kept});
+    this.#activate([0]);
   }
 
   /** Return the groups as a spec holds them. */
   read() {
-    return this.groups.map(({name, labels}) => ({name, labels}));
+    return this.groups;
   }
 
   #change(groups) {
     this.groups = groups;
-    this.active = Math.max(0, Math.min(this.active, groups.length - 1));
-    this.#render();
+    this.#activate(this.active);
     this.onChange();
   }
 
-  #activate(index) {
-    if (this.active === index) return;
-    this.active = index;
+  /** Make a group of labels the one that labels are put into: this one, else the first there is. */
+  #activate(path) {
+    const leaves = rowsOf(this.groups).filter(({group}) => group.labels);
+    const wanted = leaves.find((leaf) => keyOf(leaf.path) === keyOf(path)) ?? leaves.find(isInside(path)) ?? leaves.at(-1);
+    this.active = wanted?.path ?? [0];
     this.#render();
   }
 
   #render() {
     const chips = this.labels.length <= MOST_CHIPS;
     const focused = this.place.contains(document.activeElement) ? document.activeElement.dataset.key : null;
-    const rows = this.groups.map((group, index) => (chips ? this.#row(group, index) : this.#wideRow(group, index)));
+    const rows = rowsOf(this.groups).map(({path, group}) => this.#row(path, group, chips));
     const labels = chips ? this.labels.map((label) => this.#chip(label)) : [];
     this.place.replaceChildren(
       element("div", {className: "group-rows"}, ...rows),
       element("div", {className: "chips", role: "group", "aria-label": "Labels"}, ...labels),
-      this.#button("add", "+ another group", () => this.#add())
+      this.#button("add", "+ another group", () => this.#add([]))
     );
     if (focused) this.place.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
   }
 
-  #row(group, index) {
-    const pick = element("input", {
-      type: "radio", name: "active-group", checked: index === this.active, "data-key": `pick-${index}`,
-      "aria-label": `Put labels into ${group.name}`, onchange: () => this.#activate(index)
-    });
-    pick.style.accentColor = this.colour(index);
-    return element("div", {className: "group-row"}, pick, this.#name(group, index), this.#removal(group, index));
+  #row(path, group, chips) {
+    const choice = chips ? this.#pick(path, group) : null;
+    const text = chips || group.groups ? null : this.#text(path, group);
+    const grow = group.groups
+      ? this.#named(`add-${keyOf(path)}`, "+", `Add a group to ${group.name}`, () => this.#add(path))
+      : this.#splitting(path, group);
+    const removal = this.#named(`remove-${keyOf(path)}`, "×", `Remove ${group.name}`, () =>
+      this.#change(removed(this.groups, path))
+    );
+    const row = element("div", {className: "group-row"}, choice, this.#name(path, group), text, grow, removal);
+    row.style.paddingLeft = `${14 * (path.length - 1)}px`;
+    return row;
   }
 
-  #wideRow(group, index) {
-    const input = element("input", {
-      value: labelsText(group.labels, this.labels), "aria-label": `Labels of ${group.name}`, "data-key": `labels-${index}`,
+  #pick(path, group) {
+    if (group.groups) return element("span", {className: "branch", "aria-hidden": "true"}, "▾");
+    const pick = element("input", {
+      type: "radio", name: this.id, checked: keyOf(path) === keyOf(this.active), "data-key": `pick-${keyOf(path)}`,
+      "aria-label": `Put labels into ${group.name}`, onchange: () => this.#activate(path)
+    });
+    pick.style.accentColor = this.colour(path[0]);
+    return pick;
+  }
+
+  #text(path, group) {
+    return element("input", {
+      value: labelsText(group.labels, this.labels), "aria-label": `Labels of ${group.name}`, "data-key": `labels-${keyOf(path)}`,
       oninput: ({target}) => {
-        group.labels = typedLabels(target.value, this.labels);
+        this.groups = relabelled(this.groups, path, typedLabels(target.value, this.labels));
         this.onChange();
       }
     });
-    return element("div", {className: "group-row"}, this.#name(group, index), input, this.#removal(group, index));
   }
 
-  #name(group, index) {
+  #name(path, group) {
     return element("input", {
-      value: group.name, "aria-label": `Name of group ${index + 1}`, "data-key": `name-${index}`,
+      value: group.name, "aria-label": `Name of group ${path.map((i) => i + 1).join(".")}`, "data-key": `name-${keyOf(path)}`,
       oninput: ({target}) => {
-        group.name = target.value;
+        this.groups = renamed(this.groups, path, target.value);
         this.onChange();
       },
-      onfocus: () => this.#activate(index)
+      onfocus: () => group.labels && keyOf(path) !== keyOf(this.active) && this.#activate(path)
     });
   }
 
-  #removal(group, index) {
-    const button = this.#button(`remove-${index}`, "×", () => this.#change(this.groups.filter((_, i) => i !== index)));
-    button.setAttribute("aria-label", `Remove ${group.name}`);
+  #splitting(path, group) {
+    const button = this.#named(`split-${keyOf(path)}`, "÷", `Split ${group.name} in two`, () => this.#change(split(this.groups, path)));
+    button.disabled = group.labels.length < 2;
     return button;
   }
 
   #chip(label) {
-    const owner = this.groups.findIndex((group) => group.labels.includes(label));
-    const press = () => this.#change(toggled(this.groups, this.active, label));
-    const chip = this.#button(`chip-${label}`, label, press);
-    chip.className = owner < 0 ? "chip" : "chip taken";
-    chip.title = owner < 0 ? "in no group" : `in ${this.groups[owner].name}`;
-    chip.setAttribute("aria-pressed", String(owner === this.active));
-    if (owner >= 0) chip.style.setProperty("--own", this.colour(owner));
+    const owner = rowsOf(this.groups).find(({group}) => group.labels?.includes(label));
+    const chip = this.#button(`chip-${label}`, label, () => this.#change(toggled(this.groups, this.active, label)));
+    chip.className = owner ? "chip taken" : "chip";
+    chip.title = owner ? `in ${namesOf(this.groups, owner.path).join(", ")}` : "in no group";
+    chip.setAttribute("aria-pressed", String(Boolean(owner) && keyOf(owner.path) === keyOf(this.active)));
+    if (owner) chip.style.setProperty("--own", this.colour(owner.path[0]));
     return chip;
+  }
+
+  #named(key, text, name, onclick) {
+    const button = this.#button(key, text, onclick);
+    button.setAttribute("aria-label", name);
+    button.title = name;
+    return button;
   }
 
   #button(key, text, onclick) {
     return element("button", {type: "button", className: "quiet", "data-key": key, onclick}, text);
   }
 
-  #add() {
-    this.active = this.groups.length;
-    this.#change([...this.groups, {name: `group ${this.groups.length + 1}`, labels: []}]);
+  #add(path) {
+    this.active = [...path, (path.length ? groupAt(this.groups, path).groups : this.groups).length];
+    this.#change(added(this.groups, path));
   }
 }
+
+const keyOf = (path) => path.join(".");
+const isInside = (outer) => ({path}) => outer.every((position, i) => path[i] === position);
+const namesOf = (groups, path) => path.map((_, i) => groupAt(groups, path.slice(0, i + 1)).name);

@@ -52,7 +52,7 @@ export function preferred(models) {
 }
 
 /** Return the spec of a filled form; what was left to the model stays out. */
-export function specOf({model, params, mode, groups, prior, fields}) {
+export function specOf({model, params, partitions, prior, fields}) {
   const value = (name) => typed(fields[name] ?? "");
   const schedule = defined({
     steps: value("schedule.steps"),
@@ -65,7 +65,7 @@ export function specOf({model, params, mode, groups, prior, fields}) {
     schema: 1,
     model,
     params: params && defined(params),
-    partitions: partitionsOf(mode, groups),
+    partitions,
     prior,
     schedule,
     trajectories: value("trajectories"),
@@ -75,18 +75,39 @@ export function specOf({model, params, mode, groups, prior, fields}) {
   });
 }
 
-export function partitionsOf(mode, groups) {
-  if (mode === "each-vs-rest") return {rest: "each-vs-rest"};
-  if (mode === "groups") return {groups};
-  return {classes: null};
+/** Return the kind of decision that a partition is: "classes", "rest", "pair", "preset:NAME" or "groups". */
+export function kindOf(name, partition, presets) {
+  if (partition === null) return "classes";
+  if (partition === "each-vs-rest") return "rest";
+  const preset = presets.find((own) => own.name === name && JSON.stringify(own.partition) === JSON.stringify(partition));
+  if (preset) return `preset:${name}`;
+  const single = ({name: own, labels}) => labels?.length === 1 && labels[0] === own;
+  return partition.length === 2 && partition.every(single) ? "pair" : "groups";
 }
 
-/** Return the mode of the form that shows a spec's partitions. */
-export function modeOf(partitions) {
-  const [first] = Object.values(partitions);
-  if (first === "each-vs-rest") return "each-vs-rest";
-  return Array.isArray(first) ? "groups" : "classes";
+/** Return the partition of one label against another. */
+export const pairOf = (one, other) => [one, other].map((label) => ({name: label, labels: [label]}));
+
+/** Return partitions by name from [name, partition]; the later of two equal names gets a number. */
+export function named(entries) {
+  const partitions = {};
+  for (const [name, partition] of entries) {
+    let own = name;
+    for (let number = 2; own in partitions; number += 1) own = `${name}-${number}`;
+    partitions[own] = partition;
+  }
+  return partitions;
 }
+
+/** Return weights from lines of "weight label"; what is no number goes to the server as it is. */
+export function typedWeights(text) {
+  const lines = text.split("\n").map((line) => line.trim()).filter(Boolean);
+  const parts = lines.map((line) => /^(\S+)\s*(.*)$/.exec(line));
+  return Object.fromEntries(parts.map(([, weight, label]) => [label, typed(weight)]));
+}
+
+/** Return [label, weight] as text that `typedWeights` reads. */
+export const weightsText = (entries) => entries.map(([label, weight]) => `${weight} ${label}`).join("\n");
 
 const MOST_INDICES = 100_000;
 const indices = (first, last) =>

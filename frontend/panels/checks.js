@@ -8,6 +8,7 @@ const TITLES = {
   entropy_rises_with_sigma: "H rises with σ",
   cross_entropy_equals_entropy: "cross-entropy = H",
   production_integral: "∫ production = fall of H",
+  chain_rule: "chain rule",
   information_above_sigma_max: "nothing lost above σ max"
 };
 const MOST_ROWS = 12;

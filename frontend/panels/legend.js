@@ -1,7 +1,7 @@
 // The legend of a run's curves: click to show or hide, point to bring to the front; and the read-out.
 
 import {element, setText} from "../dom.js";
-import {measured, number} from "../format.js";
+import {count, measured, number} from "../format.js";
 import {slope, unitFactor} from "../plots/axes.js";
 
 /** Return the short name of a curve: the class for each-vs-rest, else its title. */
@@ -9,6 +9,12 @@ export const shortName = (curve) => curve.path.at(-1) ?? curve.title;
 
 /** Return the short name of every curve by its key. */
 export const titlesOf = (curves) => Object.fromEntries(curves.map((curve) => [curve.key, shortName(curve)]));
+
+/** Return how many of the curves a curve lies inside of: its indentation in a tree. */
+export const depthOf = ({partition, path}, curves) =>
+  curves.filter((outer) => outer.partition === partition && outer.path.length < path.length && isPrefix(outer.path, path)).length;
+
+const isPrefix = (start, path) => start.every((name, i) => name === path[i]);
 
 /** Return what is measured at a step, in words: "σ = 3.2: H = 1.93 ± 0.02 bits, ...". */
 export function readout(curve, step, {sigma, axis, unit, per, time}) {
@@ -18,8 +24,10 @@ export function readout(curve, step, {sigma, axis, unit, per, time}) {
   const [entropy, production] = [["entropy", factor], ["production", times]].map(([name, scale]) =>
     measured(multiplied(curve[name][step], scale), multiplied(curve[`${name}_se`][step], scale))
   );
+  const n = curve.n?.[step]; // the trajectories whose label lies inside this decision
+  const name = curve.path.length ? `${shortName(curve)}, ` : "";
   return {
-    sigma: `${curve.path.length ? `${shortName(curve)}, ` : ""}σ = ${number(level)}`,
+    sigma: `${name}σ = ${number(level)}${n ? `, n = ${count(n)}` : ""}`,
     entropy: `H = ${entropy} ${unit}`,
     production: `production = ${production} ${unit} per ${per}`
   };
@@ -43,23 +51,27 @@ export class Legend {
   }
 
   #make(curves) {
+    const depths = curves.map((curve) => depthOf(curve, curves));
+    this.place.classList.toggle("tree", depths.some((depth) => depth > 0));
     this.place.replaceChildren(
-      ...curves.map((curve) =>
+      ...curves.map((curve, i) =>
         element(
           "button",
           {
             type: "button",
             className: "curve",
             title: curve.title,
+            "data-depth": depths[i],
             onclick: () => this.onToggle(curve.key),
             onpointerenter: () => this.onFocus(curve.key),
             onfocus: () => this.onFocus(curve.key)
           },
           element("span", {className: "swatch"}),
-          shortName(curve)
+          depths[i] ? curve.title : shortName(curve)
         )
       )
     );
+    [...this.place.children].forEach((button, i) => { button.style.marginLeft = `${18 * depths[i]}px`; });
   }
 
   #update(button, {color, visible, focus}) {

@@ -16,10 +16,13 @@ export function statusText(run) {
 
 /** Return the decision a run measures, in few words. */
 export function decision(run) {
-  const [partition] = Object.values(run.spec.partitions);
+  return Object.entries(run.spec.partitions).map(([name, partition]) => words(run, name, partition)).join("; ");
+}
+
+function words(run, name, partition) {
   if (partition === "each-vs-rest") return "each class against the rest";
   if (partition === null) return `all ${run.labels.length} classes`;
-  return run.curves.map(({title}) => title).join(", ");
+  return run.curves.find(({key}) => key === name)?.title ?? name;
 }
 
 /** Return what the line of a run says and where it leads. */

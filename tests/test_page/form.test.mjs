@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 import {owner} from "../../frontend/form/fields.js";
-import {halves, toggled} from "../../frontend/form/groups.js";
 import {kindsOf, shapeOf, shownValue} from "../../frontend/form/params.js";
 import {
-  labelsText, modeOf, pointsText, preferred, specOf, typed, typedLabels, typedList, typedPoints
+  kindOf, labelsText, named, pairOf, pointsText, preferred, specOf, typed, typedLabels, typedList, typedPoints,
+  typedWeights, weightsText
 } from "../../frontend/form/values.js";
 
 const SCHEMA = {
@@ -44,7 +44,7 @@ test("labels are named, numbered or given as ranges", () => {
 
 test("a spec holds what was typed and leaves the rest to the server", () => {
   const spec = specOf({
-    model: "m", params: undefined, mode: "classes", groups: [], prior: "model",
+    model: "m", params: undefined, partitions: {classes: null}, prior: "model",
     fields: {trajectories: "64", seed: "0", "schedule.steps": "", "previews.samples": "0", target_se_bits: ""}
   });
   assert.deepEqual(spec, {
@@ -52,10 +52,26 @@ test("a spec holds what was typed and leaves the rest to the server", () => {
   });
 });
 
-test("the mode of the form is the kind of the partition", () => {
-  assert.equal(modeOf({classes: null}), "classes");
-  assert.equal(modeOf({rest: "each-vs-rest"}), "each-vs-rest");
-  assert.equal(modeOf({groups: [{name: "a", labels: [0]}]}), "groups");
+test("a partition is shown as the kind of decision it is", () => {
+  const presets = [{name: "kinds", title: "kinds", partition: [{name: "x", labels: ["a"]}, {name: "y", labels: ["b", "c"]}]}];
+  assert.equal(kindOf("classes", null, presets), "classes");
+  assert.equal(kindOf("rest", "each-vs-rest", presets), "rest");
+  assert.equal(kindOf("kinds", structuredClone(presets[0].partition), presets), "preset:kinds");
+  assert.equal(kindOf("other", presets[0].partition, presets), "groups");
+  assert.equal(kindOf("any", pairOf("a", "b"), presets), "pair");
+  assert.equal(kindOf("any", [{name: "a", labels: ["b"]}, {name: "b", labels: ["a"]}], presets), "groups");
+});
+
+test("decisions of one name get names of their own", () => {
+  assert.deepEqual(named([["rest", "each-vs-rest"], ["pair", 1], ["pair", 2], ["pair", 3]]), {
+    rest: "each-vs-rest", pair: 1, "pair-2": 2, "pair-3": 3
+  });
+});
+
+test("weights are read as they are written", () => {
+  const weights = {"T-shirt/top": 2, "(1, 2)": 0.5, "Ankle boot": 1};
+  assert.deepEqual(typedWeights(weightsText(Object.entries(weights))), weights);
+  assert.deepEqual(typedWeights("much Bag\n\n 1,5  Coat "), {Bag: "much", Coat: 1.5});
 });
 
 test("fields of parameters come from the schema", () => {
@@ -73,13 +89,6 @@ test("an error belongs to the field with the longest fitting name", () => {
   assert.equal(owner(names, "schedule.sigma_min"), "schedule");
   assert.equal(owner(names, "partitions.groups.1.labels"), "partitions");
   assert.equal(owner(names, "params_x"), null);
-});
-
-test("a label is in one group at most", () => {
-  const groups = halves(["a", "b", "c"]);
-  assert.deepEqual(groups.map(({labels}) => labels), [["a", "b"], ["c"]]);
-  assert.deepEqual(toggled(groups, 1, "a").map(({labels}) => labels), [["b"], ["c", "a"]]);
-  assert.deepEqual(toggled(groups, 0, "a").map(({labels}) => labels), [["b"], ["c"]]);
 });
 
 test("a newcomer is offered a model of classes that a worker has", () => {

@@ -70,6 +70,11 @@ test("the read-out is in the unit and per the axis that is shown", () => {
   assert.equal(shown.production, "production = 0.250 ± 0.050 bits per log-SNR");
 });
 
+test("the read-out names the group that a curve lies in, and how many trajectories count there", () => {
+  const curve = {path: ["kinds", "tops"], n: [1024], entropy: [1], entropy_se: [0.1], production: [0.5], production_se: [0.1]};
+  assert.equal(readout(curve, 0, {sigma: [2], axis: "sigma", unit: "bits", per: "ln σ"}).sigma, "tops, σ = 2, n = 1,024");
+});
+
 test("the strip follows samples of different labels first", () => {
   assert.deepEqual(firstFollowed([{label: "a"}, {label: "a"}, {label: "b"}]), [0, 2]);
   assert.deepEqual(grid(16, 256).columns, 4);

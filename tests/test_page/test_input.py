@@ -79,11 +79,11 @@ def test_params_of_a_mixture_are_checked_beside_their_fields(clumsy: Visitor) ->
 def test_a_single_group_is_refused_beside_the_groups(clumsy: Visitor) -> None:
     page = clumsy.open()
     prepare(page, "fashion-mnist")
-    page.check("input[value=groups]")
+    page.get_by_label("Decision 1").select_option("groups")
     page.get_by_role("button", name="Remove second half").click()
     assert "2 groups" in error_beside(page, "partitions")
     page.get_by_role("button", name="another group").click()
-    page.get_by_role("button", name="Bag").click()
+    page.get_by_role("button", name="Bag", exact=True).click()
     expect(page.locator("#cost")).to_contain_text("evaluations")
 
 

@@ -147,7 +147,7 @@ def test_downloads_have_the_unit_and_the_axis_that_are_shown(visitor: Visitor) -
 def test_curves_of_a_run_are_chosen_in_its_legend(visitor: Visitor) -> None:
     page = visitor.open()
     page.select_option("#model", "gaussian-mixture")
-    page.check("input[value=each-vs-rest]")
+    page.get_by_label("Decision 1").select_option("rest")
     begin_short(page)
     expect_done(page)
     curves = page.locator(".curve")
@@ -205,7 +205,7 @@ def test_settings_of_a_run_are_copied_into_the_form(visitor: Visitor) -> None:
 def test_names_from_outside_are_shown_as_text(visitor: Visitor) -> None:
     page = visitor.open()
     page.select_option("#model", "gaussian-mixture")
-    page.check("input[value=groups]")
+    page.get_by_label("Decision 1").select_option("groups")
     page.fill("[data-key=name-0]", "<img src=x onerror=alert(1)>")
     begin_short(page)
     expect_done(page)

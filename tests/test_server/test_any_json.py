@@ -25,7 +25,9 @@ MIXTURE = OFFER.model_copy(
 
 numbers = st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False)
 scalars = st.none() | st.booleans() | numbers | st.text(max_size=8)
-names = st.sampled_from(["a", "b", "name", "labels", "kind", "means", "std", "first", "steps"])
+names = st.sampled_from(
+    ["a", "b", "name", "labels", "groups", "kind", "means", "std", "first", "steps"]
+)
 anything = st.recursive(
     scalars,
     lambda inner: (

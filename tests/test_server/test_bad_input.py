@@ -49,6 +49,20 @@ BAD_FIELDS: list[tuple[dict[str, Any], str, str]] = [
         "partitions.p.0.labels.0",
         "string",
     ),
+    (
+        {
+            "partitions": {
+                "p": [{"name": "x", "groups": [{"name": "y"}]}, {"name": "z", "labels": [0]}]
+            }
+        },
+        "partitions.p.0.groups.0",
+        "either labels or groups, 'y' has neither",
+    ),
+    (
+        {"partitions": {"p": [{"name": "x", "groups": []}, {"name": "z", "labels": [0]}]}},
+        "partitions.p.0.groups",
+        "2 groups or more, has 0",
+    ),
     ({"prior": "mine"}, "prior", "'model' or 'uniform'"),
     ({"prior": {"a": -1}}, "prior.a", "greater than 0"),
     ({"prior": {"nobody": 1}}, "prior", "no label 'nobody'"),
