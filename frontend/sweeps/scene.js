@@ -25,8 +25,13 @@ export function linesOf(sweep) {
 
 export const lineKey = (run, curve) => `${run.id}.${curve.key}`;
 
-/** Return the lines that a viewer has to ask for. */
-export const linesHiddenAtFirst = (sweep) => hiddenAtFirst(linesOf(sweep));
+/** Return the lines that a viewer has to ask for: of several runs, each shows its first curve at first. */
+export function linesHiddenAtFirst(sweep) {
+  const lines = linesOf(sweep);
+  const firsts = lines.filter(({run, curve}) => sweep.runs.length === 1 || curve === run.curves[0]);
+  const others = lines.filter((line) => !firsts.includes(line)).map(({key}) => key);
+  return new Set([...others, ...hiddenAtFirst(firsts)]);
+}
 
 /** Return the scene of a sweep; `views` are the folded views of its runs by id, `state` is the page's. */
 export function sweepScene({figure, sweep, views, state, theme}) {
@@ -34,7 +39,7 @@ export function sweepScene({figure, sweep, views, state, theme}) {
   const focusKey = focusOf(lines.map(({key}) => key), state);
   const axis = shownAxis(state, sweep.runs.some((run) => unitTime(run) !== null));
   const all = lines
-    .map((line, i) => lineCurve(line, views, figure, i, lines.length))
+    .map((line) => lineCurve(line, views, colorOf(figure, line, sweep.runs.length)))
     .map((curve) => ({...curve, focus: curve.key === focusKey, visible: !state.hidden.has(curve.key)}));
   const shown = all.filter(({visible, time}) => visible && (axis !== "scaled_time" || time !== undefined));
   const focus = shown.find((curve) => curve.focus) ?? shown[0];
@@ -54,7 +59,7 @@ export function sweepScene({figure, sweep, views, state, theme}) {
     all,
     curves: shown,
     focus,
-    colors: focus ? labelColors(figure, focus.run, focus) : [],
+    colors: focus ? labelColors(figure, focus.run, focus.outline) : [],
     marks: marksOf(shown),
     halfway: shown.length > 0 && shown.every(({bound}) => bound <= ONE_BIT && bound > figure.halfway.high)
   };
@@ -76,9 +81,14 @@ export function restingStep({marks, focus, axis, time}) {
   return distance.indexOf(Math.min(...distance));
 }
 
-function lineCurve({key, index, run, curve, title}, views, figure, i, n) {
+/** The first curves of the runs have the first colours. */
+function colorOf(figure, {run, curve, index}, numRuns) {
+  const place = run.curves.indexOf(curve) * numRuns + index;
+  return colour(figure, place, place + 1);
+}
+
+function lineCurve({key, index, run, curve, title}, views, color) {
   const view = views[run.id];
-  const color = colour(figure, i, n);
   const measured = view?.curves[curve.key] ?? curve;
   return {
     ...measured,
@@ -87,6 +97,7 @@ function lineCurve({key, index, run, curve, title}, views, figure, i, n) {
     run,
     title,
     path: [title],
+    outline: curve,
     labels: run.labels,
     sigma: run.sigma,
     time: unitTime(run) ?? undefined,

@@ -260,6 +260,20 @@ test("a hidden run is neither drawn nor marked nor in focus", () => {
   assert.equal(linesHiddenAtFirst(own.sweep).size, 0);
 });
 
+test("of several runs with several curves each shows its first one at first, in the first colours", () => {
+  const own = sweepOf([10, 100]);
+  for (const run of own.sweep.runs) {
+    run.curves = [CURVE, {...CURVE, key: "kinds.a", path: ["a"]}];
+    own.views[run.id] = emptyView(run);
+  }
+  assert.deepEqual([...linesHiddenAtFirst(own.sweep)], ["run0.kinds.a", "run1.kinds.a"]);
+  const {all} = sceneOf(own);
+  assert.deepEqual(all.map(({title}) => title), ["d = 10, all classes", "d = 10, a", "d = 100, all classes", "d = 100, a"]);
+  assert.deepEqual(all.map(({color}) => figure.colorway.indexOf(color)), [0, 2, 1, 3]);
+  own.sweep.runs.pop();
+  assert.equal(linesHiddenAtFirst({...own.sweep, vary: [{}]}).size, 0);
+});
+
 test("the cursor rests where the run in focus speciates", () => {
   const own = sweepOf([100], 400);
   const scene = sceneOf(own);

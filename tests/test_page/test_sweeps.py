@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from looks import EVERYWHERE, KEPT, expect_to_fit, photograph
+from looks import EVERYWHERE, KEPT, NARROW, expect_to_fit, photograph
 from playwright.sync_api import Page, expect
 from visitor import WIDE, Scheme, Size, Visitor, begin_short, expect_done, prepare, state
 from waiting import eventually
@@ -17,6 +17,8 @@ RUN = {"trajectories": "512" if KEPT else "48", "steps": "64" if KEPT else "24"}
 #: Names and points of the lines of a chart.
 LINES = """e => Object.fromEntries((e.data ?? []).filter(({name}) => name)
     .map(({name, x, y}) => [name, {x, y}]))"""
+#: Whether a chart is as high as its place: it has been drawn since it got it.
+FILLS = "e => Math.abs(e.querySelector('.main-svg').clientHeight - e.clientHeight) < 2"
 #: Places of the dotted marks of a chart.
 MARKS = "e => e.layout.shapes.filter(({line}) => line?.dash === 'dot').map(({x0}) => x0)"
 
@@ -73,6 +75,9 @@ def swept(
     page.check(f"input[value={axis}]")
     expect(page.locator("#widths .points path").nth(5)).to_be_attached()
     eventually(lambda: all(known(page, name) == int(RUN["steps"]) for name in names()))
+    time = "VP time over" if axis == "scaled_time" else "VP time t"
+    expect(page.locator("#production .xtitle")).to_contain_text(time)
+    eventually(lambda: page.locator("#production").evaluate(FILLS))
     return page
 
 
@@ -160,7 +165,7 @@ def test_a_sweep_fits_its_screen(
     photograph(page, pictures, "sweep-", size, scheme)
 
 
-@EVERYWHERE
+@pytest.mark.parametrize(("size", "scheme"), [(WIDE, "light"), (NARROW, "dark")])
 def test_the_theory_bench_fits_its_screen(
     visitor: Visitor, finished: dict[str, str], pictures: Path, size: Size, scheme: Scheme
 ) -> None:
