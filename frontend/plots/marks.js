@@ -4,7 +4,7 @@ import {unitFactor, value} from "./axes.js";
 import {number} from "../format.js";
 
 /** The width of a letter and, before a chart has a size, of a chart, in pixels. */
-const LETTER = 7;
+const LETTER = 5.8;
 const WIDTH = 700;
 
 /** Return the vertical lines of a scene's marks, one a place; without marks there are none. */
