@@ -33,6 +33,16 @@ export const cancelRun = (id) => send("POST", `${runPath(id)}/cancel`);
 export const extendRun = (id, trajectories) => send("POST", `${runPath(id)}/extend`, {trajectories});
 export const deleteRun = (id) => send("DELETE", runPath(id));
 
+const sweepPath = (id) => `/api/sweeps/${encodeURIComponent(id)}`;
+
+export const sweep = (id) => get(sweepPath(id));
+export const sweeps = async () => (await get("/api/sweeps?limit=50")).sweeps;
+export const sweepPresets = async () => (await get("/api/sweeps/presets")).presets;
+export const planSweep = (sweep, signal) => send("POST", "/api/sweeps/plan", sweep, signal);
+export const createSweep = (sweep) => send("POST", "/api/sweeps", sweep);
+export const cancelSweep = (id) => send("POST", `${sweepPath(id)}/cancel`);
+export const deleteSweep = (id) => send("DELETE", sweepPath(id));
+
 export const resultUrl = (id) => `${runPath(id)}/result`;
 export const curvesUrl = (id, {unit, axis}) =>
   `${runPath(id)}/curves.csv?${new URLSearchParams({unit, axis})}`;

@@ -18,7 +18,8 @@ import {colour} from "./plots/figure.js";
 import {createPoll} from "./poll.js";
 import {cursorStep, hiddenAtFirst, sceneOf} from "./scene.js";
 import {Session} from "./session.js";
-import {bindAddress, createStore, parseHash} from "./state.js";
+import {bindAddress, createStore, parseHash, shownAxis} from "./state.js";
+import {Bench} from "./sweeps/bench.js";
 
 const CHARTS_PER_SECOND = 15;
 const CURSOR_PER_SECOND = 60;
@@ -61,8 +62,16 @@ const runList = new RunList(byId("runs"), {
 const form = new Form(byId("form"), {
   plan: api.plan,
   run: start,
-  onPlan: (planned) => { known.planned = planned; drawSoon(); },
+  onPlan: (planned) => { known.planned = planned; bench.presets.formChanged(); drawSoon(); },
   colour: (index) => colour(figure, index)
+});
+const bench = new Bench({
+  store, figure, form, scope, legend, checks,
+  theme: () => (dark.matches ? "dark" : "light"),
+  onChange: () => drawSoon(),
+  onStatus: showStream,
+  onError: showError,
+  onOpen: () => showError(null)
 });
 
 function present() {
@@ -85,6 +94,7 @@ function drawAll() {
   showMode();
   runList.show(known.runs, store.get());
   byId("no-runs").hidden = known.runs.length > 0;
+  if (bench.draw()) return;
   const shown = present();
   document.body.classList.toggle("no-scene", !shown);
   if (!shown) return;
@@ -98,6 +108,7 @@ function drawAll() {
 }
 
 function drawCursor() {
+  if (bench.drawCursor()) return;
   const shown = present();
   if (!shown) return;
   const drawn = scene(shown);
@@ -107,14 +118,15 @@ function drawCursor() {
 }
 
 function showMode() {
-  const {runId} = store.get();
-  document.body.classList.toggle("has-run", runId !== null);
+  const {runId, sweepId} = store.get();
+  const chosen = {...store.get(), axis: shownAxis(store.get(), bench.speciates)};
+  document.body.classList.toggle("has-run", runId !== null || sweepId !== null);
   byId("run-actions").hidden = !session?.view;
   setText(byId("no-samples"), sampleHint());
   for (const input of byId("tools").querySelectorAll("input")) {
-    input.checked = input.type === "checkbox" ? store.get().cross === "yes" : store.get()[input.name] === input.value;
+    input.checked = input.type === "checkbox" ? chosen.cross === "yes" : chosen[input.name] === input.value;
   }
-  if (runId === null) showInvitation();
+  if (runId === null && sweepId === null) showInvitation();
 }
 
 function showInvitation() {
@@ -228,7 +240,8 @@ function offer(models) {
 }
 
 store.subscribe((state, before) => {
-  if (state.runId !== before.runId) watch(state.runId);
+  if (state.runId !== before.runId || state.sweepId !== before.sweepId) watch(state.runId);
+  bench.follow(state, before);
   if (session?.run) head.link(session.run, state);
   const onlyStep = Object.keys(state).every((name) => name === "step" || state[name] === before[name]);
   if (onlyStep) drawCursorSoon();
@@ -242,5 +255,6 @@ dark.addEventListener("change", drawSoon);
 new ResizeObserver(drawSoon).observe(byId("stack"));
 wireCite();
 watch(store.get().runId);
+bench.follow(store.get());
 pollRuns();
 pollWorkers();

@@ -3,6 +3,7 @@
 import {isFinal} from "./events/fold.js";
 import {shownEnds} from "./plots/axes.js";
 import {colour} from "./plots/figure.js";
+import {shownAxis} from "./state.js";
 import {groupsInside, labelsOf} from "./tree.js";
 
 const MOST_CURVES = 16;
@@ -28,7 +29,7 @@ export function sceneOf({figure, run, view, state, theme}) {
     sketched: state.runId === null,
     sigma: run.sigma,
     labels: run.labels,
-    axis: state.axis,
+    axis: shownAxis(state, false),
     unit: state.unit,
     cross: state.cross,
     ends: shownEnds(run.sigma, state.range === "window" ? window : null),
@@ -94,8 +95,10 @@ function colorsOf(figure, theme, run, curve, index) {
     const {entropy, production} = figure[theme].colors;
     return {color: entropy, productionColor: production};
   }
-  const label = run.labels.indexOf(curve.path.at(-1));
-  const n = label >= 0 ? run.labels.length : run.curves.length;
-  const own = colour(figure, label >= 0 ? label : index, n);
+  const labelOf = ({path}) => run.labels.indexOf(path.at(-1));
+  const label = labelOf(curve);
+  const taken = run.curves.some((other) => labelOf(other) >= 0) ? run.labels.length : 0; // a class keeps its colour
+  const n = label >= 0 ? run.labels.length : taken + run.curves.length;
+  const own = colour(figure, label >= 0 ? label : taken + index, n);
   return {color: own, productionColor: own};
 }

@@ -1,7 +1,8 @@
-// What the page shows, in one store, and its two-way link to the address bar: #/runs/<id>?axis=...
+// What the page shows, in one store, and its two-way link to the address bar: #/runs/<id>?axis=...,
+// #/sweeps/<id> for a sweep and #/sweeps for the theory bench. A run goes before a sweep, a sweep before the bench.
 
 const CHOICES = {
-  axis: ["sigma", "ln_sigma", "log_snr", "vp_time"],
+  axis: ["sigma", "ln_sigma", "log_snr", "vp_time", "scaled_time"],
   unit: ["bits", "nats"],
   range: ["all", "window"],
   cross: ["no", "yes"]
@@ -10,14 +11,18 @@ const CHOICES = {
 /** Return the run and the view that a hash asks for; what it does not say has its default. */
 export function parseHash(hash) {
   const [path, query = ""] = hash.replace(/^#/, "").split("?");
-  const found = /^\/runs\/([^/]+)$/.exec(path);
+  const id = (noun) => new RegExp(`^/${noun}/([^/]+)$`).exec(path)?.[1];
   const asked = new URLSearchParams(query);
   const view = Object.entries(CHOICES).map(([name, choices]) => [
     name,
     choices.includes(asked.get(name)) ? asked.get(name) : choices[0]
   ]);
-  return {runId: found ? decoded(found[1]) : null, ...Object.fromEntries(view)};
+  const place = {runId: decoded(id("runs")), sweepId: decoded(id("sweeps")), bench: path === "/sweeps"};
+  return {...place, ...Object.fromEntries(view)};
 }
+
+/** Return the axis that can be shown: u = t / t_s only where there is a speciation time. */
+export const shownAxis = ({axis}, speciates) => (axis === "scaled_time" && !speciates ? "vp_time" : axis);
 
 /** Return the hash of a state, without its defaults. */
 export function formatHash(state) {
@@ -25,8 +30,14 @@ export function formatHash(state) {
   for (const [name, choices] of Object.entries(CHOICES)) {
     if (state[name] !== choices[0]) query.set(name, state[name]);
   }
-  const path = state.runId ? `/runs/${encodeURIComponent(state.runId)}` : "/";
+  const path = pathOf(state);
   return query.size ? `#${path}?${query}` : `#${path}`;
+}
+
+function pathOf({runId, sweepId, bench}) {
+  if (runId) return `/runs/${encodeURIComponent(runId)}`;
+  if (sweepId) return `/sweeps/${encodeURIComponent(sweepId)}`;
+  return bench ? "/sweeps" : "/";
 }
 
 /** Hold a state; `set` merges a patch and tells every subscriber (state, before). */
@@ -49,7 +60,7 @@ export function bindAddress(store, window) {
   store.subscribe((state, before) => {
     const hash = formatHash(state);
     if (hash === window.location.hash || hash === formatHash(before)) return;
-    if (state.runId === before.runId) window.history.replaceState(null, "", hash);
+    if (pathOf(state) === pathOf(before)) window.history.replaceState(null, "", hash);
     else window.history.pushState(null, "", hash);
   });
   const read = () => store.set(parseHash(window.location.hash));
@@ -58,6 +69,7 @@ export function bindAddress(store, window) {
 }
 
 function decoded(text) {
+  if (text === undefined) return null;
   try {
     return decodeURIComponent(text);
   } catch {

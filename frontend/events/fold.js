@@ -30,6 +30,13 @@ export function fold(view, event) {
   return view;
 }
 
+/** Take the result of a finished run into its view, in place. */
+export function takeResult(view, {curves, windows, checks}) {
+  for (const [key, document] of Object.entries(curves)) setCurve(view.curves[key], document);
+  for (const window of windows) view.windows[window.curve] = window;
+  Object.assign(view, {state: "done", checks});
+}
+
 export const isFinal = (state) => FINAL.includes(state);
 
 /** Return the steps a curve has been measured at so far. */
@@ -80,5 +87,6 @@ function setPoint(curve, step, values) {
 function setCurve(curve, document) {
   if (!curve) return;
   const {n, ...rest} = document;
-  Object.assign(curve, rest, {n: Array(curve.n.length).fill(n)});
+  const exact = rest.exact ?? curve.exact; // the run's own document has it before anything is measured
+  Object.assign(curve, rest, {n: Array(curve.n.length).fill(n), exact});
 }

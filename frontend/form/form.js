@@ -60,6 +60,11 @@ export class Form {
     this.timer = setTimeout(() => this.#price(), DEBOUNCE_MS);
   }
 
+  /** The spec as it is filled in, whether or not it holds. */
+  get spec() {
+    return this.#read();
+  }
+
   get model() {
     return this.models.find(({name}) => name === this.form.elements.model.value) ?? null;
   }

@@ -5,6 +5,7 @@ import {byId, setText} from "../dom.js";
 import {isFinal} from "../events/fold.js";
 import {count, duration, number, place} from "../format.js";
 import {decision} from "./runs.js";
+import {shownAxis} from "../state.js";
 
 /** Return the sentence that tells how far a run is. */
 export function progressText(run, view) {
@@ -64,7 +65,7 @@ export class Head {
 
   /** Point the downloads at what is shown now; whoever presses may be faster than the next draw. */
   link(run, {axis, unit}) {
-    byId("csv").href = curvesUrl(run.id, {unit, axis});
+    byId("csv").href = curvesUrl(run.id, {unit, axis: shownAxis({axis}, false)});
   }
 
   #fresh(run) {

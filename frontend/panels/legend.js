@@ -17,10 +17,10 @@ export const depthOf = ({partition, path}, curves) =>
 const isPrefix = (start, path) => start.every((name, i) => name === path[i]);
 
 /** Return what is measured at a step, in words: "σ = 3.2: H = 1.93 ± 0.02 bits, ...". */
-export function readout(curve, step, {sigma, axis, unit, per}) {
+export function readout(curve, step, {sigma, axis, unit, per, time}) {
   const level = sigma[step];
   const factor = unitFactor(unit);
-  const times = factor * slope(axis, level);
+  const times = factor * slope(axis, level, time);
   const [entropy, production] = [["entropy", factor], ["production", times]].map(([name, scale]) =>
     measured(multiplied(curve[name][step], scale), multiplied(curve[`${name}_se`][step], scale))
   );

@@ -25,17 +25,28 @@ function words(run, name, partition) {
   return run.curves.find(({key}) => key === name)?.title ?? name;
 }
 
-/** Show runs in a list; every line leads to its run. */
+/** Return what the line of a run says and where it leads. */
+const ofRun = (run, state) => ({
+  what: decision(run),
+  about: `${run.title}, ${decision(run)}, seed ${run.spec.seed}`,
+  status: statusText(run),
+  reason: run.reason ?? "",
+  fraction: run.progress.fraction,
+  href: formatHash({...state, runId: run.id}),
+  current: run.id === state.runId
+});
+
+/** Show runs, or what `describe` makes of other things that run, in a list; every line leads to its own. */
 export class RunList {
-  constructor(list, {onCancel, onDelete}) {
-    Object.assign(this, {list, onCancel, onDelete});
+  constructor(list, {onCancel, onDelete, describe = ofRun}) {
+    Object.assign(this, {list, onCancel, onDelete, describe});
     this.lines = new Map();
   }
 
   show(runs, state) {
     const keep = new Set(runs.map(({id}) => id));
     for (const [id, line] of this.lines) if (!keep.has(id)) this.#remove(id, line);
-    const lines = runs.map((run) => this.#line(run));
+    const lines = runs.map((run) => this.#line(run, state));
     lines.forEach((line, i) => {
       if (this.list.children[i] !== line.node) this.list.insertBefore(line.node, this.list.children[i] ?? null);
     });
@@ -47,34 +58,35 @@ export class RunList {
     this.lines.delete(id);
   }
 
-  #line(run) {
-    if (!this.lines.has(run.id)) this.lines.set(run.id, this.#made(run));
+  #line(run, state) {
+    if (!this.lines.has(run.id)) this.lines.set(run.id, this.#made(run, this.describe(run, state)));
     return this.lines.get(run.id);
   }
 
-  #made(run) {
+  #made(run, {what: words, about}) {
     const title = element("span", {className: "run-title"}, run.title);
-    const what = element("span", {className: "run-what"}, decision(run));
+    const what = element("span", {className: "run-what"}, words);
     const status = element("span", {className: "run-status"});
     const bar = element("span", {className: "run-bar"});
     const track = element("span", {className: "run-track"}, bar);
     const time = element("span", {className: "run-time"}, clock(run.created_ms));
     const lines = [[title, time], [what, status]].map((pair) => element("span", {className: "run-row"}, ...pair));
     const link = element("a", {className: "run-link"}, ...lines, track);
-    link.title = `${run.title}, ${decision(run)}, seed ${run.spec.seed}`;
+    link.title = about;
     const button = element("button", {type: "button", className: "quiet run-act"});
     const node = element("li", {className: "run-line"}, link, button);
     return {node, link, status, bar, button};
   }
 
   #update({node, link, status, bar, button}, run, state) {
+    const own = this.describe(run, state);
     node.dataset.state = run.state;
-    link.href = formatHash({...state, runId: run.id});
-    if (run.id === state.runId) link.setAttribute("aria-current", "true");
+    link.href = own.href;
+    if (own.current) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
-    status.textContent = statusText(run);
-    status.title = run.reason ?? "";
-    bar.style.width = `${100 * (run.state === "done" ? 1 : run.progress.fraction)}%`;
+    status.textContent = own.status;
+    status.title = own.reason;
+    bar.style.width = `${100 * (run.state === "done" ? 1 : own.fraction)}%`;
     this.#offer(button, run);
   }
 

@@ -51,7 +51,7 @@ export class Scope {
     this.#describe(scene, step, parts);
     if (step === null) return;
     const {left, width} = this.#plot(scene);
-    const x = left + fraction(scene.axis, scene.ends, scene.sigma[step]) * width;
+    const x = left + fraction(scene.axis, scene.ends, scene.sigma[step], scene.time) * width;
     byId("cursor").style.transform = `translateX(${x.toFixed(1)}px)`;
   }
 
@@ -93,7 +93,8 @@ export class Scope {
     const {left, width} = this.#plot(this.scene);
     const wanted = (clientX - this.stack.getBoundingClientRect().left - left) / width;
     if (wanted < -0.05 || wanted > 1.05) return;
-    this.onStep(stepAt(this.scene.axis, this.scene.ends, this.scene.sigma, wanted));
+    const {axis, ends, sigma, time} = this.scene;
+    this.onStep(stepAt(axis, ends, sigma, wanted, time));
   }
 
   #key(event) {

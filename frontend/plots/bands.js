@@ -31,6 +31,10 @@ export function line(x, y, color, {width = 2, dash = "solid", name = "", markers
   };
 }
 
+/** Return the trace of an exact curve: dashed and over everything else, wherever it stands among the traces. */
+export const exactLine = (x, y, color, name) =>
+  ({...line(x, y, color, {width: 1.3, dash: "5px,4px", name: `${name}, exact`}), zorder: 1});
+
 /** Return the trace of a sketch. */
 export const dotted = (x, y, color) => ({...line(x, y, color, {width: 1.5, dash: "1px,5px"}), opacity: 0.8});
 

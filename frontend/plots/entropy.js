@@ -1,43 +1,57 @@
 // H over the noise axis: curves with their bands, the prior's bound, the window.
 
-import {unitFactor, value} from "./axes.js";
-import {band, dotted, largest, line, scaled, shifted} from "./bands.js";
+import {placesOf, unitFactor} from "./axes.js";
+import {band, dotted, exactLine, largest, line, scaled, shifted} from "./bands.js";
 import {faded, layoutOf} from "./figure.js";
+import {halfway, halfwayText, markShapes} from "./marks.js";
 import {sketch} from "./sketch.js";
 import {windowShapes} from "./window.js";
 
 export const draw = (element, scene) =>
   Plotly.react(element, traces(scene), layout(scene), {staticPlot: true, displayModeBar: false});
 
-/** Return the traces: bands of the curve in focus, then every visible curve. */
-export function traces({figure, sigma, curves, axis, unit, cross, sketched}) {
-  const x = sigma.map((level) => value(axis, level));
+/** Return the traces: exact curves, bands of the curve in focus, then every visible curve. */
+export function traces(scene) {
+  const {curves, unit, cross, sigma} = scene;
   const factor = unitFactor(unit);
-  if (sketched) {
-    return curves.slice(0, 1).map(({bound, color}) => dotted(x, scaled(sketch(sigma, bound)[0], factor), color));
+  if (scene.sketched) {
+    return curves.slice(0, 1).map((curve) =>
+      dotted(placesOf(scene, curve), scaled(sketch(sigma, curve.bound)[0], factor), curve.color)
+    );
   }
-  return curves.flatMap((curve) => [
-    ...(curve.focus ? bands(figure, x, curve, factor) : []),
-    ...(cross === "yes" ? [crossLine(x, curve, factor)] : []),
-    line(x, scaled(curve.entropy, factor), curve.color, {
-      width: curve.focus ? 2.4 : 1.4,
-      markers: curve.focus,
-      name: curve.title
-    })
-  ]);
+  return [...exactLines(scene, factor), ...curves.flatMap((curve) => {
+    const x = placesOf(scene, curve);
+    return [
+      ...(curve.focus || curve.banded ? bands(scene.figure, x, curve, factor) : []),
+      ...(cross === "yes" ? [crossLine(x, curve, factor)] : []),
+      line(x, scaled(curve.entropy, factor), curve.color, {
+        width: curve.focus ? 2.4 : 1.4,
+        markers: curve.focus,
+        name: curve.title
+      })
+    ];
+  })];
 }
 
 /** Return the layout, as high as the largest bound of what is shown. */
-export function layout({figure, curves, axis, unit, theme, ends, size, window}) {
+export function layout(scene) {
+  const {figure, curves, axis, unit, theme, window} = scene;
   const colors = figure[theme].colors;
   const factor = unitFactor(unit);
   const top = Math.max(0.01, ...curves.map((curve) => factor * Math.max(curve.bound, largest(curve.entropy))));
   const bound = curves.find((curve) => curve.focus)?.bound;
-  const base = layoutOf(figure, "entropy", {axis, unit, theme, ends, size});
+  const base = layoutOf(figure, "entropy", scene);
   base.yaxis.range = [0, 1.1 * top];
-  base.shapes = [...windowShapes(window, axis, colors), ...boundLine(bound, factor, colors)];
-  base.annotations = boundText(bound, factor, unit, colors);
+  base.shapes = [...halfway(scene), ...windowShapes(window, axis, colors), ...markShapes(scene), ...boundLine(bound, factor, colors)];
+  base.annotations = [...boundText(bound, factor, unit, colors), ...halfwayText(scene)];
   return base;
+}
+
+function exactLines({figure, theme, axis, curves}, factor) {
+  const {exact: color} = figure[theme].colors;
+  return curves.filter(({exact}) => exact).map(({exact, title, time}) =>
+    exactLine(placesOf({axis, sigma: exact.sigma}, {time}), scaled(exact.entropy, factor), color, title)
+  );
 }
 
 function bands(figure, x, curve, factor) {

@@ -5,14 +5,14 @@ import {range} from "./axes.js";
 const GOLDEN_ANGLE = 137.508;
 
 /** Return the layout of a chart ("entropy", "production", "profiles") for a view. */
-export function layoutOf(figure, chart, {axis, unit, theme, ends, size}) {
+export function layoutOf(figure, chart, {axis, unit, theme, ends, size, time}) {
   const layout = merge(figure.common, figure[theme].layout, figure[chart].layout, {
     xaxis: figure.axes[axis].layout
   });
   const words = {unit, per: figure.axes[axis].per};
   layout.yaxis.title.text = filled(layout.yaxis.title.text, words);
   layout.xaxis.autorange = false;
-  layout.xaxis.range = range(axis, ends);
+  layout.xaxis.range = range(axis, ends, time);
   return {...layout, ...size};
 }
 

@@ -1,8 +1,9 @@
 // Entropy production over the noise axis: its area is the information, its peak the decision.
 
-import {slope, unitFactor, value} from "./axes.js";
-import {band, dotted, largest, line, scaled, shifted} from "./bands.js";
+import {placesOf, slope, unitFactor, value} from "./axes.js";
+import {band, dotted, exactLine, largest, line, scaled, shifted} from "./bands.js";
 import {faded, layoutOf} from "./figure.js";
+import {markShapes, markTexts} from "./marks.js";
 import {sketch} from "./sketch.js";
 import {windowShapes} from "./window.js";
 import {number} from "../format.js";
@@ -11,43 +12,54 @@ export const draw = (element, scene) =>
   Plotly.react(element, traces(scene), layout(scene), {staticPlot: true, displayModeBar: false});
 
 /** Return production per unit of the axis, in the unit. */
-export function rescaled(values, {sigma, axis, unit}) {
+export function rescaled(values, {sigma, axis, unit}, curve = {}) {
   const factor = unitFactor(unit);
-  return scaled(values, sigma.map((level) => factor * slope(axis, level)));
+  return scaled(values, (curve.sigma ?? sigma).map((level) => factor * slope(axis, level, curve.time)));
 }
 
-/** Return the traces: every visible curve, the one in focus with its area and band. */
+/** Return the traces: exact curves, every visible curve, the one in focus with its area and band. */
 export function traces(scene) {
-  const {figure, sigma, curves, axis} = scene;
-  const x = sigma.map((level) => value(axis, level));
+  const {figure, curves} = scene;
   if (scene.sketched) {
-    return curves.slice(0, 1).map((curve) => dotted(x, sketchOf(curve, scene), curve.productionColor));
+    return curves.slice(0, 1).map((curve) =>
+      dotted(placesOf(scene, curve), sketchOf(curve, scene), curve.productionColor)
+    );
   }
-  return curves.flatMap((curve) => {
+  return [...exactLines(scene), ...curves.flatMap((curve) => {
+    const x = placesOf(scene, curve);
     const color = curve.productionColor;
-    const y = rescaled(curve.production, scene);
+    const y = rescaled(curve.production, scene, curve);
     const curveLine = line(x, y, color, {
       width: curve.focus ? 2.4 : 1.4,
       markers: curve.focus,
       name: curve.title
     });
+    if (curve.banded) return [errorBand(figure, scene, curve, x), curveLine];
     if (!curve.focus) return [curveLine];
     const area = band(x, y.map((own) => (own === null ? null : 0)), y, faded(color, 0.12));
     return [area, errorBand(figure, scene, curve, x), curveLine];
-  });
+  })];
 }
 
 /** Return the layout, as high as the highest curve needs. */
 export function layout(scene) {
-  const {figure, curves, axis, unit, theme, ends, size, window} = scene;
+  const {figure, curves, axis, theme, window} = scene;
   const colors = figure[theme].colors;
-  const base = layoutOf(figure, "production", {axis, unit, theme, ends, size});
-  const valuesOf = scene.sketched ? sketchOf : ({production}) => rescaled(production, scene);
-  const shown = curves.map((curve) => valuesOf(curve, scene));
+  const base = layoutOf(figure, "production", scene);
+  const valuesOf = scene.sketched ? sketchOf : (curve) => rescaled(curve.production, scene, curve);
+  const shown = [...curves.map((curve) => valuesOf(curve, scene)), ...exactLines(scene).map(({y}) => y)];
   base.yaxis.range = [0, 1.2 * largest(...shown) || 1];
-  base.shapes = windowShapes(window, axis, colors);
-  base.annotations = peakText(scene, colors);
+  base.shapes = [...windowShapes(window, axis, colors), ...markShapes(scene)];
+  base.annotations = [...peakText(scene, colors), ...markTexts(scene, base.xaxis.range)];
   return base;
+}
+
+function exactLines(scene) {
+  const {exact: color} = scene.figure[scene.theme].colors;
+  return scene.curves.filter(({exact}) => exact).map(({exact, title, time}) => {
+    const own = {sigma: exact.sigma, time};
+    return exactLine(placesOf(scene, own), rescaled(exact.production, scene, own), color, title);
+  });
 }
 
 const sketchOf = ({bound}, scene) => rescaled(sketch(scene.sigma, bound)[1], scene);
@@ -55,7 +67,7 @@ const sketchOf = ({bound}, scene) => rescaled(sketch(scene.sigma, bound)[1], sce
 function errorBand(figure, scene, curve, x) {
   const times = figure.band.standard_errors;
   const [low, high] = [-1, 1].map((sign) =>
-    rescaled(shifted(curve.production, curve.production_se, sign * times), scene)
+    rescaled(shifted(curve.production, curve.production_se, sign * times), scene, curve)
   );
   const above = low.map((own) => (own === null ? null : Math.max(0, own)));
   return band(x, above, high, faded(curve.productionColor, 0.26));

@@ -109,6 +109,14 @@ test("of hidden curves none is in focus while another is visible", () => {
   assert.equal(hiddenAtFirst([CURVE]).size, 0);
 });
 
+test("decisions and classes in one run have different colours, and classes their own", () => {
+  const one = (key, path) => ({...CURVE, key, path});
+  const run = {...RUN, curves: [one("classes", []), one("sides", []), one("rest.a", ["a"]), one("rest.b", ["b"])]};
+  const {all} = sceneOf({figure, run, view: emptyView(run), state: STATE, theme: "light"});
+  assert.equal(new Set(all.map(({color}) => color)).size, 4);
+  assert.deepEqual(all.slice(2).map(({color}) => color), figure.colorway.slice(0, 2));
+});
+
 test("labels of one group share its colour", () => {
   const run = {labels: ["a", "b", "c"], spec: {partitions: {kinds: [{name: "x", labels: ["a", "c"]}, {name: "y", labels: ["b"]}]}}};
   const [a, b, c] = labelColors(figure, run, {partition: "kinds"});

@@ -3,12 +3,27 @@ import {test} from "node:test";
 import {eventsUrl} from "../../frontend/api.js";
 import {createDrawLoop} from "../../frontend/draw_loop.js";
 import {createPoll} from "../../frontend/poll.js";
-import {bindAddress, createStore, formatHash, parseHash} from "../../frontend/state.js";
+import {bindAddress, createStore, formatHash, parseHash, shownAxis} from "../../frontend/state.js";
 
 test("the address holds the run and what differs from the defaults", () => {
   const state = parseHash("#/runs/abc?axis=vp_time&unit=nats");
-  assert.deepEqual(state, {runId: "abc", axis: "vp_time", unit: "nats", range: "all", cross: "no"});
+  const place = {runId: "abc", sweepId: null, bench: false};
+  assert.deepEqual(state, {...place, axis: "vp_time", unit: "nats", range: "all", cross: "no"});
   assert.equal(formatHash(state), "#/runs/abc?axis=vp_time&unit=nats");
+});
+
+test("a sweep and the theory bench have addresses of their own", () => {
+  const state = parseHash("#/sweeps/abc?axis=scaled_time");
+  assert.deepEqual([state.runId, state.sweepId, state.bench, state.axis], [null, "abc", false, "scaled_time"]);
+  assert.equal(formatHash(state), "#/sweeps/abc?axis=scaled_time");
+  assert.equal(formatHash(parseHash("#/sweeps")), "#/sweeps");
+  assert.equal(formatHash({...state, runId: "r"}), "#/runs/r?axis=scaled_time");
+});
+
+test("times in units of speciation are shown only where something speciates", () => {
+  assert.equal(shownAxis({axis: "scaled_time"}, false), "vp_time");
+  assert.equal(shownAxis({axis: "scaled_time"}, true), "scaled_time");
+  assert.equal(shownAxis({axis: "sigma"}, false), "sigma");
 });
 
 test("rubbish in the address is the start page with its defaults", () => {
