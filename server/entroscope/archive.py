@@ -137,8 +137,8 @@ class Archive:
 
 
 def _listed(document: Mapping[str, Any]) -> Listed:
-    names = ("created_ms", "id", "model", "state", "spec_hash")
-    return Listed(*(document[name] for name in names), parent=document.get("parent"))
+    names = ("created_ms", "id", "model", "state", "spec_hash", "parent")
+    return Listed(*(document[name] for name in names))
 
 
 def _write(path: Path, content: bytes) -> None:

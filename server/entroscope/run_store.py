@@ -81,7 +81,8 @@ class RunStore:
         with self._redis.pipeline() as pipe:
             for index, each in enumerate(new):
                 name = each.info.name
-                pipe.hset(run_key(each.id), mapping=stored_fields(each, int(now_ms) + index))
+                fields: Any = stored_fields(each, int(now_ms) + index)
+                pipe.hset(run_key(each.id), mapping=fields)
                 pipe.zadd(RUNS, {each.id: now_ms + index / 1000})
                 EventLog(pipe).begin(each.id, "queued", {"position": ahead[name]})
                 _queue_first(pipe, each.id, Fold(Plan(each.spec, each.info)), each.reuse)

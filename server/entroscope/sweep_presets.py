@@ -105,8 +105,8 @@ def _two_scales() -> Document:
         "name": "two-scales",
         "title": title,
         "explanation": "Two pairs of components, the pairs further apart than what is in them by "
-        "a ratio of 1, 4, 16 and 64. Each decision has a speciation time of its own: with the ratio "
-        "one bit falls first, then the other, and a plateau of one bit opens between them.",
+        "a ratio of 1, 4, 16 and 64. Each decision has a speciation time of its own: as the ratio "
+        "grows one bit falls first, then the other, and between them a plateau of one bit opens.",
         "axis": "sigma",
         "sweep": {
             "schema": 1,

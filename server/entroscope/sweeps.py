@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -146,7 +146,7 @@ class Sweeps:
             return False
         return True
 
-    def _summaries(self, rows: list[SweepRow]) -> Iterable[Document]:
+    def _summaries(self, rows: list[SweepRow]) -> Iterator[Document]:
         standings = self._catalog.standings() if rows else {}
         for row in rows:
             there = [run for run in row.runs if run in standings]

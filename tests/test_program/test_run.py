@@ -3,6 +3,7 @@
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from program import COMMAND
@@ -53,7 +54,10 @@ SHARED = {"model": "gaussian-mixture", "trajectories": 64, "schedule": {"steps":
 
 
 def test_a_sweep_becomes_the_results_of_its_runs_in_order(tmp_path: Path) -> None:
-    vary = [{"seed": 1}, {"params": {"kind": "pair", "dimension": 3}, "schedule": {"steps": 8}}]
+    vary: list[dict[str, Any]] = [
+        {"seed": 1},
+        {"params": {"kind": "pair", "dimension": 3}, "schedule": {"steps": 8}},
+    ]
     sweep = {"spec": SHARED, "vary": vary, "title": "two"}
     done = run(tmp_path, json.dumps(sweep), "--device", "cpu")
     assert done.returncode == 0, done.stderr

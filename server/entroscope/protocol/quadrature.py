@@ -74,4 +74,4 @@ def _posterior(x: Array, means: Array, weights: Array) -> Array:
     posterior -= posterior.max(0)
     np.exp(posterior, out=posterior)
     posterior /= posterior.sum(0)
-    return posterior
+    return np.asarray(posterior)
