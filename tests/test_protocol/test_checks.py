@@ -46,11 +46,11 @@ def moments_of(plan: Plan, values: dict[str, Any]) -> Moments:
             production,
             0.01 * entropy**2,
             np.zeros_like(entropy),
+            values.get("chain", np.zeros_like(entropy)),
+            values.get("chain_variance", np.zeros_like(entropy)),
             values["cross_entropy"] - entropy,
             entropy - entropy[0] + integral,
             np.vstack([zero, np.diff(entropy, axis=0)]),
-            values.get("chain", np.zeros_like(entropy)),
-            values.get("chain_variance", np.zeros_like(entropy)),
         ]
     )
     assert len(table) == len(QUANTITIES)
