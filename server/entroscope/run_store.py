@@ -100,7 +100,7 @@ class RunStore:
             "spec": spec.model_dump_json(by_alias=True),
             "info": info.model_dump_json(),
             "model": info.name,
-            "spec_hash": spec_hash(spec, info.weights_hash),
+            "spec_hash": spec_hash(spec, info.weights_hash, info.data),
             "state": State.QUEUED.value,
             "created_ms": int(created_ms),
             "parent": parent,

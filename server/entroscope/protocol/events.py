@@ -82,6 +82,34 @@ class Profile(BaseModel):
     entropy_se: Numbers
 
 
+class Reliability(BaseModel):
+    """How often the likelier answers were right, by noise level and bin of their probability."""
+
+    edges: list[float]
+    count: list[list[float]]
+    confidence: list[Numbers]
+    accuracy: list[Numbers]
+
+
+class Calibration(BaseModel):
+    """The model as a classifier of noised data; corrected for the steps at every second level.
+
+    Gap is cross-entropy minus entropy: above 0 the model is surer than it is right.
+    """
+
+    accuracy: Numbers
+    accuracy_se: Numbers
+    gap: Numbers
+    gap_se: Numbers
+    entropy_corrected: Numbers
+    entropy_corrected_se: Numbers
+    cross_entropy_corrected: Numbers
+    cross_entropy_corrected_se: Numbers
+    gap_corrected: Numbers
+    gap_corrected_se: Numbers
+    reliability: Reliability
+
+
 class Curve(BaseModel):
     """One whole curve of the finished batches, over `sigma`."""
 
@@ -99,6 +127,7 @@ class Curve(BaseModel):
     production: Numbers
     production_se: Numbers
     profiles: list[Profile]
+    calibration: Calibration | None = None
 
 
 class Window(BaseModel):
