@@ -6,11 +6,13 @@ import {faded, layoutOf} from "./figure.js";
 import {sketch} from "./sketch.js";
 import {windowShapes} from "./window.js";
 
+const MOST_SURPRISE = 1.5;
+
 export const draw = (element, scene) =>
   Plotly.react(element, traces(scene), layout(scene), {staticPlot: true, displayModeBar: false});
 
 /** Return the traces: bands of the curve in focus, then every visible curve. */
-export function traces({figure, sigma, curves, axis, unit, cross, sketched}) {
+export function traces({figure, sigma, curves, axis, unit, cross, sketched, own = null}) {
   const x = sigma.map((level) => value(axis, level));
   const factor = unitFactor(unit);
   if (sketched) {
@@ -18,7 +20,9 @@ export function traces({figure, sigma, curves, axis, unit, cross, sketched}) {
   }
   return curves.flatMap((curve) => [
     ...(curve.focus ? bands(figure, x, curve, factor) : []),
-    ...(cross === "yes" ? [crossLine(x, curve, factor)] : []),
+    ...ownLine(own, curve, {axis, factor}),
+    ...(cross === "yes" || curve.calibration ? [crossLine(x, curve, factor)] : []),
+    ...(curve.calibration && curve.focus ? [correctedPoints(x, curve, factor, figure)] : []),
     line(x, scaled(curve.entropy, factor), curve.color, {
       width: curve.focus ? 2.4 : 1.4,
       markers: curve.focus,
@@ -31,7 +35,7 @@ export function traces({figure, sigma, curves, axis, unit, cross, sketched}) {
 export function layout({figure, curves, axis, unit, theme, ends, size, window}) {
   const colors = figure[theme].colors;
   const factor = unitFactor(unit);
-  const top = Math.max(0.01, ...curves.map((curve) => factor * Math.max(curve.bound, largest(curve.entropy))));
+  const top = Math.max(0.01, ...curves.map((curve) => factor * highest(curve)));
   const bound = curves.find((curve) => curve.focus)?.bound;
   const base = layoutOf(figure, "entropy", {axis, unit, theme, ends, size});
   base.yaxis.range = [0, 1.1 * top];
@@ -51,6 +55,37 @@ function bands(figure, x, curve, factor) {
     band(x, ...wide, faded(curve.color, 0.13)),
     band(x, ...narrow, faded(curve.color, 0.26))
   ];
+}
+
+/** Data may surprise the model more than the prior would: then the chart grows, though not without end. */
+function highest({bound, entropy, cross_entropy: cross, calibration}) {
+  const surprise = calibration ? largest(cross, calibration.cross_entropy_corrected) : 0;
+  return Math.max(bound, largest(entropy), Math.min(surprise, MOST_SURPRISE * bound));
+}
+
+/** On data: the entropy that paths of the model itself have, from another run. */
+function ownLine(own, {key, color}, {axis, factor}) {
+  const curve = own?.curves[key];
+  if (!curve) return [];
+  const x = own.sigma.map((level) => value(axis, level));
+  return [dotted(x, scaled(curve.entropy, factor), color)];
+}
+
+/** On data: the cross-entropy without the error of the steps, with its 95 % interval. */
+function correctedPoints(x, {calibration, color, title}, factor, figure) {
+  const {cross_entropy_corrected: values, cross_entropy_corrected_se: errors} = calibration;
+  const known = values.map((_, i) => i).filter((i) => values[i] !== null);
+  const times = factor * figure.band.standard_errors;
+  return {
+    type: "scatter",
+    mode: "markers",
+    x: known.map((i) => x[i]),
+    y: known.map((i) => factor * values[i]),
+    error_y: {type: "data", array: known.map((i) => times * (errors[i] ?? 0)), color, thickness: 1, width: 2},
+    marker: {color, size: 6, symbol: "x-thin", line: {color, width: 1.6}},
+    name: `${title}, cross-entropy, corrected for the steps`,
+    hoverinfo: "skip"
+  };
 }
 
 function crossLine(x, curve, factor) {
