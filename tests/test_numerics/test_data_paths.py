@@ -61,7 +61,7 @@ def test_over_confidence_halves_with_the_step_and_the_half_path_removes_most_of_
 def test_data_that_follow_the_model_have_the_exact_entropy_as_cross_entropy() -> None:
     params = {"kind": "pair", "dimension": 16}
     schedule = {"steps": 128, "sigma_max": 80, "sigma_min": 0.1}
-    spec = {"params": params, "paths_from": "data", "schedule": schedule, "trajectories": 2000}
+    spec = {"params": params, "paths_from": "data", "schedule": schedule, "trajectories": 1000}
     result = measure("gaussian-mixture", {**spec, "previews": None})
     curve = result["curves"]["classes"]
     r = 4 / np.sqrt(1 + np.array(result["sigma"][::2]) ** 2)
@@ -109,7 +109,7 @@ def test_a_path_of_data_does_not_depend_on_its_batch() -> None:
 
 def test_answers_of_an_exact_model_are_right_as_often_as_they_say() -> None:
     schedule = {"steps": 128, **LEVELS}
-    spec = {"paths_from": "data", "trajectories": 2000, "schedule": schedule, "previews": None}
+    spec = {"paths_from": "data", "trajectories": 1200, "schedule": schedule, "previews": None}
     result = measure("gaussian-mixture", spec)
     step = int(np.argmin(np.abs(np.array(result["sigma"]) - 6)))
     diagram = result["curves"]["classes"]["calibration"]["reliability"]
