@@ -12,7 +12,7 @@ export const draw = (element, scene) =>
   Plotly.react(element, traces(scene), layout(scene), {staticPlot: true, displayModeBar: false});
 
 /** Return the traces: bands of the curve in focus, then every visible curve. */
-export function traces({figure, sigma, curves, axis, unit, cross, sketched, own = null}) {
+export function traces({figure, theme, sigma, curves, axis, unit, cross, sketched, own = null}) {
   const x = sigma.map((level) => value(axis, level));
   const factor = unitFactor(unit);
   if (sketched) {
@@ -20,7 +20,7 @@ export function traces({figure, sigma, curves, axis, unit, cross, sketched, own 
   }
   return curves.flatMap((curve) => [
     ...(curve.focus ? bands(figure, x, curve, factor) : []),
-    ...ownLine(own, curve, {axis, factor}),
+    ...ownLine(own, curve, {axis, factor, color: figure[theme].colors.bound}),
     ...(cross === "yes" || curve.calibration ? [crossLine(x, curve, factor)] : []),
     ...(curve.calibration && curve.focus ? [correctedPoints(x, curve, factor, figure)] : []),
     line(x, scaled(curve.entropy, factor), curve.color, {
@@ -64,7 +64,7 @@ function highest({bound, entropy, cross_entropy: cross, calibration}) {
 }
 
 /** On data: the entropy that paths of the model itself have, from another run. */
-function ownLine(own, {key, color}, {axis, factor}) {
+function ownLine(own, {key}, {axis, factor, color}) {
   const curve = own?.curves[key];
   if (!curve) return [];
   const x = own.sigma.map((level) => value(axis, level));

@@ -42,7 +42,7 @@ def test_the_diagram_is_that_of_the_level_under_the_cursor(visitor: Visitor) -> 
     run_on(page, "data")
     page.locator("#stack").focus()
     page.keyboard.press("Home")
-    expect(page.locator("#calibration-caption")).to_contain_text(" = 128:")
+    expect(page.locator("#calibration-caption")).to_contain_text(" = 136:")
     expect(page.locator("#reliability .bars path")).to_have_count(1)
     page.keyboard.press("End")
     expect(page.locator("#calibration-caption")).to_contain_text(" = 0.05:")
