@@ -101,8 +101,8 @@ def test_a_path_of_data_does_not_depend_on_its_batch() -> None:
     for name in ("entropy", "cross_entropy"):
         np.testing.assert_allclose(one[name], other[name], atol=1e-9)
     for name in ("accuracy", "cross_entropy_corrected", "gap_se"):
-        pair = (np.array(curve["calibration"][name], float) for curve in (one, other))
-        np.testing.assert_allclose(*pair, atol=1e-9)
+        left, right = (np.array(curve["calibration"][name], float) for curve in (one, other))
+        np.testing.assert_allclose(left, right, atol=1e-9)
     diagrams = [curve["calibration"]["reliability"]["count"] for curve in (one, other)]
     assert diagrams[0] == diagrams[1] and sum(diagrams[0][5]) == 24
 

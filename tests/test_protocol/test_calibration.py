@@ -63,7 +63,7 @@ def test_the_gap_is_the_mean_of_the_paired_differences() -> None:
 
 def test_a_record_from_before_data_paths_is_still_read() -> None:
     plain = Moments.of(np.full((len(QUANTITIES), STEPS, 2), 0.5), np.zeros(2, np.int64), 1)
-    record = Record({"batch": 0}, {"classes": plain}, np.zeros(2), {})
+    record = Record({"batch": 0}, {"classes": plain}, np.zeros(2, np.int64), {})
     sums, _ = record.encode()
     named = b',"classes:calibration":["<f8",[0,4]]'
     assert named in sums  # an array without rows has no bytes: taking its name out is enough

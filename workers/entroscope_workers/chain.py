@@ -97,13 +97,16 @@ class Chain:
             noise = None if last else self._next_noise()
             self._pruning.prune(self.logits)
             posterior = torch.softmax(self.logits, 1)
-            calibration = self._data and self._data.read(
-                step, self.logits, self.own, self._groupings
-            )
+            calibration = self._calibration()
             parts = [self._advance(rows, noise) for rows in self._slices()]
             values, moved, pairs = zip(*parts, strict=True)
             found = torch.cat(values, 2).cpu().numpy()
             yield Measured(found, posterior, torch.cat(moved), sum(pairs), calibration)
+
+    def _calibration(self) -> NDArray[np.float64] | None:
+        if self._data is None:
+            return None
+        return self._data.read(self.step, self.logits, self.own, self._groupings)
 
     def _slices(self) -> Iterator[slice]:
         """Rows whose denoised data, all labels, fit a slice."""
