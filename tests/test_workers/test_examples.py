@@ -10,10 +10,13 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from entroscope.protocol.plan import Plan, resolve
+from entroscope.protocol.spec import Spec
 from entroscope_workers import measure
 from entroscope_workers.examples import read_examples
 from entroscope_workers.models.base import HasData
 from entroscope_workers.registry import load_models
+from entroscope_workers.runner import run_batch
 from entroscope_workers.with_data import all_with_data, with_data
 
 LABELS = ("T-shirt/top", "Bag", "Coat")
@@ -158,3 +161,17 @@ def test_a_model_with_data_measures_them_and_says_which_they_were(tmp_path: Path
     expected = {"part": "t10k", "checksum": model.info.data.checksum}
     assert result["provenance"]["data"] == expected
     assert len(result["curves"]["classes"]["calibration"]["accuracy"]) == 4
+
+
+def test_a_batch_that_was_made_for_other_data_fails_with_both_named(tmp_path: Path) -> None:
+    plain = load_models(["fashion-mnist"], CPU)["fashion-mnist"]
+    data, labels = pictures(10, (28, 28, 1)), list(range(10))
+    one = with_data(plain, write_idx(tmp_path / "one", data, labels))
+    other = with_data(plain, write_idx(tmp_path / "other", data[::-1].copy(), labels))
+    spec = Spec.model_validate({"model": "fashion-mnist", "paths_from": "data"})
+    plan = Plan(resolve(spec, one.info), one.info)
+    wanted, found = one.examples.info.checksum, other.examples.info.checksum
+    with pytest.raises(ValueError, match=f"is for data {wanted}, this worker has {found}"):
+        next(run_batch(plan, 0, other))
+    with pytest.raises(ValueError, match="was given no labelled data on this worker"):
+        next(run_batch(plan, 0, plain))
