@@ -5,6 +5,7 @@ import {byId, setText} from "./dom.js";
 import {createDrawLoop} from "./draw_loop.js";
 import {emptyView, isFinal} from "./events/fold.js";
 import {Form} from "./form/form.js";
+import {Calibration} from "./panels/calibration.js";
 import {Checks} from "./panels/checks.js";
 import {wireCite} from "./panels/cite.js";
 import {showConnection} from "./panels/connection.js";
@@ -13,6 +14,7 @@ import {Legend, titlesOf} from "./panels/legend.js";
 import {RunList} from "./panels/runs.js";
 import {firstFollowed, Samples} from "./panels/samples.js";
 import {Scope} from "./panels/scope.js";
+import {OwnRun} from "./events/own_run.js";
 import {Sprites} from "./events/sprites.js";
 import {colour} from "./plots/figure.js";
 import {createPoll} from "./poll.js";
@@ -54,6 +56,8 @@ const samples = new Samples(
   {onFollow: (index) => store.set({followed: [index, ...followed().filter((own) => own !== index)].slice(0, 2)})}
 );
 const checks = new Checks(byId("checks"));
+const calibration = new Calibration();
+const ownRun = new OwnRun(drawSoon);
 const head = new Head({onCancel: () => act(() => api.cancelRun(session.id)), onExtend: extend, onCopy: copySettings});
 const runList = new RunList(byId("runs"), {
   onCancel: ({id}) => act(() => api.cancelRun(id)),
@@ -81,7 +85,8 @@ function present() {
 }
 
 function scene({run, view}) {
-  return sceneOf({figure, run, view, state: store.get(), theme: dark.matches ? "dark" : "light"});
+  const drawn = sceneOf({figure, run, view, state: store.get(), theme: dark.matches ? "dark" : "light"});
+  return {...drawn, own: ownRun.beside(session?.run, known.runs)};
 }
 
 function followed() {
@@ -114,6 +119,7 @@ function drawCursor() {
   const drawn = scene(shown);
   const step = session?.view ? cursorStep({...store.get(), still: still.matches}, shown.view, drawn) : null;
   scope.drawCursor(drawn, step);
+  calibration.show(drawn, step);
   samples.show({...drawn, sprites: shown.sprites, step, followed: followed()});
 }
 

@@ -5,7 +5,7 @@ import {count, duration} from "../format.js";
 import {Decisions} from "./decisions.js";
 import {focusFirstError, showErrors} from "./fields.js";
 import {Params} from "./params.js";
-import {preferred, specOf, typedWeights, weightsText} from "./values.js";
+import {dataText, preferred, specOf, typedWeights, weightsText} from "./values.js";
 
 const DEBOUNCE_MS = 250;
 /** What the model decides until the user does. */
@@ -40,6 +40,7 @@ export class Form {
     select.replaceChildren(...options);
     select.value = models.some(({name}) => name === before) ? before : preferred(models);
     if (select.value !== before) this.#chosen();
+    this.#offerPaths();
   }
 
   /** Show a spec, so that it can be run again or changed. */
@@ -48,6 +49,7 @@ export class Form {
     this.#chosen(spec.params);
     this.decisions.fill(spec.partitions);
     this.#showPrior(spec.prior);
+    this.form.elements.paths_from.value = spec.paths_from ?? "model";
     for (const [name, input] of this.inputs) input.value = at(spec, name) ?? "";
     for (const name of FROM_MODEL) this.touched.add(name);
     this.edited();
@@ -80,6 +82,7 @@ export class Form {
       params: this.params.read(),
       partitions: this.decisions.read(),
       prior: this.#weighted ? typedWeights(byId("weights").value) : this.form.elements.prior.value,
+      paths: this.form.elements.paths_from.value,
       fields: Object.fromEntries(kept.map(([name, input]) => [name, input.value]))
     });
   }
@@ -87,7 +90,7 @@ export class Form {
   #typed({name, value}) {
     if (value === "") this.touched.delete(name);
     else if (name) this.touched.add(name);
-    if (this.inputs.has(name) || name === "prior" || name === "weights") this.edited();
+    if (this.inputs.has(name) || ["prior", "weights", "paths_from"].includes(name)) this.edited();
   }
 
   #chosen(params) {
@@ -95,7 +98,17 @@ export class Form {
     this.params.show(this.model?.params_schema ?? null, params);
     if (!this.#knowModel()) this.decisions.know({labels: [], presets: []});
     setText(byId("model-about"), this.model?.description ?? "");
+    this.#offerPaths();
     this.edited();
+  }
+
+  /** Labelled data are offered where the model has some. */
+  #offerPaths() {
+    const {paths_from: select} = this.form.elements;
+    const data = this.model?.data ?? null;
+    byId("paths-field").hidden = data === null;
+    if (data === null) select.value = "model";
+    else setText(select.options[1], dataText(data));
   }
 
   async #price() {

@@ -52,7 +52,7 @@ export function preferred(models) {
 }
 
 /** Return the spec of a filled form; what was left to the model stays out. */
-export function specOf({model, params, partitions, prior, fields}) {
+export function specOf({model, params, partitions, prior, paths = "model", fields}) {
   const value = (name) => typed(fields[name] ?? "");
   const schedule = defined({
     steps: value("schedule.steps"),
@@ -71,9 +71,14 @@ export function specOf({model, params, partitions, prior, fields}) {
     trajectories: value("trajectories"),
     target_se_bits: value("target_se_bits"),
     seed: value("seed"),
+    paths_from: paths === "model" ? undefined : paths,
     previews: samples === undefined ? undefined : {samples}
   });
 }
+
+/** Return what labelled data are, in few words. */
+export const dataText = ({examples, part}) =>
+  `of labelled data (${examples === null ? part : `${part}, ${examples.toLocaleString("en-US")}`})`;
 
 /** Return the kind of decision that a partition is: "classes", "rest", "pair", "preset:NAME" or "groups". */
 export function kindOf(name, partition, presets) {

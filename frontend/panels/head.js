@@ -29,8 +29,9 @@ function doneText(run, view) {
 /** Return the line that says what was asked for. */
 export function aboutText(run) {
   const {steps, sigma_max: high, sigma_min: low} = run.spec.schedule;
+  const data = run.spec.paths_from === "data" ? ", paths of labelled data" : "";
   const extended = run.extends ? ", extends an earlier run" : "";
-  return `${decision(run)}, ${steps} steps, σ ${number(high)} to ${number(low)}, seed ${run.spec.seed}${extended}`;
+  return `${decision(run)}, ${steps} steps, σ ${number(high)} to ${number(low)}, seed ${run.spec.seed}${data}${extended}`;
 }
 
 /** Show the head of a run; `actions` are onCancel, onExtend(trajectories), onCopy. */

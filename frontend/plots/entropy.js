@@ -7,12 +7,14 @@ import {halfway, halfwayText, markShapes} from "./marks.js";
 import {sketch} from "./sketch.js";
 import {windowShapes} from "./window.js";
 
+const MOST_SURPRISE = 1.5;
+
 export const draw = (element, scene) =>
   Plotly.react(element, traces(scene), layout(scene), {staticPlot: true, displayModeBar: false});
 
 /** Return the traces: exact curves, bands of the curve in focus, then every visible curve. */
 export function traces(scene) {
-  const {curves, unit, cross, sigma} = scene;
+  const {figure, theme, curves, axis, unit, cross, sigma, own = null} = scene;
   const factor = unitFactor(unit);
   if (scene.sketched) {
     return curves.slice(0, 1).map((curve) =>
@@ -22,8 +24,10 @@ export function traces(scene) {
   return [...exactLines(scene, factor), ...curves.flatMap((curve) => {
     const x = placesOf(scene, curve);
     return [
-      ...(curve.focus || curve.banded ? bands(scene.figure, x, curve, factor) : []),
-      ...(cross === "yes" ? [crossLine(x, curve, factor)] : []),
+      ...(curve.focus || curve.banded ? bands(figure, x, curve, factor) : []),
+      ...ownLine(own, curve, {axis, factor, color: figure[theme].colors.bound}),
+      ...(cross === "yes" || curve.calibration ? [crossLine(x, curve, factor)] : []),
+      ...(curve.calibration && curve.focus ? [correctedPoints(x, curve, factor, figure)] : []),
       line(x, scaled(curve.entropy, factor), curve.color, {
         width: curve.focus ? 2.4 : 1.4,
         markers: curve.focus,
@@ -38,7 +42,7 @@ export function layout(scene) {
   const {figure, curves, axis, unit, theme, window} = scene;
   const colors = figure[theme].colors;
   const factor = unitFactor(unit);
-  const top = Math.max(0.01, ...curves.map((curve) => factor * Math.max(curve.bound, largest(curve.entropy))));
+  const top = Math.max(0.01, ...curves.map((curve) => factor * highest(curve)));
   const bound = curves.find((curve) => curve.focus)?.bound;
   const base = layoutOf(figure, "entropy", scene);
   base.yaxis.range = [0, 1.1 * top];
@@ -65,6 +69,37 @@ function bands(figure, x, curve, factor) {
     band(x, ...wide, faded(curve.color, 0.13)),
     band(x, ...narrow, faded(curve.color, 0.26))
   ];
+}
+
+/** Data may surprise the model more than the prior would: then the chart grows, though not without end. */
+function highest({bound, entropy, cross_entropy: cross, calibration}) {
+  const surprise = calibration ? largest(cross, calibration.cross_entropy_corrected) : 0;
+  return Math.max(bound, largest(entropy), Math.min(surprise, MOST_SURPRISE * bound));
+}
+
+/** On data: the entropy that paths of the model itself have, from another run. */
+function ownLine(own, {key}, {axis, factor, color}) {
+  const curve = own?.curves[key];
+  if (!curve) return [];
+  const x = own.sigma.map((level) => value(axis, level));
+  return [dotted(x, scaled(curve.entropy, factor), color)];
+}
+
+/** On data: the cross-entropy without the error of the steps, with its 95 % interval. */
+function correctedPoints(x, {calibration, color, title}, factor, figure) {
+  const {cross_entropy_corrected: values, cross_entropy_corrected_se: errors} = calibration;
+  const known = values.map((_, i) => i).filter((i) => values[i] !== null);
+  const times = factor * figure.band.standard_errors;
+  return {
+    type: "scatter",
+    mode: "markers",
+    x: known.map((i) => x[i]),
+    y: known.map((i) => factor * values[i]),
+    error_y: {type: "data", array: known.map((i) => times * (errors[i] ?? 0)), color, thickness: 1, width: 2},
+    marker: {color, size: 6, symbol: "x-thin", line: {color, width: 1.6}},
+    name: `${title}, cross-entropy, corrected for the steps`,
+    hoverinfo: "skip"
+  };
 }
 
 function crossLine(x, curve, factor) {

@@ -75,6 +75,7 @@ def parser() -> argparse.ArgumentParser:
     _server_options(top)
     top.add_argument("--no-browser", action="store_true", help="do not open the page")
     top.add_argument("--models", type=_names, help="load these models only, e.g. fashion-mnist")
+    _data_option(top)
     top.set_defaults(run=_everything)
     commands = top.add_subparsers(title="commands", metavar="COMMAND")
     _serve_parser(commands)
@@ -113,6 +114,16 @@ def _redis_option(options: argparse.ArgumentParser) -> None:
     options.add_argument("--redis-url", default=url, help="Redis (REDIS_URL, else %(default)s)")
 
 
+def _data_option(options: argparse.ArgumentParser) -> None:
+    options.add_argument(
+        "--data",
+        action="append",
+        default=[],
+        metavar="[MODEL=]FOLDER",
+        help="labelled pictures: IDX files, or one folder of images a class; may be repeated",
+    )
+
+
 def _serve_parser(commands: "Commands") -> None:
     about = "the server alone; workers and Redis run elsewhere"
     options = commands.add_parser("serve", help=about, description=about)
@@ -126,6 +137,7 @@ def _work_parser(commands: "Commands") -> None:
     options = commands.add_parser("work", help=about, description=about)
     _redis_option(options)
     options.add_argument("--models", type=_names, help="load these models only, e.g. fashion-mnist")
+    _data_option(options)
     options.add_argument("--device", default="all", help="cpu, cuda, cuda:1; default: all")
     options.add_argument("--name", help="name of the worker; made up where not given")
     options.set_defaults(run=_work)
@@ -137,6 +149,7 @@ def _run_parser(commands: "Commands") -> None:
     about_spec = "a spec as in the API, or a sweep: spec and vary"
     options.add_argument("spec", type=Path, metavar="SPEC.json", help=about_spec)
     options.add_argument("--out", type=Path, required=True, metavar="RESULT.json")
+    _data_option(options)
     options.add_argument("--device", default="auto", help="cpu, cuda, ...; default: a GPU if any")
     options.add_argument(
         "--max-evaluations",
@@ -173,7 +186,7 @@ def _everything(options: argparse.Namespace) -> int:
     from entroscope.launcher import launch
 
     settings = _settings(options, os.environ.get("REDIS_URL", ""))
-    return launch(settings, options.models, browser=not options.no_browser)
+    return launch(settings, options.models, browser=not options.no_browser, data=options.data)
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -188,10 +201,12 @@ def _serve(options: argparse.Namespace) -> int:
 def _work(options: argparse.Namespace) -> int:
     from entroscope_workers.command import work
 
-    return work(options.redis_url, options.models, options.device, options.name)
+    return work(options.redis_url, options.models, options.device, options.name, options.data)
 
 
 def _run(options: argparse.Namespace) -> int:
     from entroscope_workers.command import run_file
 
-    return run_file(options.spec, options.out, options.device, options.max_evaluations)
+    return run_file(
+        options.spec, options.out, options.device, options.max_evaluations, options.data
+    )

@@ -7,6 +7,7 @@ from io import StringIO
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from entroscope.protocol.axes import NATS_PER_BIT, Axis, place, production_factor
 from entroscope.protocol.result import curve_arrays
@@ -28,6 +29,11 @@ PER = {
 }
 AMOUNTS = ("entropy", "entropy_se", "entropy_step_error", "cross_entropy", "cross_entropy_se")
 RATES = ("production", "production_se")
+#: Further columns of runs on data: shares, then amounts.
+SHARES = ("accuracy", "accuracy_se")
+CORRECTED = tuple(
+    f"{name}_corrected{end}" for name in ("entropy", "cross_entropy") for end in ("", "_se")
+)
 
 
 def curves_csv(result: Mapping[str, Any], unit: Unit, axis: Axis) -> str:
@@ -43,7 +49,9 @@ def _lines(result: Mapping[str, Any], unit: Unit, axis: Axis) -> Iterator[list[A
     axes = ["sigma"] if axis == Axis.SIGMA else ["sigma", axis.value]
     amounts = [f"{name}_{unit}" for name in AMOUNTS]
     rates = [f"{name}_{unit}_per_{PER[axis]}" for name in RATES]
-    yield ["curve", *axes, "n", *amounts, *rates]
+    on_data = any(curve.get("calibration") for curve in result["curves"].values())
+    further = [*SHARES, *(f"{name}_{unit}" for name in CORRECTED)] if on_data else []
+    yield ["curve", *axes, "n", *amounts, *rates, *further]
     arrays = curve_arrays(result)
     sigma = arrays["sigma"]
     factor = NATS_PER_BIT if unit == Unit.NATS else 1.0
@@ -53,9 +61,16 @@ def _lines(result: Mapping[str, Any], unit: Unit, axis: Axis) -> Iterator[list[A
         columns += [
             arrays[f"{key}:{name}"] * factor * production_factor(sigma, axis) for name in RATES
         ]
+        columns += _calibrated(curve, factor) if on_data else []
         for row in range(len(sigma)):
             values = [_text(column[row]) for column in columns]
             yield [key, *(_text(at[row]) for at in places), curve["n"], *values]
+
+
+def _calibrated(curve: Mapping[str, Any], factor: float) -> list[NDArray[np.float64]]:
+    own = curve["calibration"]
+    factors = {**dict.fromkeys(SHARES, 1.0), **dict.fromkeys(CORRECTED, factor)}
+    return [np.array(own[name], dtype=np.float64) * times for name, times in factors.items()]
 
 
 def _text(value: float) -> str:

@@ -12,12 +12,15 @@ from entroscope.settings import Settings
 from entroscope.supervisor import Supervisor, worker_command
 
 
-def launch(settings: Settings, models: Sequence[str] | None, *, browser: bool) -> int:
+def launch(
+    settings: Settings, models: Sequence[str] | None, *, browser: bool, data: Sequence[str] = ()
+) -> int:
     """Serve until Ctrl-C; return the exit status.
 
     Args:
         settings: an empty `redis_url` means: start one of our own in `data_dir`.
         models: what the workers load; None is all.
+        data: labelled data for them, FOLDER or MODEL=FOLDER.
     """
     with ExitStack() as stack:
         if settings.redis_url:
@@ -28,7 +31,8 @@ def launch(settings: Settings, models: Sequence[str] | None, *, browser: bool) -
             settings = settings.model_copy(update={"redis_url": local.url})
             with connect(local.url) as redis:
                 RunStore(redis).forgive()
-        workers = stack.enter_context(Supervisor(worker_command(settings.redis_url, models)))
+        command = worker_command(settings.redis_url, models, data=data)
+        workers = stack.enter_context(Supervisor(command))
         serve(settings, lambda address: _ready(address, browser))
         return workers.status
 

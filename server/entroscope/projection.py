@@ -18,7 +18,8 @@ from entroscope.protocol.windows import window
 STATES = LAST | {"queued", "started", "checks"}
 #: The windows of a batch event are computed anew when there are this many times more batches.
 WINDOW_GROWTH = 17 / 16
-#: Batch events of runs with more labels come without the profiles, which the result has.
+#: Batch events of runs with more labels come without profiles and calibration, which the
+#: result has.
 MAX_PROFILES = 32
 
 
@@ -157,7 +158,9 @@ class Projection:
         merged = self.fold.merged()
         curves = {c.key: curve_document(self.plan, c, merged[c.key]) for c in self.plan.curves}
         if len(self.plan.columns) > MAX_PROFILES:
-            return {key: {**curve, "profiles": []} for key, curve in curves.items()}
+            return {
+                key: {**curve, "profiles": [], "calibration": None} for key, curve in curves.items()
+            }
         return curves
 
     def _current_windows(self) -> list[dict[str, Any]]:

@@ -65,7 +65,7 @@ def stored_fields(new: NewRun, created_ms: int) -> dict[str, Any]:
         "spec": new.spec.model_dump_json(by_alias=True),
         "info": new.info.model_dump_json(),
         "model": new.info.name,
-        "spec_hash": spec_hash(new.spec, new.info.weights_hash),
+        "spec_hash": spec_hash(new.spec, new.info.weights_hash, new.info.data),
         "state": State.QUEUED.value,
         "created_ms": created_ms,
         "parent": new.parent,

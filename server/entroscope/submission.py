@@ -14,6 +14,7 @@ from entroscope.estimate import cost_seconds
 from entroscope.idempotency import id_of_key
 from entroscope.presence import Presence
 from entroscope.problems import InvalidDocument, field_problems
+from entroscope.protocol.calibration import calibration_rows
 from entroscope.protocol.errors import Conflict, SpecError, Unavailable
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.moments import QUANTITIES
@@ -89,7 +90,7 @@ class Submissions:
             reuse: an equal run that is done will do.
         """
         order = self.order(document)
-        equal = spec_hash(order.spec, order.info.weights_hash)
+        equal = spec_hash(order.spec, order.info.weights_hash, order.info.data)
         if reuse and (found := self._catalog.equal_run(equal)) is not None:
             return found, False
         if key is None:
@@ -132,6 +133,9 @@ class Submissions:
         now = self._presence.models().get(info.name)
         if now is not None and now[0].weights_hash != info.weights_hash:
             raise Conflict(f"the weights of {info.name!r} have changed since this run; start anew")
+        on_data = document["spec"].get("paths_from") == "data"
+        if now is not None and on_data and now[0].data != info.data:
+            raise Conflict(f"the data of {info.name!r} have changed since this run; start anew")
         return info
 
 
@@ -176,7 +180,7 @@ def check_size(plan: Plan, settings: Settings) -> None:
     if len(plan.batches) > settings.max_batches:
         reason = f"makes {len(plan.batches)} batches; the limit is {settings.max_batches}"
         raise SpecError("batch_sizes.largest", plan.batches[-1][1], reason)
-    rows = 2 * (len(QUANTITIES) + len(plan.columns))
+    rows = 2 * (len(QUANTITIES) + len(plan.columns)) + calibration_rows(plan.spec.paths_from)
     size = 8 * rows * len(plan.sigmas) * len(plan.curves)
     if size > settings.max_record_bytes:
         raise SpecError(

@@ -62,7 +62,10 @@ class Supervisor:
             self._ending.wait(RESTART_S)
 
 
-def worker_command(redis_url: str, models: Sequence[str] | None, *more: str) -> list[str]:
+def worker_command(
+    redis_url: str, models: Sequence[str] | None, *more: str, data: Sequence[str] = ()
+) -> list[str]:
     """Return the command of a worker process."""
+    more = (*more, *(f"--data={each}" for each in data))
     command = [sys.executable, "-m", "entroscope", "work", "--redis-url", redis_url, *more]
     return command + (["--models", ",".join(models)] if models else [])

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from program import COMMAND
 
+from entroscope.local_redis import LocalRedis
 from entroscope_workers import measure
 
 
@@ -101,3 +103,43 @@ def test_every_command_explains_itself() -> None:
     for command in ((), ("serve",), ("work",), ("run",)):
         done = subprocess.run((*COMMAND, *command, "--help"), capture_output=True, text=True)
         assert done.returncode == 0 and len(done.stdout) > 200
+
+
+def test_labelled_data_come_from_a_folder_and_stand_in_the_result(tmp_path: Path) -> None:
+    for label in ("Bag", "Coat"):
+        (tmp_path / "data" / label).mkdir(parents=True)
+        Image.new("L", (28, 28), 90).save(tmp_path / "data" / label / "a.png")
+    pair = [{"name": label, "labels": [label]} for label in ("Bag", "Coat")]
+    spec = {"model": "fashion-mnist", "paths_from": "data", "partitions": {"pair": pair}}
+    small = {"trajectories": 2, "schedule": {"steps": 3}}
+    done = run(tmp_path, json.dumps(spec | small), "--data", str(tmp_path / "data"))
+    assert done.returncode == 0, done.stderr
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert result["provenance"]["data"]["part"] == "data"
+    assert result["curves"]["pair"]["calibration"]["cross_entropy_corrected"][1] is None
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ("nowhere", "there is no folder nowhere"),
+        ("gaussian-mixture=nowhere", "'gaussian-mixture' takes no folder of pictures"),
+    ],
+)
+def test_data_that_are_off_are_one_sentence(tmp_path: Path, data: str, said: str) -> None:
+    model = "gaussian-mixture" if "=" in data else "fashion-mnist"
+    spec = json.dumps({"model": model, "paths_from": "data"})
+    done = run(tmp_path, spec, "--data", data)
+    assert done.returncode == 2
+    assert said in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_a_worker_with_bad_data_ends_with_one_sentence(
+    tmp_path: Path, fake_redis: LocalRedis
+) -> None:
+    options = ("--redis-url", fake_redis.url, "--models", "fashion-mnist", "--device", "cpu")
+    (tmp_path / "Hat").mkdir()
+    command = (*COMMAND, "work", *options, "--data", str(tmp_path))
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 2
+    assert "no class is called 'Hat'" in done.stderr and len(done.stderr.splitlines()) == 1

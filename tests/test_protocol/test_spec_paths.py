@@ -6,8 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from entroscope.protocol.errors import SpecError
-from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.plan import Plan, resolve
+from entroscope.protocol.models import DataInfo, ModelInfo
+from entroscope.protocol.plan import Plan, resolve, spec_hash
 from entroscope.protocol.spec import Spec
 
 INFO = ModelInfo(
@@ -54,3 +54,39 @@ def test_a_threshold_that_would_prune_at_the_start_is_refused() -> None:
 def test_guidance_costs_one_evaluation_more_a_sample_and_level() -> None:
     plain, guided = resolved(), resolved(guidance={"scale": 2})
     assert 3 * Plan(guided, INFO).evaluations == 4 * Plan(plain, INFO).evaluations
+
+
+DATA = DataInfo(examples=5, per_label=(3, 2, 0), checksum="aa", part="t10k")
+WITH_DATA = INFO.model_copy(update={"data": DATA})
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "says"),
+    [
+        ({"guidance": {"scale": 2}}, "guidance", "data paths are not guided"),
+        ({"prune_below": 0.01}, "prune_below", "must be 0 on data paths"),
+        ({}, "partitions", "no example of 'c'"),
+    ],
+)
+def test_what_makes_no_sense_on_data_paths_is_refused(
+    fields: dict[str, Any], field: str, says: str
+) -> None:
+    spec = Spec.model_validate({"model": "toy", "paths_from": "data", **fields})
+    with pytest.raises(SpecError, match=says) as caught:
+        resolve(spec, WITH_DATA)
+    assert caught.value.field == field
+
+
+def test_a_model_without_data_has_no_data_paths() -> None:
+    with pytest.raises(SpecError, match="'toy' was given no labelled data") as caught:
+        resolved(paths_from="data")
+    assert caught.value.field == "paths_from"
+
+
+def test_data_belong_to_the_identity_of_a_run_on_them_and_of_no_other() -> None:
+    pair = [{"name": "a", "labels": ["a"]}, {"name": "b", "labels": ["b"]}]
+    fields = {"model": "toy", "partitions": {"pair": pair}}
+    other = DATA.model_copy(update={"checksum": "bb"})
+    for paths, same in (("data", False), ("model", True)):
+        spec = resolve(Spec.model_validate({**fields, "paths_from": paths}), WITH_DATA)
+        assert (spec_hash(spec, None, DATA) == spec_hash(spec, None, other)) is same

@@ -12,6 +12,7 @@ from entroscope.protocol.plan import Plan
 from entroscope_workers.block import Block, Reading
 from entroscope_workers.chain_rule import ChainRules
 from entroscope_workers.curve_values import Scored, curve_values
+from entroscope_workers.data_paths import DataPaths, draw_data
 from entroscope_workers.models.base import NO_LABEL, Model
 from entroscope_workers.numerics.kernels import (
     Kernel,
@@ -39,14 +40,17 @@ class Measured:
             outside the curve's partition), production, varentropy, dropped mass, residual of the
             chain rule and its variance.
         posterior: (batch, run labels), p(z | path).
-        denoised: (batch, *data), the denoised data that moved each trajectory.
+        denoised: (batch, *data), the denoised data that moved each trajectory; on data paths those
+            of its own label.
         evaluations: pairs that the step took.
+        calibration: (curves, calibration.VALUES, batch), on data paths only.
     """
 
     values: NDArray[np.float64]
     posterior: Tensor
     denoised: Tensor
     evaluations: int
+    calibration: NDArray[np.float64] | None = None
 
 
 class Chain:
@@ -69,6 +73,7 @@ class Chain:
         self._groupings = [Grouping.of(curve.groups, model.device) for curve in plan.curves]
         guidance = plan.spec.guidance
         follow = guidance is None or guidance.decoder == "guided"
+        follow = follow and plan.spec.paths_from == "model"
         self._chain_rules = ChainRules(plan.curves, model.device, labels_follow=follow)
         self._start()
         self._pruning = Pruning(plan.spec.prune_below, self.own, len(self._columns))
@@ -82,20 +87,32 @@ class Chain:
         full = torch.from_numpy(self.plan.full_prior).to(self.model.device)
         label, component = uniforms.T.contiguous()
         self.own = torch.bucketize(label, prior.cumsum(0)[:-1].contiguous(), right=True)
-        self.x = self.model.start(self._normals(), component, self.sigmas[0], full)
         self.logits = prior.log().expand(len(label), -1).clone()
+        self._data: DataPaths | None = None
+        if self.plan.spec.paths_from == "model":
+            self.x = self.model.start(self._normals(), component, self.sigmas[0], full)
+            return
+        data = draw_data(self.plan, self.model, self._columns[self.own], component, self._normals())
+        self.x = data + self.sigmas[0] * self._normals()
+        self._data = DataPaths(data, self.logits.clone(), self._normals())
 
     def steps(self) -> Iterator[Measured]:
         """Walk down the noise levels from the present one; yield what was measured at each."""
         for step in range(self.step, len(self.sigmas)):
             self.step, last = step, step + 1 == len(self.sigmas)
-            noise = None if last else self._normals()
+            noise = None if last else self._next_noise()
             self._pruning.prune(self.logits)
             posterior = torch.softmax(self.logits, 1)
+            calibration = self._calibration()
             parts = [self._advance(rows, noise) for rows in self._slices()]
             values, moved, pairs = zip(*parts, strict=True)
             found = torch.cat(values, 2).cpu().numpy()
-            yield Measured(found, posterior, torch.cat(moved), sum(pairs))
+            yield Measured(found, posterior, torch.cat(moved), sum(pairs), calibration)
+
+    def _calibration(self) -> NDArray[np.float64] | None:
+        if self._data is None:
+            return None
+        return self._data.read(self.step, self.logits, self.own, self._groupings)
 
     def _slices(self) -> Iterator[slice]:
         """Rows whose denoised data, all labels, fit a slice."""
@@ -112,10 +129,13 @@ class Chain:
         values = self._values(block, reading, moved)
         if noise is not None:
             kernel = reverse_kernel(self.sigmas[self.step], self.sigmas[self.step + 1])
-            x_next = kernel_mean(kernel, self.x[rows], moved) + kernel.std * noise[rows]
+            mover = moved if self._data is None else self._data.data[rows]
+            x_next = kernel_mean(kernel, self.x[rows], mover) + kernel.std * noise[rows]
             self._score(self.logits, kernel, block, reading, x_next)
             if self._steering is not None and self._steering.logits is not self.logits:
                 self._score(self._steering.logits, kernel, block, block.read(plain), x_next)
+            if self._data is not None and self.step % 2 == 0 and self.step + 2 < len(self.sigmas):
+                self._score_half(self._data, block, reading, x_next)
             self.x[rows] = x_next
         return values, moved, block.pairs + (0 if free is None else len(moved))
 
@@ -174,6 +194,15 @@ class Chain:
         residual = (x_next - mean).flatten(1).double()
         evidence = log_likelihoods(kernel, residual, reading.apart, reading.squared)
         logits[block.rows].index_add_(1, block.kept, evidence)
+
+    def _score_half(self, data: DataPaths, block: Block, reading: Reading, x_next: Tensor) -> None:
+        """Read the path of every second state too, with the denoised data at hand."""
+        sigma, sigma_next, sigma_after = self.sigmas[self.step : self.step + 3]
+        x_after = data.moved(x_next, block.rows, sigma_next, sigma_after)
+        self._score(data.logits, reverse_kernel(sigma, sigma_after), block, reading, x_after)
+
+    def _next_noise(self) -> Tensor:
+        return self._normals() if self._data is None else self._data.next_noise(self._normals)
 
     def _normals(self) -> Tensor:
         normals = torch.from_numpy(self._noise.normals())

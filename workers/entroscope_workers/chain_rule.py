@@ -32,7 +32,7 @@ class ChainRules:
     """By how much every trajectory misses the chain rule of every tree; the mean must be 0.
 
     The decisions inside a group count for the trajectories of its labels. Where those do not follow
-    the posterior, as under guidance that the posterior is not read with, the posterior itself
+    the posterior, as on data or under guidance that it is not read with, the posterior itself
     weights them.
     """
 

@@ -20,6 +20,7 @@ from entroscope_workers.probe import probed
 from entroscope_workers.registry import load_model, load_models
 from entroscope_workers.runner import device_name
 from entroscope_workers.sweep_file import SweepFile
+from entroscope_workers.with_data import all_with_data
 from entroscope_workers.worker import Worker, worker_name
 
 
@@ -48,26 +49,36 @@ def find_device(name: str) -> torch.device:
     return device
 
 
-def work(redis_url: str, models: Sequence[str] | None, device: str, name: str | None) -> int:
+def work(
+    redis_url: str,
+    models: Sequence[str] | None,
+    device: str,
+    name: str | None,
+    data: Sequence[str] = (),
+) -> int:
     """Work until SIGINT or SIGTERM; with several devices, in one child process each."""
     found = devices() if device == "all" else [device]
     if len(found) == 1:
-        return work_on(find_device(found[0]), redis_url, models, name)
+        return work_on(find_device(found[0]), redis_url, models, name, data)
     with ExitStack() as stack:
         for each in found:
             own = ("--device", each, "--name", f"{name or worker_name()}-{each.replace(':', '-')}")
-            command = worker_command(redis_url, models, *own)
+            command = worker_command(redis_url, models, *own, data=data)
             stack.enter_context(Supervisor(command))
         Event().wait()
     return 0
 
 
 def work_on(
-    device: torch.device, redis_url: str, models: Sequence[str] | None, name: str | None
+    device: torch.device,
+    redis_url: str,
+    models: Sequence[str] | None,
+    name: str | None,
+    data: Sequence[str] = (),
 ) -> int:
     """Load the models onto one device and take batches."""
     redis = connect(redis_url)
-    loaded = load_models(models, device)
+    loaded = all_with_data(load_models(models, device), data)
     infos = {key: probed(model) for key, model in loaded.items()}
     own_name, label = name or worker_name(), device_name(device)
     print(f"Worker: {own_name} on {label} offers {', '.join(loaded)}", flush=True)
@@ -76,23 +87,27 @@ def work_on(
     return 0
 
 
-def run_file(spec_file: Path, out: Path, device: str, max_evaluations: int) -> int:
+def run_file(
+    spec_file: Path, out: Path, device: str, max_evaluations: int, data: Sequence[str] = ()
+) -> int:
     """Run a spec or a sweep with a progress bar; write the result and say what was found.
 
     Args:
         max_evaluations: of all runs of a sweep together.
+        data: folders of labelled data, as on the command line.
     """
     document = _read(spec_file)
     if not out.parent.is_dir():
         raise ValueError(f"--out: the folder {out.parent} does not exist")
     console = Console(stderr=True)
     if isinstance(document, dict) and "vary" in document:
-        sweep = SweepFile(document, find_device(device), max_evaluations)
+        sweep = SweepFile(document, find_device(device), max_evaluations, data)
         result = _with_bar(sweep.title, console, sweep.measure)
         results = result["results"]
     else:
         spec = Spec.model_validate(document)
-        model = load_model(spec.model, find_device(device))
+        loaded = {spec.model: load_model(spec.model, find_device(device))}
+        model = all_with_data(loaded, data)[spec.model]
         spec = resolve(spec, model.info)  # what is off is said before a bar is drawn
         result = _with_bar(model.info.title, console, lambda tell: measure(model, spec, tell))
         results = [result]

@@ -36,6 +36,9 @@ def run_batch(plan: Plan, index: int, model: Model) -> Iterator[Payload]:
         pairs += measured.evaluations
         for table, values in zip(tables.values(), measured.values, strict=True):
             table.add(step, values)
+        if measured.calibration is not None:
+            for table, values in zip(tables.values(), measured.calibration, strict=True):
+                table.calibrate(values)
         yield _point(plan, index, step, tables)
         if step in shown:
             yield _preview(plan, index, step, samples, chain.own, measured, bound)
@@ -100,8 +103,17 @@ def _facts(plan: Plan, index: int, model: Model, pairs: int, seconds: float) -> 
         "device": device_name(model.device),
         "versions": versions(),
         "weights_hash": model.info.weights_hash,
+        "data": _data_facts(plan, model),
         "micro_batches": 1,
     }
+
+
+def _data_facts(plan: Plan, model: Model) -> dict[str, str] | None:
+    """Return where data paths came from; None on paths of the model."""
+    data = model.info.data
+    if plan.spec.paths_from == "model" or data is None:
+        return None
+    return {"part": data.part, "checksum": data.checksum}
 
 
 def versions() -> dict[str, str]:

@@ -1,6 +1,6 @@
 """A sweep in the foreground: all of its runs, one after the other, in one result file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -10,8 +10,9 @@ from entroscope.protocol.plan import Plan, resolve
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.sweep import Sweep, default_title, sweep_plans
 from entroscope_workers.measuring import measure
-from entroscope_workers.models.base import Model
+from entroscope_workers.models.base import Model, ReadsPictures
 from entroscope_workers.registry import load_model
+from entroscope_workers.with_data import all_with_data
 
 
 class SweepFile:
@@ -21,8 +22,16 @@ class SweepFile:
         title: its own, or one made up.
     """
 
-    def __init__(self, document: Any, device: torch.device, max_evaluations: int) -> None:
+    def __init__(
+        self,
+        document: Any,
+        device: torch.device,
+        max_evaluations: int,
+        data: Sequence[str] = (),
+    ) -> None:
+        """Args: data: folders of labelled data, as on the command line."""
         self.sweep, self._device = Sweep.model_validate(document), device
+        self._data = data
         self._models: dict[str, Model] = {}
         self._plans = sweep_plans(self.sweep, self._plan, max_evaluations)
         self.title = self.sweep.title or default_title(self._plans)
@@ -38,7 +47,9 @@ class SweepFile:
 
     def _plan(self, spec: Spec) -> Plan:
         if spec.model not in self._models:
-            self._models[spec.model] = _loaded(spec.model, self._device)
+            loaded = {spec.model: _loaded(spec.model, self._device)}
+            own = [text for text in self._data if _is_for(text, loaded[spec.model])]
+            self._models |= all_with_data(loaded, own)
         info = self._models[spec.model].info
         return Plan(resolve(spec, info), info)
 
@@ -51,6 +62,12 @@ class _Share:
 
     def __call__(self, fraction: float) -> None:
         self._progress((self._index + fraction) / self._count)
+
+
+def _is_for(text: str, model: Model) -> bool:
+    """Return whether a --data option, MODEL=FOLDER or FOLDER, is meant for a model."""
+    named = text.startswith(f"{model.info.name}=")
+    return named or ("=" not in text and isinstance(model, ReadsPictures))
 
 
 def _loaded(name: str, device: torch.device) -> Model:

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from entroscope.protocol.calibration import calibration_sums
 from entroscope.protocol.moments import QUANTITIES, Moments
 from entroscope.protocol.payloads import VALUES
 
@@ -18,6 +19,7 @@ class CurveTable:
 
     def __init__(self, sigmas: Array, batch: int) -> None:
         self.values: Array = np.full((len(QUANTITIES), len(sigmas), batch), np.nan)
+        self._calibration: list[Array] = []  # of each step, on data paths
         self._log_sigmas = np.log(sigmas)
         self._integral: Array = np.zeros(batch)
 
@@ -36,6 +38,10 @@ class CurveTable:
         derived = (cross_entropy - entropy, missed, rise)
         self.values[:, step] = np.where(counts, np.vstack([measured, *derived]), np.nan)
 
+    def calibrate(self, measured: Array) -> None:
+        """Take what data paths measure besides at the next step, (calibration.VALUES, batch)."""
+        self._calibration.append(measured)
+
     def sums(self, step: int) -> tuple[int, Array, Array]:
         """Return how many trajectories count, and sums and squares of the quantities at a step."""
         row = self.values[:, step]
@@ -44,7 +50,12 @@ class CurveTable:
 
     def moments(self, labels: NDArray[np.int64], num_labels: int) -> Moments:
         """Return the sums of the whole path."""
-        return Moments.of(self.values, labels, num_labels)
+        if not self._calibration:
+            return Moments.of(self.values, labels, num_labels)
+        entropy, cross_entropy, *_ = self.values
+        calibration = np.stack(self._calibration, axis=1)
+        sums = calibration_sums(calibration, entropy, cross_entropy)
+        return Moments.of(self.values, labels, num_labels, sums)
 
     def kept(self) -> NDArray[np.float32]:
         """Return what a record keeps of every trajectory: (VALUES, steps, batch)."""

@@ -21,6 +21,11 @@ STEP_BITS = 8.0
 #: Rounding of an entropy in float64 sums, in bits.
 ROUNDING_BITS = 1e-6
 
+#: What holds on paths of the model only; on data the second is reported, as calibration.
+ON_MODEL_PATHS = frozenset(
+    {"entropy_rises_with_sigma", "cross_entropy_equals_entropy", "production_integral"}
+)
+
 #: What each check says, for badges and terminals.
 EXPLANATIONS = {
     "entropy_bounds": "Entropy lies between 0 and the entropy of the prior (bits outside).",
@@ -62,8 +67,11 @@ def _curve_checks(plan: Plan, curve: Curve, moments: Moments) -> Iterator[dict[s
 def left_out(plan: Plan) -> frozenset[str]:
     """Return the checks that do not apply to a run (science.md, section 8).
 
-    Guidance moves the paths off the mixture that the model's own kernels are the posterior of.
+    Guidance moves the paths off the mixture that the model's own kernels are the posterior of, and
+    data need not follow the model at all.
     """
+    if plan.spec.paths_from == "data":
+        return ON_MODEL_PATHS
     guidance = plan.spec.guidance
     if guidance is None or guidance.decoder == "guided":
         return frozenset()

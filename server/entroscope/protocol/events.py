@@ -90,6 +90,34 @@ class ExactCurve(BaseModel):
     production: list[float]
 
 
+class Reliability(BaseModel):
+    """How often the likelier answers were right, by noise level and bin of their probability."""
+
+    edges: list[float]
+    count: list[list[float]]
+    confidence: list[Numbers]
+    accuracy: list[Numbers]
+
+
+class Calibration(BaseModel):
+    """The model as a classifier of noised data; corrected for the steps at every second level.
+
+    Gap is cross-entropy minus entropy: above 0 the model is surer than it is right.
+    """
+
+    accuracy: Numbers
+    accuracy_se: Numbers
+    gap: Numbers
+    gap_se: Numbers
+    entropy_corrected: Numbers
+    entropy_corrected_se: Numbers
+    cross_entropy_corrected: Numbers
+    cross_entropy_corrected_se: Numbers
+    gap_corrected: Numbers
+    gap_corrected_se: Numbers
+    reliability: Reliability
+
+
 class Curve(BaseModel):
     """One whole curve of the finished batches, over `sigma`."""
 
@@ -108,6 +136,7 @@ class Curve(BaseModel):
     production_se: Numbers
     profiles: list[Profile]
     exact: ExactCurve | None = None
+    calibration: Calibration | None = None
 
 
 class Window(BaseModel):

@@ -29,6 +29,24 @@ class BatchSizes(BaseModel):
     largest: int = 64
 
 
+class DataInfo(BaseModel):
+    """The labelled data a model was given (`entroscope work --data`), or that a mixture draws.
+
+    Attributes:
+        examples: how many there are; None where they are drawn anew for every trajectory.
+        per_label: how many of each label of the model; empty where drawn.
+        checksum: the first 16 digits of their SHA-256; it belongs to the identity of a run.
+        part: where they are from, e.g. "t10k".
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    examples: int | None = None
+    per_label: tuple[int, ...] = ()
+    checksum: str
+    part: str
+
+
 class ModelInfo(BaseModel):
     """A model as workers announce it. `labels` is empty where the run's params decide them.
 
@@ -38,6 +56,7 @@ class ModelInfo(BaseModel):
         unconditional: whether `denoise` accepts NO_LABEL.
         presets: partitions worth measuring; empty where the run's params decide the labels.
         pairs_per_second: (sample, label, sigma) evaluations a second, probed by the worker.
+        data: labelled data that paths may come from, or None.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -57,3 +76,4 @@ class ModelInfo(BaseModel):
     params_schema: dict[str, Any] | None = None
     weights_hash: str | None = None
     pairs_per_second: float | None = None
+    data: DataInfo | None = None

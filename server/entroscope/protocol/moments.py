@@ -42,6 +42,7 @@ class Moments:
         square: sum of squares, (quantities, steps).
         profile: sum of the entropy by true label, (run labels, steps).
         profile_square: sum of its squares, (run labels, steps).
+        calibration: sums of data paths, (rows of calibration.py, steps); no rows on model paths.
     """
 
     n: NDArray[np.int64]
@@ -49,15 +50,24 @@ class Moments:
     square: Array
     profile: Array
     profile_square: Array
+    calibration: Array
 
     @classmethod
-    def of(cls, table: Array, labels: NDArray[np.int64], num_labels: int) -> Self:
+    def of(
+        cls,
+        table: Array,
+        labels: NDArray[np.int64],
+        num_labels: int,
+        calibration: Array | None = None,
+    ) -> Self:
         """Sum values per trajectory.
 
         Args:
             table: (quantities, steps, batch), NaN in all of a trajectory that does not count.
             labels: (batch,), position of each trajectory's label among the run labels.
+            calibration: as kept.
         """
+        nothing = np.zeros((0, table.shape[1]))
         counts = np.isfinite(table[0, 0])
         own, table = labels[counts], table[:, :, counts]
         member = (own == np.arange(num_labels)[:, None]).astype(np.float64)  # (labels, batch)
@@ -67,6 +77,7 @@ class Moments:
             square=np.square(table).sum(2),
             profile=member @ table[0].T,
             profile_square=member @ np.square(table[0]).T,
+            calibration=nothing if calibration is None else calibration,
         )
 
     def __add__(self, other: "Moments") -> "Moments":
@@ -88,7 +99,7 @@ class Moments:
         return standard_error(self.count, self.total[row], self.square[row])
 
 
-FIELDS = ("n", "total", "square", "profile", "profile_square")
+FIELDS = ("n", "total", "square", "profile", "profile_square", "calibration")
 
 
 def standard_error(n: int, total: Array, square: Array) -> Array:

@@ -71,7 +71,7 @@ class Record:
 
     Attributes:
         facts: {batch, first, trajectories, evaluations, evaluations_full, seconds, device,
-            versions, weights_hash, micro_batches}.
+            versions, weights_hash, data, micro_batches}; data is {part, checksum} on data paths.
         moments: sums of every curve, by key.
         labels: (batch,), position of each trajectory's label among the run labels.
         values: (quantities of VALUES, steps, batch) float32 of every curve, by key; empty where
@@ -102,6 +102,10 @@ def decode_sums(frame: bytes) -> tuple[dict[str, Any], dict[str, Moments]]:
     """Return facts and moments of a record from the first of its two frames."""
     facts, arrays = unpack_arrays(frame)
     keys = dict.fromkeys(name.rpartition(":")[0] for name in arrays)
+    # Records of versions before data paths lack the last field.
+    steps = {key: arrays[f"{key}:total"].shape[1] for key in keys}
+    older = {f"{key}:calibration": np.zeros((0, count)) for key, count in steps.items()}
+    arrays = older | arrays
     moments = {key: Moments(*(arrays[f"{key}:{field}"] for field in FIELDS)) for key in keys}
     return facts, moments
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.groups import Preset
 from entroscope.protocol.mixtures import mixture_params, mixture_schedule
-from entroscope.protocol.models import ModelInfo, ScheduleDefaults
+from entroscope.protocol.models import DataInfo, ModelInfo, ScheduleDefaults
 from entroscope.protocol.partitions import Curve, curves_of, find_label
 from entroscope.protocol.spec import BatchPlan, Guidance, Schedule, Spec
 
@@ -88,6 +88,7 @@ def resolve(spec: Spec, info: ModelInfo) -> Spec:
     plan = Plan(resolved, info)  # checks labels, partitions and prior
     _check_guidance(resolved.guidance, plan)
     _check_pruning(resolved.prune_below, plan)
+    _check_paths(plan)
     return resolved
 
 
@@ -109,11 +110,37 @@ def _check_guidance(guidance: Guidance | None, plan: "Plan") -> None:
         )
 
 
-def spec_hash(spec: Spec, weights_hash: str | None = None) -> str:
+def _check_paths(plan: "Plan") -> None:
+    """Refuse what holds on paths of the model only, and labels that no example has."""
+    spec, data = plan.spec, plan.info.data
+    if spec.paths_from == "model":
+        return
+    if data is None:
+        reason = f"model {plan.info.name!r} was given no labelled data; start it with --data FOLDER"
+        raise SpecError("paths_from", spec.paths_from, reason)
+    if spec.guidance is not None:
+        reason = "data paths are not guided: the data move them, not the model"
+        raise SpecError("guidance", spec.guidance.model_dump(), reason)
+    if spec.prune_below:
+        reason = "must be 0 on data paths: the bound of pruning holds on paths of the model only"
+        raise SpecError("prune_below", spec.prune_below, reason)
+    if spec.complement != "classes":
+        reason = "must be 'classes' on data paths: their labels are those of the data"
+        raise SpecError("complement", spec.complement, reason)
+    missing = [plan.labels[c] for c in plan.columns if data.per_label and not data.per_label[c]]
+    if missing:
+        reason = f"the data have no example of {missing[0]!r}; leave it out of the partitions"
+        raise SpecError("partitions", list(spec.partitions), reason)
+
+
+def spec_hash(spec: Spec, weights_hash: str | None = None, data: DataInfo | None = None) -> str:
     """Return the identity of a resolved spec: the same hash, the same numbers (previews aside)."""
     document = spec.document()
     del document["previews"]
-    text = json.dumps([document, weights_hash], sort_keys=True)
+    inputs = [weights_hash]
+    if spec.paths_from == "data" and data is not None:
+        inputs.append(data.checksum)
+    text = json.dumps([document, *inputs], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

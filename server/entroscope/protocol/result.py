@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from entroscope.protocol.calibration import calibration_document, step_error
 from entroscope.protocol.checks import group_entropy, pruning_bound, run_checks
 from entroscope.protocol.exact import exact_curves
 from entroscope.protocol.fold import SHOWN, Fold
@@ -51,9 +52,9 @@ def curve_document(plan: Plan, curve: Curve, moments: Moments) -> dict[str, Any]
 
     `entropy_step_error` is the size of M = H_k - H_0 + integral of production, less what its own
     standard error explains. M is 0 but for the error of the steps, which reaches the integral
-    first and more strongly than the entropy (science.md, sections 3 and 4).
+    first and more strongly than the entropy (science.md, sections 3 and 4). On data paths, where
+    M is not 0, it is what the half-path corrects.
     """
-    missed, noise = moments.mean("missed"), np.nan_to_num(moments.error("missed"))
     arrays: dict[str, Any] = {}
     for name in SHOWN:
         arrays[name] = moments.mean(name)
@@ -66,10 +67,18 @@ def curve_document(plan: Plan, curve: Curve, moments: Moments) -> dict[str, Any]
         "bound": group_entropy(plan, curve),
         "n": moments.count,
         **arrays,
-        "entropy_step_error": np.sqrt(np.maximum(missed**2 - noise**2, 0)),
+        "entropy_step_error": _step_error(plan, moments),
         "pruning": _pruning(plan, curve, moments),
+        "calibration": calibration_document(moments),
         "profiles": _profiles(plan, moments),
     }
+
+
+def _step_error(plan: Plan, moments: Moments) -> NDArray[np.float64]:
+    if plan.spec.paths_from == "data":
+        return step_error(moments)
+    missed, noise = moments.mean("missed"), np.nan_to_num(moments.error("missed"))
+    return np.sqrt(np.maximum(missed**2 - noise**2, 0))
 
 
 def _pruning(plan: Plan, curve: Curve, moments: Moments) -> dict[str, Any] | None:
@@ -97,6 +106,7 @@ def _provenance(facts: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "versions": _one(facts, "versions"),
         "weights_hash": _one(facts, "weights_hash"),
+        "data": _one(facts, "data"),
         "device": _one(facts, "device"),
         "evaluations": sum(int(f["evaluations"]) for f in facts),
         "evaluations_full": sum(int(f["evaluations_full"]) for f in facts),

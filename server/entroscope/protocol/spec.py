@@ -109,7 +109,7 @@ class Spec(_Strict):
     seed: Annotated[int, Field(ge=0, lt=2**53)] = 0
     batch_sizes: BatchPlan | None = None
     guidance: Guidance | None = None
-    paths_from: Literal["model"] = "model"
+    paths_from: Literal["model", "data"] = "model"
     prune_below: Annotated[float, Field(ge=0, le=0.1)] = 0
     complement: Literal["classes"] = "classes"
     previews: Previews | None = Previews()

@@ -1,7 +1,7 @@
 """The one interface every model answers: E[x0 | x, label] for x = x0 + sigma n, asked in pairs."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 import torch
@@ -61,4 +61,33 @@ class Model(Protocol):
 
     def pictures(self, x: Tensor) -> NDArray[np.uint8]:
         """Return previews of data x (batch, *data) as (batch, height, width, 3) in 0..255."""
+        ...
+
+
+@runtime_checkable
+class HasData(Protocol):
+    """A model that has labelled data (`info.data`), besides being a Model."""
+
+    def draw_data(self, labels: Tensor, uniform: Tensor, noise: Tensor) -> Tensor:
+        """Return one datum of each label, (batch, *data).
+
+        Args:
+            labels: (batch,), int64, labels of the model.
+            uniform: (batch,), float64 in [0, 1), for models that pick one of many.
+            noise: (batch, *data), standard normal, for models that make one.
+        """
+        ...
+
+
+@runtime_checkable
+class ReadsPictures(Protocol):
+    """A model whose data are pictures, so that a folder of them may be its labelled data."""
+
+    @property
+    def picture_shape(self) -> tuple[int, int, int]:
+        """Height, width and channels (1 grey, 3 RGB) of one picture."""
+        ...
+
+    def states(self, pictures: NDArray[np.uint8]) -> Tensor:
+        """Return pictures (batch, height, width, channels) as data (batch, *data)."""
         ...

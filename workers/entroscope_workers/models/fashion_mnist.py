@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from entroscope.protocol.models import BatchSizes, ModelInfo, ScheduleDefaults
+from entroscope_workers.checkpoints import check_shapes
 from entroscope_workers.garments import LABELS, PRESETS
 
 SHAPE = (1, 28, 28)
@@ -247,6 +248,15 @@ class FashionMnist:
         grey = ((x.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
         return grey[:, 0, :, :, None].repeat(1, 1, 1, 3).cpu().numpy()
 
+    @property
+    def picture_shape(self) -> tuple[int, int, int]:
+        return (28, 28, 1)
+
+    def states(self, pictures: NDArray[np.uint8]) -> Tensor:
+        """Return 0..255 as -1..1."""
+        grey = torch.from_numpy(pictures).to(self.device).permute(0, 3, 1, 2)
+        return grey.to(self.dtype) / 127.5 - 1
+
 
 def load(device: torch.device = _CPU, path: Path | None = None) -> FashionMnist:
     """Return the model of a checkpoint, by default the one in the package.
@@ -261,7 +271,7 @@ def load(device: torch.device = _CPU, path: Path | None = None) -> FashionMnist:
     except OSError as error:
         raise ValueError(f"cannot read the Fashion-MNIST checkpoint {path}: {error}") from error
     network = Network(config)
-    _check_shapes(weights, network.state_dict(), path)
+    check_shapes(weights, network.state_dict(), path)
     network.load_state_dict(weights)
     return FashionMnist(network, device, hashlib.sha256(content).hexdigest()[:16])
 
@@ -276,15 +286,3 @@ def _parsed(content: bytes, path: Path) -> tuple[dict[str, Tensor], NetworkConfi
         return weights, NetworkConfig(**json.loads(metadata["config"]))
     except (SafetensorError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is not a whole Fashion-MNIST checkpoint: {error}") from error
-
-
-def _check_shapes(found: dict[str, Tensor], expected: dict[str, Tensor], path: Path) -> None:
-    if missing := sorted(expected.keys() ^ found.keys()):
-        raise ValueError(
-            f"{path}: expected {len(expected)} tensors, found {len(found)};"
-            f" {missing[0]!r} is in one of them only"
-        )
-    for name, tensor in expected.items():
-        if tensor.shape != found[name].shape:
-            wanted, got = tuple(tensor.shape), tuple(found[name].shape)
-            raise ValueError(f"{path}: expected {name!r} of shape {wanted}, found {got}")

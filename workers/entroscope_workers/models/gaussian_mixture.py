@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from entroscope.protocol.mixtures import mixture_params, mixture_schema
-from entroscope.protocol.models import BatchSizes, ModelInfo, ScheduleDefaults
+from entroscope.protocol.models import BatchSizes, DataInfo, ModelInfo, ScheduleDefaults
 from entroscope_workers.drawing import draw_field, draw_points
 from entroscope_workers.numerics.mixtures import Mixture
 
@@ -40,6 +40,7 @@ class GaussianMixture:
             batch_sizes=BatchSizes(first=32, largest=1024),
             unconditional=True,
             params_schema=mixture_schema(),
+            data=DataInfo(checksum="exact", part="exact samples"),
         )
 
     @property
@@ -65,6 +66,10 @@ class GaussianMixture:
 
     def denoise(self, x: Tensor, sigma: Tensor, rows: Tensor, labels: Tensor) -> Tensor:
         return self.exact.denoise(x[rows], sigma[rows], labels)
+
+    def draw_data(self, labels: Tensor, uniform: Tensor, noise: Tensor) -> Tensor:
+        """Draw from the components: data that follow the model exactly."""
+        return self.exact.means[labels] + self.exact.std * noise
 
     def pictures(self, x: Tensor) -> NDArray[np.uint8]:
         data, means = x.cpu().numpy(), self.exact.means.cpu().numpy()
