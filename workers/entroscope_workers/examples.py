@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from entroscope.protocol.models import DataInfo
-from entroscope.protocol.partitions import unique_slugs
-from entroscope.protocol.spec import slug
+from entroscope.protocol.slugs import slug, unique_slugs
 from entroscope_workers.training.idx import Part, read_part
 
 #: The test part comes first: what a model was trained on says little of what it has learnt.
