@@ -36,13 +36,13 @@ class Measured:
     Attributes:
         values: (curves, 5, batch): entropy, cross-entropy (NaN where the trajectory's label is
             outside the curve's partition), production, varentropy and dropped mass.
-        posterior: (batch, run labels), p(z | path).
+        posterior: (batch, run labels), p(z | path); None where only pairs are scored.
         denoised: (batch, *data), the denoised data that moved each trajectory.
         evaluations: pairs that the step took.
     """
 
     values: NDArray[np.float64]
-    posterior: Tensor
+    posterior: Tensor | None
     denoised: Tensor
     evaluations: int
 
@@ -79,6 +79,10 @@ class Chain:
         self.own = torch.bucketize(label, prior.cumsum(0)[:-1].contiguous(), right=True)
         self.x = self.model.start(self._normals(), component, self.sigmas[0], full)
         self.logits = prior.log().expand(len(label), -1).clone()
+
+    def names(self, count: int) -> list[str]:
+        """Return the labels of the first trajectories."""
+        return [self.plan.labels[self.plan.columns[place]] for place in self.own[:count].tolist()]
 
     def steps(self) -> Iterator[Measured]:
         """Walk down the noise levels from the present one; yield what was measured at each."""

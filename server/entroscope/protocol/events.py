@@ -82,6 +82,21 @@ class Profile(BaseModel):
     entropy_se: Numbers
 
 
+class Floor(BaseModel):
+    """Where a curve of pairs ends, in bits (complement "rebuilt" or "unconditional").
+
+    Attributes:
+        entropy: H at the lowest noise level.
+        saturation: what the log-ratio to the unconditional branch cannot exceed.
+        expected: the entropy that this leaves, were all else decided.
+    """
+
+    entropy: float | None
+    entropy_se: float | None
+    saturation: float | None
+    expected: float | None
+
+
 class Curve(BaseModel):
     """One whole curve of the finished batches, over `sigma`."""
 
@@ -98,6 +113,7 @@ class Curve(BaseModel):
     cross_entropy_se: Numbers
     production: Numbers
     production_se: Numbers
+    floor: Floor | None = None
     profiles: list[Profile]
 
 

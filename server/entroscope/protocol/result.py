@@ -10,6 +10,7 @@ from entroscope.protocol.checks import group_entropy, pruning_bound, run_checks
 from entroscope.protocol.fold import SHOWN, Fold
 from entroscope.protocol.frames import finite
 from entroscope.protocol.moments import Moments, standard_error
+from entroscope.protocol.pairs import floor_document, is_paired
 from entroscope.protocol.partitions import Curve
 from entroscope.protocol.plan import Plan
 from entroscope.protocol.windows import window
@@ -61,6 +62,7 @@ def curve_document(plan: Plan, curve: Curve, moments: Moments) -> dict[str, Any]
         **arrays,
         "entropy_step_error": np.sqrt(np.maximum(missed**2 - noise**2, 0)),
         "pruning": _pruning(plan, curve, moments),
+        "floor": floor_document(plan, curve, moments),
         "profiles": _profiles(plan, moments),
     }
 
@@ -75,10 +77,11 @@ def _pruning(plan: Plan, curve: Curve, moments: Moments) -> dict[str, Any] | Non
 def _profiles(plan: Plan, moments: Moments) -> list[dict[str, Any]]:
     """Return E[h | z] of every true class."""
     profiles = []
-    for position, column in enumerate(plan.columns):
+    labels = [plan.labels[column] for column in plan.columns]
+    for position, label in enumerate([*labels, "rest"] if is_paired(plan.spec) else labels):
         n = int(moments.n[position])
         total, square = moments.profile[position], moments.profile_square[position]
-        profile: dict[str, Any] = {"label": plan.labels[column], "n": n}
+        profile: dict[str, Any] = {"label": label, "n": n}
         if n:
             profile["entropy"] = total / n
             profile["entropy_se"] = standard_error(n, total, square)
