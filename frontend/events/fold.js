@@ -30,6 +30,17 @@ export function fold(view, event) {
   return view;
 }
 
+/** Return the view with the curves and windows of a result in place of its own. */
+export function replaced(view, {curves, windows}) {
+  const shown = {...view, curves: {...view.curves}, windows: {...view.windows}};
+  for (const [key, document] of Object.entries(curves)) {
+    shown.curves[key] = {...view.curves[key]};
+    setCurve(shown.curves[key], document);
+  }
+  for (const window of windows) shown.windows[window.curve] = window;
+  return shown;
+}
+
 export const isFinal = (state) => FINAL.includes(state);
 
 /** Return the steps a curve has been measured at so far. */

@@ -32,11 +32,11 @@ export function layout({figure, curves, axis, unit, theme, ends, size, window}) 
   const colors = figure[theme].colors;
   const factor = unitFactor(unit);
   const top = Math.max(0.01, ...curves.map((curve) => factor * Math.max(curve.bound, largest(curve.entropy))));
-  const bound = curves.find((curve) => curve.focus)?.bound;
+  const {bound, floor} = curves.find((curve) => curve.focus) ?? {};
   const base = layoutOf(figure, "entropy", {axis, unit, theme, ends, size});
   base.yaxis.range = [0, 1.1 * top];
-  base.shapes = [...windowShapes(window, axis, colors), ...boundLine(bound, factor, colors)];
-  base.annotations = boundText(bound, factor, unit, colors);
+  base.shapes = [...windowShapes(window, axis, colors), ...level(bound, factor, colors), ...level(floor?.entropy, factor, colors)];
+  base.annotations = [...boundText(bound, factor, unit, colors), ...floorText(floor, factor, unit, colors)];
   return base;
 }
 
@@ -61,9 +61,9 @@ function crossLine(x, curve, factor) {
   });
 }
 
-function boundLine(bound, factor, colors) {
-  if (bound === undefined) return [];
-  const y = bound * factor;
+function level(entropy, factor, colors) {
+  if (entropy === undefined || entropy === null) return [];
+  const y = entropy * factor;
   const across = {type: "line", xref: "paper", x0: 0, x1: 1, yref: "y", y0: y, y1: y, layer: "below"};
   return [{...across, line: {color: colors.bound, width: 1, dash: "dash"}}];
 }
@@ -73,4 +73,13 @@ function boundText(bound, factor, unit, colors) {
   const place = {xref: "paper", x: 1, xanchor: "right", yref: "y", y: bound * factor, yanchor: "bottom"};
   const text = `prior: ${(bound * factor).toFixed(2)} ${unit}`;
   return [{...place, text, showarrow: false, font: {size: 11, color: colors.bound}}];
+}
+
+/** Say where a curve of pairs ends; the log-ratio to the unconditional branch cannot exceed log 1/prior. */
+function floorText(floor, factor, unit, colors) {
+  if (typeof floor?.entropy !== "number") return [];
+  const at = (bits) => (bits * factor).toFixed(2);
+  const why = floor.expected === null ? "" : ` (the saturated log-ratio leaves ${at(floor.expected)})`;
+  const place = {xref: "paper", x: 0, xanchor: "left", yref: "y", y: floor.entropy * factor, yanchor: "bottom"};
+  return [{...place, text: `floor: ${at(floor.entropy)} ${unit}${why}`, showarrow: false, font: {size: 11, color: colors.bound}}];
 }

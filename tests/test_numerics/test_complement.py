@@ -19,7 +19,7 @@ def run(means: list[list[int]], **fields: Any) -> dict[str, Any]:
     spec = {
         "params": {"kind": "points", "means": means, "std": 0.5},
         "partitions": {"rest": "each-vs-rest"},
-        "schedule": {"steps": 128, "sigma_max": 300, "sigma_min": 0.05},
+        "schedule": {"steps": 64, "sigma_max": 300, "sigma_min": 0.05},
         "trajectories": 2000,
         "previews": None,
         **fields,
@@ -57,7 +57,7 @@ def test_another_class_is_drawn_by_the_prior_and_is_never_the_class_itself() -> 
 @pytest.mark.parametrize("complement", ["rebuilt", "unconditional"])
 def test_a_pair_takes_two_evaluations_and_counts_for_its_own_curve_only(complement: str) -> None:
     result = run(FOUR, complement=complement, trajectories=202)
-    assert result["provenance"]["evaluations"] == 202 * 128 * 2
+    assert result["provenance"]["evaluations"] == 202 * 64 * 2
     assert [curve["n"] for curve in result["curves"].values()] == [51, 51, 50, 50]
 
 
@@ -65,7 +65,7 @@ def test_a_random_other_class_takes_a_third_evaluation_on_its_side_alone() -> No
     result = run(FOUR, complement="rebuilt", complement_paths="random-class", trajectories=200)
     sides = {p["label"]: p["n"] for p in result["curves"]["rest.8"]["profiles"]}
     spent = result["provenance"]
-    assert 200 * 128 * 2 < spent["evaluations"] < spent["evaluations_full"] == 200 * 128 * 3
+    assert 200 * 64 * 2 < spent["evaluations"] < spent["evaluations_full"] == 200 * 64 * 3
     assert sum(sides.values()) == 50
     assert "rest" not in sides
 
@@ -95,7 +95,7 @@ def test_against_the_unconditional_branch_the_curve_ends_on_its_floor(
 ) -> None:
     # Far apart on fine steps: nothing else is undecided at the end.
     far = {"means": [[-100], [100]], "std": 0.5, "kind": "points"}
-    schedule = {"steps": 256, "sigma_max": 5000, "sigma_min": 0.05}
+    schedule = {"steps": 128, "sigma_max": 5000, "sigma_min": 0.05}
     fields = {"complement": "unconditional", "complement_paths": paths, "pair_prior": prior}
     result = run(PAIR, params=far, schedule=schedule, **fields)
     for curve in result["curves"].values():
@@ -111,7 +111,7 @@ def largest_errors(means: list[list[int]], **fields: Any) -> float:
     result = run(means, **fields)
     curve = next(iter(result["curves"].values()))
     worst = 0.0
-    for level in range(0, 128, 8):
+    for level in range(0, 64, 4):
         truth = line_truth(mixture(means, [0.5, 0.5]), result["sigma"][level])[0] / math.log(2)
         off = abs(curve["entropy"][level] - truth) - 4 * curve["entropy_se"][level]
         worst = max(worst, off)
@@ -134,7 +134,7 @@ def test_a_wanted_prior_of_the_pair_is_where_its_curve_begins() -> None:
 
 
 def test_numbers_of_pairs_do_not_depend_on_the_batch_they_ran_in() -> None:
-    fields = {"complement": "rebuilt", "trajectories": 40}
+    fields = {"complement": "rebuilt", "trajectories": 40, "schedule": {"steps": 16}}
     one, other = (
         run(FOUR, **fields, batch_sizes={"first": first, "largest": largest})
         for first, largest in ((1, 7), (40, 40))

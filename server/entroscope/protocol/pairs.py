@@ -91,6 +91,11 @@ def saturated_entropy(plan: "Plan", label: int) -> float:
     return float(inside * binary_entropy(ends))
 
 
+def is_pair(plan: "Plan", curve: "Curve") -> bool:
+    """Return whether a curve is that of a class against the rest."""
+    return plan.spec.partitions[curve.partition] == "each-vs-rest"
+
+
 def binary_entropy(p: float) -> float:
     """Return the entropy of (p, 1 - p) in bits."""
     return float(-sum(x * np.log2(x) for x in (p, 1 - p) if x > 0))
