@@ -1,11 +1,13 @@
 """The prior of a pair chosen afterwards equals the exact curve of that prior."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from entroscope.protocol.fold import Fold
 from entroscope.protocol.pair_prior import at_pair_prior
@@ -19,11 +21,12 @@ from entroscope_workers.numerics.mixtures import Mixture, line_truth
 from entroscope_workers.registry import load_model
 
 CPU = torch.device("cpu")
+PAIR = {"kind": "points", "means": [[-3], [3]], "std": 0.5}
 FIELDS = {
-    "params": {"kind": "points", "means": [[-3], [3]], "std": 0.5, "priors": [0.6, 0.4]},
+    "params": {**PAIR, "priors": [0.6, 0.4]},
     "partitions": {"classes": None, "rest": "each-vs-rest"},
-    "schedule": {"steps": 256, "sigma_max": 300, "sigma_min": 0.05},
-    "trajectories": 2000,
+    "schedule": {"steps": 128, "sigma_max": 300, "sigma_min": 0.05},
+    "trajectories": 1500,
     "previews": None,
 }
 
@@ -34,23 +37,23 @@ def at(prior: float, **fields: Any) -> dict[str, Any]:
     spec = Spec.model_validate({"model": "gaussian-mixture", **FIELDS, **fields})
     plan = Plan(resolve(spec, model.info), model.info)
     fold = Fold(plan)
-    records = [
+    batches: list[Mapping[str, NDArray[Any]]] = [
         {"labels": record.labels, **record.values}
         for record in run(plan, model, fold)
         if isinstance(record, Record)
     ]
-    return at_pair_prior(plan, result_document(fold), records, prior)
+    return at_pair_prior(plan, result_document(fold), batches, prior)
 
 
 def assert_is_exact(result: dict[str, Any], key: str, priors: list[float]) -> None:
     points = torch.tensor([[-3.0], [3.0]], dtype=torch.float64)
     exact = Mixture(points, 0.5, torch.tensor(priors, dtype=torch.float64))
     curve, sigma = result["curves"][key], result["sigma"]
-    for level in range(0, 256, 15):
+    for level in range(0, 128, 8):
         truth = np.array(line_truth(exact, sigma[level])) / math.log(2)
         for name, true in zip(("entropy", "production"), truth, strict=True):
             off = abs(curve[name][level] - true)
-            assert off < 4 * curve[f"{name}_se"][level] + 0.01, (name, level)
+            assert off < 4 * curve[f"{name}_se"][level] + 0.02, (name, level)
 
 
 @pytest.mark.parametrize("prior", [0.2, 0.9])
@@ -76,7 +79,7 @@ def test_of_many_classes_the_others_keep_their_shares() -> None:
 
 def test_sampled_pairs_at_another_prior_are_a_fresh_run_at_that_prior() -> None:
     pairs = {"partitions": {"rest": "each-vs-rest"}, "complement": "rebuilt"}
-    pairs["params"] = {**FIELDS["params"], "priors": [0.5, 0.5]}
+    pairs["params"] = PAIR
     fresh = measure("gaussian-mixture", {**FIELDS, **pairs, "pair_prior": 0.2, "seed": 1})
     later = at(0.2, **pairs)
     for key, curve in later["curves"].items():
@@ -91,20 +94,22 @@ def test_sampled_pairs_at_another_prior_are_a_fresh_run_at_that_prior() -> None:
 def test_where_other_paths_are_walked_the_production_is_the_slope_of_the_entropy() -> None:
     fields = {
         "partitions": {"rest": "each-vs-rest"},
-        "params": {**FIELDS["params"], "priors": [0.5, 0.5]},
+        "params": PAIR,
         "complement": "unconditional",
         "complement_paths": "random-class",
         "trajectories": 400,
     }
     result = at(0.3, **fields)
     curve, logs = result["curves"]["rest.3"], np.log(result["sigma"])
+    # 0.3 / (0.3 + 0.7 / 2) on the class's own paths, where the log-ratio saturates at one bit
+    assert curve["floor"]["expected"] == pytest.approx(0.3 * 0.9957275, abs=1e-6)
     np.testing.assert_allclose(curve["production"], np.gradient(curve["entropy"], logs), atol=1e-9)
 
 
 def test_at_the_prior_it_was_sampled_with_a_run_of_pairs_is_unchanged_within_its_error() -> None:
     fields = {
         "partitions": {"rest": "each-vs-rest"},
-        "params": {**FIELDS["params"], "priors": [0.5, 0.5]},
+        "params": PAIR,
         "complement": "rebuilt",
         "trajectories": 400,
     }

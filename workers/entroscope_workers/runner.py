@@ -8,10 +8,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
 from entroscope.protocol.pairs import is_paired
-from entroscope.protocol.payloads import VALUES_LIMIT_BYTES, Payload, Point, Preview, Record
+from entroscope.protocol.payloads import (
+    PAIR,
+    PAIRS,
+    VALUES_LIMIT_BYTES,
+    Payload,
+    Point,
+    Preview,
+    Record,
+)
 from entroscope.protocol.plan import Plan
 from entroscope_workers.chain import Chain, Measured
 from entroscope_workers.models.base import Model
@@ -44,7 +52,7 @@ def run_batch(plan: Plan, index: int, model: Model) -> Iterator[Payload]:
         if step in shown:
             yield _preview(plan, index, step, chain.names(samples), measured, bound)
     facts = _facts(plan, index, bound, pairs, time.perf_counter() - started)
-    yield _record(plan, facts, chain.own, tables)
+    yield _record(plan, facts, chain, tables)
 
 
 def _preview_samples(plan: Plan, index: int) -> int:
@@ -82,14 +90,27 @@ def _preview(
 
 
 def _record(
-    plan: Plan, facts: dict[str, Any], own: Tensor, tables: Mapping[str, CurveTable]
+    plan: Plan, facts: dict[str, Any], chain: Chain | PairChain, tables: Mapping[str, CurveTable]
 ) -> Record:
-    labels = own.cpu().numpy()
+    labels = chain.own.cpu().numpy()
     moments = {key: table.moments(labels, plan.num_truths) for key, table in tables.items()}
-    values = {key: table.kept() for key, table in tables.items()}
+    if isinstance(chain, PairChain):
+        values = _pair_values(chain, tables)
+    else:
+        values = {key: table.kept() for key, table in tables.items()}
     if sum(array.nbytes for array in values.values()) > VALUES_LIMIT_BYTES:
         values = {}
     return Record(facts, moments, labels, values)
+
+
+def _pair_values(
+    chain: PairChain, tables: Mapping[str, CurveTable]
+) -> dict[str, NDArray[np.float32]]:
+    pairs = next(iter(tables.values())).kept()
+    for table in tables.values():
+        own = table.kept()
+        pairs = np.where(np.isfinite(own), own, pairs)
+    return {PAIRS: pairs, PAIR: chain.label.cpu().numpy().astype(np.float32)}
 
 
 def _facts(plan: Plan, index: int, model: Model, pairs: int, seconds: float) -> dict[str, Any]:

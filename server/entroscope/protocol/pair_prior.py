@@ -4,7 +4,7 @@ A wanted prior w shifts the log-odds of every path by logit(w) - logit(q), and w
 paths: w on the side of the class, 1 - w on that of its complement (science.md, section 5).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -14,12 +14,21 @@ from numpy.typing import NDArray
 from entroscope.protocol.errors import Conflict, SpecError
 from entroscope.protocol.fold import SHOWN
 from entroscope.protocol.frames import finite
-from entroscope.protocol.pairs import binary_entropy, is_consistent, is_pair, pair_priors
+from entroscope.protocol.pairs import (
+    binary_entropy,
+    floor_document,
+    is_consistent,
+    is_pair,
+    is_paired,
+    pair_priors,
+)
 from entroscope.protocol.partitions import Curve
+from entroscope.protocol.payloads import PAIR, PAIRS
 from entroscope.protocol.plan import Plan
 from entroscope.protocol.windows import window_alone
 
 Array = NDArray[np.float64]
+Values = Mapping[str, NDArray[Any]]
 #: Surprise, in nats, below which a side counts as certain; it keeps the log-odds finite.
 CERTAIN = 1e-300
 
@@ -39,49 +48,54 @@ class Paths:
     is_own: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, curve: Curve, records: Iterable[Mapping[str, NDArray[Any]]]) -> Self:
-        """Args: records: of each batch "labels" and the values of the curves, by key."""
-        batches = list(records)
-        values = np.concatenate([batch[curve.key] for batch in batches], axis=2)
+    def of(cls, plan: Plan, curve: Curve, batches: Sequence[Values]) -> Self:
+        """Args: batches: of each "labels" and what its record keeps of every trajectory."""
+        label, name = curve.groups[0][0], _kept_under(plan, curve)
+        values = np.concatenate([batch[name] for batch in batches], axis=2)
         labels = np.concatenate([batch["labels"] for batch in batches]).astype(np.int64)
         counts = np.isfinite(values[0, 0])
+        if is_paired(plan.spec):
+            counts &= np.concatenate([batch[PAIR] for batch in batches]) == label
         own = labels[counts]
-        return cls(values[:, :, counts].astype(np.float64), own, own == curve.groups[0][0])
+        return cls(values[:, :, counts].astype(np.float64), own, own == label)
 
 
 def at_pair_prior(
     plan: Plan,
     result: Mapping[str, Any],
-    records: Iterable[Mapping[str, NDArray[Any]]],
+    batches: Sequence[Values],
     prior: float,
 ) -> dict[str, Any]:
     """Return a result whose each-vs-rest curves are those of a wanted prior of the class.
 
     Other curves, checks and studies belong to the run's own prior and are left out.
 
+    Args:
+        batches: of each "labels" and what its record keeps of every trajectory.
     Raises:
         Conflict: the run has no values per trajectory; SpecError: it has no such curve.
     """
     pairs = [curve for curve in plan.curves if is_pair(plan, curve)]
     if not pairs:
         raise SpecError("pair_prior", prior, "the run has no partition 'each-vs-rest'")
-    batches = list(records)
-    if any(curve.key not in batch for curve in pairs for batch in batches):
+    if any(_kept_under(plan, curve) not in batch for curve in pairs for batch in batches):
         raise Conflict("the values of every trajectory were too many to keep; only sums are left")
-    curves, windows = {}, []
-    for curve in pairs:
-        arrays = shifted_curve(plan, curve, Paths.of(curve, batches), prior)
-        bound = binary_entropy(prior)
-        old = {**result["curves"][curve.key], "floor": None, "pruning": None}
-        curves[curve.key] = {**old, **arrays, "bound": bound}
-        windows.append(window_alone(curve.key, plan.sigmas, arrays["production"]))
-    changed = {"pair_prior": prior, "curves": curves, "windows": windows}
+    shown = {c.key: shifted_curve(plan, c, Paths.of(plan, c, batches), prior) for c in pairs}
+    changed = {
+        "pair_prior": prior,
+        "curves": {key: {**result["curves"][key], **own} for key, own in shown.items()},
+        "windows": [window_alone(k, plan.sigmas, own["production"]) for k, own in shown.items()],
+    }
     document: dict[str, Any] = finite({**result, **changed, "checks": [], "studies": {}})
     return document
 
 
+def _kept_under(plan: Plan, curve: Curve) -> str:
+    return PAIRS if is_paired(plan.spec) else curve.key
+
+
 def shifted_curve(plan: Plan, curve: Curve, paths: Paths, prior: float) -> dict[str, Any]:
-    """Return the arrays of a curve at a wanted prior of its class."""
+    """Return what changes in the document of a curve at a wanted prior of its class."""
     sampled = float(pair_priors(plan)[curve.groups[0][0]])
     logs = np.log(plan.sigmas)
     values = shifted(paths, np.log(prior / (1 - prior)) - np.log(sampled / (1 - sampled)))
@@ -96,8 +110,15 @@ def shifted_curve(plan: Plan, curve: Curve, paths: Paths, prior: float) -> dict[
     for name, own in zip(SHOWN, values, strict=True):
         arrays[name], arrays[f"{name}_se"] = _weighted(own, paths.is_own, prior)
     steps = np.sqrt(np.maximum(missed**2 - np.nan_to_num(noise) ** 2, 0))
-    profiles = _profiles(plan, values[0], paths)
-    return {**arrays, "entropy_step_error": steps, "profiles": profiles}
+    ends = (float(arrays[name][-1]) for name in ("entropy", "entropy_se"))
+    return {
+        **arrays,
+        "entropy_step_error": steps,
+        "profiles": _profiles(plan, values[0], paths),
+        "bound": binary_entropy(prior),
+        "floor": floor_document(plan, curve, *ends, prior),
+        "pruning": None,
+    }
 
 
 def moved_as_read(plan: Plan) -> bool:

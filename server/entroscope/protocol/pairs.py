@@ -14,7 +14,6 @@ from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
 
 if TYPE_CHECKING:
-    from entroscope.protocol.moments import Moments
     from entroscope.protocol.partitions import Curve
     from entroscope.protocol.plan import Plan
 
@@ -60,35 +59,43 @@ def pair_priors(plan: "Plan") -> Array:
     return np.full(len(plan.prior), HALF if wanted is None else wanted)
 
 
-def floor_document(plan: "Plan", curve: "Curve", moments: "Moments") -> dict[str, Any] | None:
+def floor_document(
+    plan: "Plan", curve: "Curve", entropy: float, error: float, prior: float
+) -> dict[str, Any] | None:
     """Return where a curve of pairs ends, or None for other runs: its floor, in bits.
 
-    The unconditional branch holds the class itself, so that the log-ratio saturates at
-    log 1/prior: `saturation`; `expected` is what that leaves where all else is decided.
+    The unconditional branch holds the class itself, so that the log-ratio saturates at log 1/pi,
+    pi the class's own prior: `saturation`; `expected` is what that leaves, were all else decided.
+
+    Args:
+        entropy, error: of the curve at the lowest noise level.
+        prior: of the class in its pair.
     """
     if not is_paired(plan.spec):
         return None
-    label = curve.groups[0][0]
-    saturated = plan.spec.complement == "unconditional"
-    expected = saturated_entropy(plan, label) if saturated else None
-    return {
-        "entropy": moments.mean("entropy")[-1],
-        "entropy_se": moments.error("entropy")[-1],
-        "saturation": -np.log2(plan.prior[label]) if saturated else None,
-        "expected": expected,
-    }
+    floor = {"entropy": entropy, "entropy_se": error, "saturation": None, "expected": None}
+    if plan.spec.complement == "unconditional":
+        own = float(plan.prior[curve.groups[0][0]])
+        stays = plan.spec.complement_paths == "unconditional"
+        floor |= {
+            "saturation": -np.log2(own),
+            "expected": saturated_entropy(prior, own, stays),
+        }
+    return floor
 
 
-def saturated_entropy(plan: "Plan", label: int) -> float:
+def saturated_entropy(q: float, own: float, stays: bool) -> float:
     """Return the entropy that is left once the log-ratio to the unconditional branch saturates.
 
-    Paths of the class end with the odds q / ((1 - q) prior), and so do those of the complement
-    that end in the class: none of them, unless the unconditional branch itself moves them.
+    Paths of the class end with the odds q / ((1 - q) own), and so do those of the complement that
+    end in the class.
+
+    Args:
+        q: prior of the class in its pair; own: among all classes.
+        stays: whether the unconditional branch moves the complement's paths: some end in the class.
     """
-    q, prior = pair_priors(plan)[label], plan.prior[label]
-    ends = q / (q + (1 - q) * prior)
-    inside = q + (1 - q) * prior if plan.spec.complement_paths == "unconditional" else q
-    return float(inside * binary_entropy(ends))
+    inside = q + (1 - q) * own if stays else q
+    return inside * binary_entropy(q / (q + (1 - q) * own))
 
 
 def is_pair(plan: "Plan", curve: "Curve") -> bool:

@@ -10,7 +10,7 @@ from entroscope.protocol.checks import group_entropy, pruning_bound, run_checks
 from entroscope.protocol.fold import SHOWN, Fold
 from entroscope.protocol.frames import finite
 from entroscope.protocol.moments import Moments, standard_error
-from entroscope.protocol.pairs import floor_document, is_paired
+from entroscope.protocol.pairs import floor_document, is_paired, pair_priors
 from entroscope.protocol.partitions import Curve
 from entroscope.protocol.plan import Plan
 from entroscope.protocol.windows import window
@@ -62,7 +62,7 @@ def curve_document(plan: Plan, curve: Curve, moments: Moments) -> dict[str, Any]
         **arrays,
         "entropy_step_error": np.sqrt(np.maximum(missed**2 - noise**2, 0)),
         "pruning": _pruning(plan, curve, moments),
-        "floor": floor_document(plan, curve, moments),
+        "floor": _floor(plan, curve, moments),
         "profiles": _profiles(plan, moments),
     }
 
@@ -72,6 +72,12 @@ def _pruning(plan: Plan, curve: Curve, moments: Moments) -> dict[str, Any] | Non
     if not plan.spec.prune_below:
         return None
     return {"dropped": moments.mean("dropped"), "entropy_bound": pruning_bound(curve, moments)}
+
+
+def _floor(plan: Plan, curve: Curve, moments: Moments) -> dict[str, Any] | None:
+    entropy, error = (float(f("entropy")[-1]) for f in (moments.mean, moments.error))
+    prior = float(pair_priors(plan)[curve.groups[0][0]])
+    return floor_document(plan, curve, entropy, error, prior)
 
 
 def _profiles(plan: Plan, moments: Moments) -> list[dict[str, Any]]:
