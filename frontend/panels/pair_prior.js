@@ -15,12 +15,8 @@ export class PairPrior {
   constructor(form, onChoose) {
     Object.assign(this, {form, shownId: null});
     this.input = form.querySelector("input");
-    const choose = () => onChoose(typedPrior(this.input.value));
-    this.input.onchange = choose;
-    form.onsubmit = (event) => {
-      event.preventDefault();
-      choose();
-    };
+    this.input.onchange = () => onChoose(typedPrior(this.input.value));
+    form.onsubmit = (event) => event.preventDefault(); // Enter is a change already
   }
 
   show(run, view) {

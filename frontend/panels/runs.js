@@ -14,10 +14,12 @@ export function statusText(run) {
   return `${run.state} at ${count(trajectories)} of ${count(total)}`;
 }
 
+const COMPLEMENTS = {rebuilt: "its rebuilt complement", unconditional: "the unconditional branch"};
+
 /** Return the decision a run measures, in few words. */
 export function decision(run) {
   const [partition] = Object.values(run.spec.partitions);
-  if (partition === "each-vs-rest") return "each class against the rest";
+  if (partition === "each-vs-rest") return `each class against ${COMPLEMENTS[run.spec.complement] ?? "the rest"}`;
   if (partition === null) return `all ${run.labels.length} classes`;
   return run.curves.map(({title}) => title).join(", ");
 }

@@ -38,6 +38,8 @@ test("a run's line says what one wants to know in its state", () => {
   assert.equal(statusText({...RUN, state: "cancelled"}), "cancelled at 48 of 256");
   assert.equal(decision(RUN), "all 2 classes");
   assert.equal(decision({...RUN, spec: {partitions: {rest: "each-vs-rest"}}}), "each class against the rest");
+  const pairs = {partitions: {rest: "each-vs-rest"}, complement: "unconditional"};
+  assert.equal(decision({...RUN, spec: pairs}), "each class against the unconditional branch");
 });
 
 test("the head tells how far a run is, and why it failed", () => {
