@@ -79,7 +79,7 @@ function boundText(bound, factor, unit, colors) {
 function floorText(floor, factor, unit, colors) {
   if (typeof floor?.entropy !== "number") return [];
   const at = (bits) => (bits * factor).toFixed(2);
-  const why = floor.expected === null ? "" : ` (the saturated log-ratio leaves ${at(floor.expected)})`;
+  const why = floor.expected === null ? "" : ` (${at(floor.expected)} where the networks agree exactly)`;
   const place = {xref: "paper", x: 0, xanchor: "left", yref: "y", y: floor.entropy * factor, yanchor: "bottom"};
   return [{...place, text: `floor: ${at(floor.entropy)} ${unit}${why}`, showarrow: false, font: {size: 11, color: colors.bound}}];
 }

@@ -72,12 +72,12 @@ test("the area under production is the same on every axis", () => {
   assert.ok(Math.abs(area("log_snr") - area("ln_sigma")) < 1e-12);
 });
 
-test("a curve of pairs says where it ends and what saturation leaves", () => {
+test("a curve of pairs says where it ends and where saturation would end it", () => {
   const floor = {entropy: 0.7, entropy_se: 0.01, saturation: 1, expected: 0.69};
   const withFloor = (own) => ({...BATCH, curves: {classes: {...BATCH.curves.classes, floor: own}}});
   const {shapes, annotations} = entropy.layout(scene({}, withFloor(floor)));
   assert.ok(shapes.some(({type, y0}) => type === "line" && y0 === 0.7));
-  assert.match(annotations.at(-1).text, /^floor: 0\.70 bits .* leaves 0\.69/);
+  assert.match(annotations.at(-1).text, /^floor: 0\.70 bits \(0\.69 where/);
   assert.match(entropy.layout(scene({}, withFloor({...floor, expected: null}))).annotations.at(-1).text, /^floor: 0\.70 bits$/);
   assert.equal(entropy.layout(scene({}, withFloor(null))).annotations.length, 1);
 });

@@ -87,7 +87,8 @@ class Floor(BaseModel):
 
     Attributes:
         entropy: H at the lowest noise level.
-        saturation: what the log-ratio to the unconditional branch cannot exceed.
+        saturation: what the log-ratio to the unconditional branch cannot exceed, where that is
+            exactly the mixture of the classes; a trained one may be far from it.
         expected: the entropy that this leaves, were all else decided.
     """
 

@@ -66,6 +66,8 @@ def floor_document(
 
     The unconditional branch holds the class itself, so that the log-ratio saturates at log 1/pi,
     pi the class's own prior: `saturation`; `expected` is what that leaves, were all else decided.
+    Both hold for an exact mixture of the classes. A trained branch may differ, and its log-ratio
+    then goes beyond: a curve below `expected` says so.
 
     Args:
         entropy, error: of the curve at the lowest noise level.
