@@ -1,16 +1,14 @@
 """The prior of a pair chosen afterwards equals the exact curve of that prior."""
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 
 from entroscope.protocol.fold import Fold
-from entroscope.protocol.pair_prior import at_pair_prior
+from entroscope.protocol.pair_prior import Values, at_pair_prior
 from entroscope.protocol.payloads import Record
 from entroscope.protocol.plan import Plan, resolve
 from entroscope.protocol.result import result_document
@@ -37,7 +35,7 @@ def at(prior: float, **fields: Any) -> dict[str, Any]:
     spec = Spec.model_validate({"model": "gaussian-mixture", **FIELDS, **fields})
     plan = Plan(resolve(spec, model.info), model.info)
     fold = Fold(plan)
-    batches: list[Mapping[str, NDArray[Any]]] = [
+    batches: list[Values] = [
         {"labels": record.labels, **record.values}
         for record in run(plan, model, fold)
         if isinstance(record, Record)

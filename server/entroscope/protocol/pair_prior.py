@@ -110,13 +110,13 @@ def shifted_curve(plan: Plan, curve: Curve, paths: Paths, prior: float) -> dict[
     for name, own in zip(SHOWN, values, strict=True):
         arrays[name], arrays[f"{name}_se"] = _weighted(own, paths.is_own, prior)
     steps = np.sqrt(np.maximum(missed**2 - np.nan_to_num(noise) ** 2, 0))
-    ends = (float(arrays[name][-1]) for name in ("entropy", "entropy_se"))
+    end, error = float(arrays["entropy"][-1]), float(arrays["entropy_se"][-1])
     return {
         **arrays,
         "entropy_step_error": steps,
         "profiles": _profiles(plan, values[0], paths),
         "bound": binary_entropy(prior),
-        "floor": floor_document(plan, curve, *ends, prior),
+        "floor": floor_document(plan, curve, end, error, prior),
         "pruning": None,
     }
 
