@@ -25,6 +25,8 @@ export const workers = async () => (await get("/api/workers")).workers;
 export const runs = async () => (await get("/api/runs?limit=50")).runs;
 export const run = (id) => get(runPath(id));
 export const result = (id) => get(resultUrl(id));
+/** The result with each-vs-rest at another prior of the class; nothing is sampled again. */
+export const resultAt = (id, prior) => get(`${resultUrl(id)}?${new URLSearchParams({pair_prior: prior})}`);
 export const figure = () => get("/figure.json");
 
 export const plan = (spec, signal) => send("POST", "/api/runs/plan", spec, signal);

@@ -11,6 +11,7 @@ import {wireCite} from "./panels/cite.js";
 import {showConnection} from "./panels/connection.js";
 import {Head} from "./panels/head.js";
 import {Legend, titlesOf} from "./panels/legend.js";
+import {PairPrior} from "./panels/pair_prior.js";
 import {RunList} from "./panels/runs.js";
 import {firstFollowed, Samples} from "./panels/samples.js";
 import {Scope} from "./panels/scope.js";
@@ -59,6 +60,7 @@ const checks = new Checks(byId("checks"));
 const calibration = new Calibration();
 const ownRun = new OwnRun(drawSoon);
 const head = new Head({onCancel: () => act(() => api.cancelRun(session.id)), onExtend: extend, onCopy: copySettings});
+const pairPrior = new PairPrior(byId("pair-prior"), (prior) => act(() => session.choosePrior(prior)));
 const runList = new RunList(byId("runs"), {
   onCancel: ({id}) => act(() => api.cancelRun(id)),
   onDelete: ({id}) => act(() => remove(id))
@@ -79,7 +81,7 @@ const bench = new Bench({
 });
 
 function present() {
-  if (session?.view) return {run: session.run, view: session.view, sprites: session.sprites};
+  if (session?.view) return {run: session.run, view: session.shown, sprites: session.sprites};
   if (store.get().runId || !known.planned) return null;
   return {run: known.planned, view: emptyView(known.planned), sprites: noSprites};
 }
@@ -106,9 +108,10 @@ function drawAll() {
   const drawn = scene(shown);
   legend.show(drawn.all);
   if (session?.view) head.show(session.run, session.view, store.get());
+  pairPrior.show(shown.run, shown.view);
   checks.show(shown.view.checks, titlesOf(drawn.all));
   scope.draw(drawn, {sprites: shown.sprites, followed: followed()});
-  scope.drawProfiles(drawn, session?.profiles[drawn.focus?.key]);
+  scope.drawProfiles(drawn, session?.profilesOf(drawn.focus?.key));
   drawCursor();
 }
 

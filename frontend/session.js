@@ -1,7 +1,7 @@
 // One watched run: its document, its view folded from its events, its pictures.
 
 import * as api from "./api.js";
-import {emptyView, FINAL, fold, isFinal} from "./events/fold.js";
+import {emptyView, FINAL, fold, isFinal, replaced} from "./events/fold.js";
 import {unpack} from "./events/frames.js";
 import {Sprites} from "./events/sprites.js";
 import {Stream} from "./events/stream.js";
@@ -11,7 +11,7 @@ const REFRESH_MS = 1000;
 /** Watch a run until `close`; listeners are onOpen(run), onChange, onPicture, onStatus(status, waitMs), onError(error). */
 export class Session {
   constructor(id, listeners) {
-    Object.assign(this, {id, listeners, run: null, view: null, stream: null, closed: false, profiles: {}});
+    Object.assign(this, {id, listeners, run: null, view: null, stream: null, closed: false, profiles: {}, other: null});
     this.sprites = new Sprites(() => !this.closed && listeners.onPicture());
   }
 
@@ -36,6 +36,21 @@ export class Session {
     this.closed = true;
     clearTimeout(this.timer);
     this.stream?.close();
+  }
+
+  /** Show each-vs-rest at another prior of the class, or at the run's own (null). */
+  async choosePrior(prior) {
+    this.other = prior === null ? null : replaced(this.view, await api.resultAt(this.id, prior));
+    if (!this.closed) this.listeners.onChange();
+  }
+
+  /** The view that is drawn: the run's, or that at another prior. */
+  get shown() {
+    return this.other ?? this.view;
+  }
+
+  profilesOf(key) {
+    return this.other?.curves[key]?.profiles ?? this.profiles[key];
   }
 
   /** Ask for the run's document again: its progress and the time that is left. */

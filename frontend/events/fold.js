@@ -37,6 +37,17 @@ export function takeResult(view, {curves, windows, checks}) {
   Object.assign(view, {state: "done", checks});
 }
 
+/** Return the view with the curves and windows of a result in place of its own. */
+export function replaced(view, {curves, windows}) {
+  const shown = {...view, curves: {...view.curves}, windows: {...view.windows}};
+  for (const [key, document] of Object.entries(curves)) {
+    shown.curves[key] = {...view.curves[key]};
+    setCurve(shown.curves[key], document);
+  }
+  for (const window of windows) shown.windows[window.curve] = window;
+  return shown;
+}
+
 export const isFinal = (state) => FINAL.includes(state);
 
 /** Return the steps a curve has been measured at so far. */

@@ -14,13 +14,15 @@ export function statusText(run) {
   return `${run.state} at ${count(trajectories)} of ${count(total)}`;
 }
 
+const COMPLEMENTS = {rebuilt: "its rebuilt complement", unconditional: "the unconditional branch"};
+
 /** Return the decision a run measures, in few words. */
 export function decision(run) {
   return Object.entries(run.spec.partitions).map(([name, partition]) => words(run, name, partition)).join("; ");
 }
 
 function words(run, name, partition) {
-  if (partition === "each-vs-rest") return "each class against the rest";
+  if (partition === "each-vs-rest") return `each class against ${COMPLEMENTS[run.spec.complement] ?? "the rest"}`;
   if (partition === null) return `all ${run.labels.length} classes`;
   return run.curves.find(({key}) => key === name)?.title ?? name;
 }

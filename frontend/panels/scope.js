@@ -38,7 +38,7 @@ export class Scope {
     const shown = JSON.stringify([axis, unit, theme, ends, focus.key, size]);
     if (own === this.profiles && shown === this.profilesShown) return; // they change once a run
     Object.assign(this, {profiles: own, profilesShown: shown});
-    const colorOf = (label) => scene.colors[scene.labels.indexOf(label)];
+    const colorOf = (label) => scene.colors[scene.labels.indexOf(label)] ?? scene.figure.outside;
     profiles.draw(byId("profiles"), {...scene, profiles: own, colorOf, size});
   }
 

@@ -43,11 +43,21 @@ export function layout(scene) {
   const colors = figure[theme].colors;
   const factor = unitFactor(unit);
   const top = Math.max(0.01, ...curves.map((curve) => factor * highest(curve)));
-  const bound = curves.find((curve) => curve.focus)?.bound;
+  const {bound, floor} = curves.find((curve) => curve.focus) ?? {};
   const base = layoutOf(figure, "entropy", scene);
   base.yaxis.range = [0, 1.1 * top];
-  base.shapes = [...halfway(scene), ...windowShapes(window, axis, colors), ...markShapes(scene), ...boundLine(bound, factor, colors)];
-  base.annotations = [...boundText(bound, factor, unit, colors), ...halfwayText(scene)];
+  base.shapes = [
+    ...halfway(scene),
+    ...windowShapes(window, axis, colors),
+    ...markShapes(scene),
+    ...level(bound, factor, colors),
+    ...level(floor?.entropy, factor, colors)
+  ];
+  base.annotations = [
+    ...boundText(bound, factor, unit, colors),
+    ...floorText(floor, factor, unit, colors),
+    ...halfwayText(scene)
+  ];
   return base;
 }
 
@@ -110,9 +120,9 @@ function crossLine(x, curve, factor) {
   });
 }
 
-function boundLine(bound, factor, colors) {
-  if (bound === undefined) return [];
-  const y = bound * factor;
+function level(entropy, factor, colors) {
+  if (entropy === undefined || entropy === null) return [];
+  const y = entropy * factor;
   const across = {type: "line", xref: "paper", x0: 0, x1: 1, yref: "y", y0: y, y1: y, layer: "below"};
   return [{...across, line: {color: colors.bound, width: 1, dash: "dash"}}];
 }
@@ -122,4 +132,13 @@ function boundText(bound, factor, unit, colors) {
   const place = {xref: "paper", x: 1, xanchor: "right", yref: "y", y: bound * factor, yanchor: "bottom"};
   const text = `prior: ${(bound * factor).toFixed(2)} ${unit}`;
   return [{...place, text, showarrow: false, font: {size: 11, color: colors.bound}}];
+}
+
+/** Say where a curve of pairs ends; the log-ratio to the unconditional branch cannot exceed log 1/prior. */
+function floorText(floor, factor, unit, colors) {
+  if (typeof floor?.entropy !== "number") return [];
+  const at = (bits) => (bits * factor).toFixed(2);
+  const why = floor.expected === null ? "" : ` (${at(floor.expected)} where the networks agree exactly)`;
+  const place = {xref: "paper", x: 0, xanchor: "left", yref: "y", y: floor.entropy * factor, yanchor: "bottom"};
+  return [{...place, text: `floor: ${at(floor.entropy)} ${unit}${why}`, showarrow: false, font: {size: 11, color: colors.bound}}];
 }

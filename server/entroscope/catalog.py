@@ -15,8 +15,11 @@ from entroscope.presence import Presence
 from entroscope.projection import Frame
 from entroscope.protocol.errors import Conflict, NotFound
 from entroscope.protocol.events import START
-from entroscope.protocol.frames import unpack
+from entroscope.protocol.frames import unpack, unpack_arrays
+from entroscope.protocol.models import ModelInfo
+from entroscope.protocol.pair_prior import at_pair_prior
 from entroscope.protocol.plan import Plan
+from entroscope.protocol.spec import Spec
 from entroscope.protocol.states import FINAL, State
 from entroscope.run_documents import Outline, Outlook, live_document, outline
 from entroscope.run_rows import Frames, Row
@@ -125,6 +128,22 @@ class Catalog:
         if result is None:
             raise NotFound(f"run {run!r} ended before its first batch did and has no result")
         return result
+
+    def result_at(self, run: str, pair_prior: float | None) -> Document:
+        """Return the result of a finished run, each-vs-rest at a wanted prior of the pair.
+
+        Raises:
+            NotFound, Conflict: as `result`, or there are no values per trajectory.
+            SpecError: the run has no each-vs-rest curve.
+        """
+        result = self.result(run)
+        if pair_prior is None:
+            return result
+        document, frames = self.finished_run(run)
+        spec = Spec.model_validate(document["spec"])
+        plan = Plan(spec, ModelInfo.model_validate(document["info"]))
+        records = [unpack_arrays(frames[batch][1])[1] for batch in sorted(frames)]
+        return at_pair_prior(plan, result, records, pair_prior)
 
     def preview(self, run: str, step: int) -> bytes:
         """Return the picture of one step."""

@@ -166,9 +166,11 @@ class RunHandle:
                 return event
         return {"type": self.document()["state"]}
 
-    def result(self) -> MeasuredRun:
+    def result(self, pair_prior: float | None = None) -> MeasuredRun:
         """Wait for the run's end and return what it measured.
 
+        Args:
+            pair_prior: give only the each-vs-rest curves, at this prior of the class.
         Raises:
             Conflict: the run failed or was cancelled; `partial_result` has its finished batches.
         """
@@ -176,11 +178,12 @@ class RunHandle:
         if last["type"] != "done":
             reason = last.get("reason") or "somebody cancelled it"
             raise Conflict(f"run {self.id} is {last['type']}: {reason}")
-        return self.partial_result()
+        return self.partial_result(pair_prior)
 
-    def partial_result(self) -> MeasuredRun:
+    def partial_result(self, pair_prior: float | None = None) -> MeasuredRun:
         """Return what a finished run measured, be it done, failed or cancelled."""
-        return MeasuredRun(self._client.call("GET", f"{self._path}/result"))
+        query = {} if pair_prior is None else {"pair_prior": pair_prior}
+        return MeasuredRun(self._client.call("GET", f"{self._path}/result", params=query))
 
     def figure(self, **options: Any) -> "Figure":
         """Wait for the run's end and return its Plotly figure."""

@@ -151,7 +151,11 @@ class Health(Document):
 
 
 class Result(Document):
-    """What a run has measured, in bits; production is per unit of ln sigma."""
+    """What a run has measured, in bits; production is per unit of ln sigma.
+
+    Attributes:
+        pair_prior: that of the each-vs-rest curves, where another than the run's was asked for.
+    """
 
     spec: dict[str, Any]
     unit: Literal["bits"]
@@ -163,4 +167,5 @@ class Result(Document):
     windows: list[Window]
     checks: list[Check]
     studies: dict[str, Any]
+    pair_prior: float | None = None
     provenance: dict[str, Any]

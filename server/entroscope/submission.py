@@ -174,7 +174,7 @@ def check_size(plan: Plan, settings: Settings) -> None:
             "trajectories",
             plan.spec.trajectories,
             f"{plan.spec.trajectories} trajectories x {len(plan.sigmas)} steps x "
-            f"{len(plan.columns)} labels = {plan.evaluations:,} evaluations; the limit is "
+            f"{plan.labels_evaluated} labels = {plan.evaluations:,} evaluations; the limit is "
             f"{settings.max_evaluations:,}",
         )
     if len(plan.batches) > settings.max_batches:

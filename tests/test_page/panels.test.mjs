@@ -5,6 +5,7 @@ import {grouped, rows} from "../../frontend/panels/checks.js";
 import {connectionText, workersText} from "../../frontend/panels/connection.js";
 import {aboutText, progressText} from "../../frontend/panels/head.js";
 import {readout} from "../../frontend/panels/legend.js";
+import {hasPairs, typedPrior} from "../../frontend/panels/pair_prior.js";
 import {decision, statusText} from "../../frontend/panels/runs.js";
 import {describe, firstFollowed, grid} from "../../frontend/panels/samples.js";
 
@@ -37,6 +38,8 @@ test("a run's line says what one wants to know in its state", () => {
   assert.equal(statusText({...RUN, state: "cancelled"}), "cancelled at 48 of 256");
   assert.equal(decision(RUN), "all 2 classes");
   assert.equal(decision({...RUN, spec: {partitions: {rest: "each-vs-rest"}}}), "each class against the rest");
+  const pairs = {partitions: {rest: "each-vs-rest"}, complement: "unconditional"};
+  assert.equal(decision({...RUN, spec: pairs}), "each class against the unconditional branch");
 });
 
 test("the head tells how far a run is, and why it failed", () => {
@@ -84,4 +87,13 @@ test("the strip follows samples of different labels first", () => {
 test("a sample is described with its posterior, where there is one", () => {
   assert.equal(describe({label: "a", posterior: [0.1, 0.9]}, 0, ["a", "b"]), "Sample 1: a; posterior 90 % b");
   assert.equal(describe({label: "a", posterior: null}, 0, ["a"]), "Sample 1: a");
+});
+
+test("the prior of a pair can be chosen once an each-vs-rest run is finished", () => {
+  const pairs = {...RUN, spec: {...RUN.spec, partitions: {rest: "each-vs-rest"}}};
+  assert.ok(hasPairs(pairs, {state: "done", batches: 2}));
+  assert.ok(!hasPairs(pairs, {state: "running", batches: 2}));
+  assert.ok(!hasPairs(pairs, {state: "cancelled", batches: 0}));
+  assert.ok(!hasPairs(RUN, {state: "done", batches: 2}));
+  assert.deepEqual([typedPrior(" 0.2 "), typedPrior("")], [0.2, null]);
 });

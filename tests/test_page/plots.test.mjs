@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import {readFileSync} from "node:fs";
 import {test} from "node:test";
-import {emptyView, fold} from "../../frontend/events/fold.js";
+import {emptyView, fold, replaced} from "../../frontend/events/fold.js";
 import {nearest, tile} from "../../frontend/events/sprites.js";
 import * as entropy from "../../frontend/plots/entropy.js";
 import {colour, faded, layoutOf} from "../../frontend/plots/figure.js";
@@ -70,6 +70,24 @@ test("the area under production is the same on every axis", () => {
     return Math.abs(x.slice(1).reduce((sum, at, i) => sum + ((at - x[i]) * (y[i + 1] + y[i])) / 2, 0));
   };
   assert.ok(Math.abs(area("log_snr") - area("ln_sigma")) < 1e-12);
+});
+
+test("a curve of pairs says where it ends and where saturation would end it", () => {
+  const floor = {entropy: 0.7, entropy_se: 0.01, saturation: 1, expected: 0.69};
+  const withFloor = (own) => ({...BATCH, curves: {classes: {...BATCH.curves.classes, floor: own}}});
+  const {shapes, annotations} = entropy.layout(scene({}, withFloor(floor)));
+  assert.ok(shapes.some(({type, y0}) => type === "line" && y0 === 0.7));
+  assert.match(annotations.at(-1).text, /^floor: 0\.70 bits \(0\.69 where/);
+  assert.match(entropy.layout(scene({}, withFloor({...floor, expected: null}))).annotations.at(-1).text, /^floor: 0\.70 bits$/);
+  assert.equal(entropy.layout(scene({}, withFloor(null))).annotations.length, 1);
+});
+
+test("a result at another prior replaces the curves it has and leaves the view as it was", () => {
+  const view = fold(emptyView(RUN), BATCH);
+  const {classes} = BATCH.curves;
+  const shown = replaced(view, {curves: {classes: {...classes, bound: 0.7, entropy: [0.7, 0.3, 0]}}, windows: [{curve: "classes", sigma_peak: 3}]});
+  assert.deepEqual([shown.curves.classes.bound, shown.curves.classes.entropy, shown.windows.classes.sigma_peak], [0.7, [0.7, 0.3, 0], 3]);
+  assert.deepEqual([view.curves.classes.entropy, view.windows.classes.sigma_peak], [[1, 0.5, 0], 2]);
 });
 
 test("cross-entropy is drawn when asked for", () => {

@@ -39,7 +39,7 @@ class Measured:
         values: (curves, 7, batch): entropy, cross-entropy (NaN where the trajectory's label is
             outside the curve's partition), production, varentropy, dropped mass, residual of the
             chain rule and its variance.
-        posterior: (batch, run labels), p(z | path).
+        posterior: (batch, run labels), p(z | path); None where only pairs are scored.
         denoised: (batch, *data), the denoised data that moved each trajectory; on data paths those
             of its own label.
         evaluations: pairs that the step took.
@@ -47,7 +47,7 @@ class Measured:
     """
 
     values: NDArray[np.float64]
-    posterior: Tensor
+    posterior: Tensor | None
     denoised: Tensor
     evaluations: int
     calibration: NDArray[np.float64] | None = None
@@ -95,6 +95,10 @@ class Chain:
         data = draw_data(self.plan, self.model, self._columns[self.own], component, self._normals())
         self.x = data + self.sigmas[0] * self._normals()
         self._data = DataPaths(data, self.logits.clone(), self._normals())
+
+    def names(self, count: int) -> list[str]:
+        """Return the labels of the first trajectories."""
+        return [self.plan.labels[self.plan.columns[place]] for place in self.own[:count].tolist()]
 
     def steps(self) -> Iterator[Measured]:
         """Walk down the noise levels from the present one; yield what was measured at each."""

@@ -8,12 +8,22 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
-from entroscope.protocol.payloads import VALUES_LIMIT_BYTES, Payload, Point, Preview, Record
+from entroscope.protocol.pairs import is_paired
+from entroscope.protocol.payloads import (
+    PAIR,
+    PAIRS,
+    VALUES_LIMIT_BYTES,
+    Payload,
+    Point,
+    Preview,
+    Record,
+)
 from entroscope.protocol.plan import Plan
 from entroscope_workers.chain import Chain, Measured
 from entroscope_workers.models.base import Model
+from entroscope_workers.pair_chain import PairChain
 from entroscope_workers.previews import MAX_POSTERIOR, grid, preview_steps, sprite_sheet
 from entroscope_workers.tables import CurveTable
 
@@ -27,7 +37,9 @@ def run_batch(plan: Plan, index: int, model: Model) -> Iterator[Payload]:
     started = time.perf_counter()
     first, size = plan.batches[index]
     bound = model.bind(plan.spec.params, plan.labels)
-    chain = Chain(plan, bound, range(first, first + size))
+    trajectories = range(first, first + size)
+    chain: Chain | PairChain
+    chain = (PairChain if is_paired(plan.spec) else Chain)(plan, bound, trajectories)
     tables = {curve.key: CurveTable(plan.sigmas, size) for curve in plan.curves}
     samples = _preview_samples(plan, index)
     shown = preview_steps(len(plan.sigmas)) if samples else frozenset[int]()
@@ -41,9 +53,9 @@ def run_batch(plan: Plan, index: int, model: Model) -> Iterator[Payload]:
                 table.calibrate(values)
         yield _point(plan, index, step, tables)
         if step in shown:
-            yield _preview(plan, index, step, samples, chain.own, measured, bound)
+            yield _preview(plan, index, step, chain.names(samples), measured, bound)
     facts = _facts(plan, index, bound, pairs, time.perf_counter() - started)
-    yield _record(plan, facts, chain.own, tables)
+    yield _record(plan, facts, chain, tables)
 
 
 def _preview_samples(plan: Plan, index: int) -> int:
@@ -59,12 +71,13 @@ def _point(plan: Plan, index: int, step: int, tables: Mapping[str, CurveTable]) 
 
 
 def _preview(
-    plan: Plan, index: int, step: int, samples: int, own: Tensor, measured: Measured, model: Model
+    plan: Plan, index: int, step: int, labels: list[str], measured: Measured, model: Model
 ) -> Preview:
+    samples = len(labels)
     columns, rows = grid(samples)
-    posterior = measured.posterior[:samples].cpu().numpy().round(4).tolist()
-    labels = [plan.labels[plan.columns[position]] for position in own[:samples].tolist()]
-    whole = len(plan.columns) <= MAX_POSTERIOR
+    posterior: list[Any] = [None] * samples
+    if measured.posterior is not None and len(plan.columns) <= MAX_POSTERIOR:
+        posterior = measured.posterior[:samples].cpu().numpy().round(4).tolist()
     header = {
         "batch": index,
         "step": step,
@@ -73,22 +86,34 @@ def _preview(
         "rows": rows,
         "media_type": "image/jpeg",
         "samples": [
-            {"label": label, "posterior": p if whole else None}
-            for label, p in zip(labels, posterior, strict=True)
+            {"label": label, "posterior": p} for label, p in zip(labels, posterior, strict=True)
         ],
     }
     return Preview(header, sprite_sheet(model.pictures(measured.denoised[:samples])))
 
 
 def _record(
-    plan: Plan, facts: dict[str, Any], own: Tensor, tables: Mapping[str, CurveTable]
+    plan: Plan, facts: dict[str, Any], chain: Chain | PairChain, tables: Mapping[str, CurveTable]
 ) -> Record:
-    labels = own.cpu().numpy()
-    moments = {key: table.moments(labels, len(plan.columns)) for key, table in tables.items()}
-    values = {key: table.kept() for key, table in tables.items()}
+    labels = chain.own.cpu().numpy()
+    moments = {key: table.moments(labels, plan.num_truths) for key, table in tables.items()}
+    if isinstance(chain, PairChain):
+        values = _pair_values(chain, tables)
+    else:
+        values = {key: table.kept() for key, table in tables.items()}
     if sum(array.nbytes for array in values.values()) > VALUES_LIMIT_BYTES:
         values = {}
     return Record(facts, moments, labels, values)
+
+
+def _pair_values(
+    chain: PairChain, tables: Mapping[str, CurveTable]
+) -> dict[str, NDArray[np.float32]]:
+    pairs = next(iter(tables.values())).kept()
+    for table in tables.values():
+        own = table.kept()
+        pairs = np.where(np.isfinite(own), own, pairs)
+    return {PAIRS: pairs, PAIR: chain.label.cpu().numpy().astype(np.float32)}
 
 
 def _facts(plan: Plan, index: int, model: Model, pairs: int, seconds: float) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entroscope.protocol.moments import Moments
+from entroscope.protocol.pairs import binary_entropy, is_consistent, is_paired, pair_priors
 from entroscope.protocol.partitions import Curve
 from entroscope.protocol.plan import Plan
 
@@ -59,6 +60,8 @@ def run_checks(plan: Plan, merged: dict[str, Moments]) -> list[dict[str, Any]]:
 
 
 def _curve_checks(plan: Plan, curve: Curve, moments: Moments) -> Iterator[dict[str, Any]]:
+    if moments.count < 2 and is_paired(plan.spec):
+        return  # none of its paths yet: the pairs take turns
     for name, measure in MEASURES.items():
         if name not in left_out(plan) and (name != "chain_rule" or curve.leaves):
             yield check(name, curve.key, *measure(plan, curve, moments))
@@ -68,18 +71,22 @@ def left_out(plan: Plan) -> frozenset[str]:
     """Return the checks that do not apply to a run (science.md, section 8).
 
     Guidance moves the paths off the mixture that the model's own kernels are the posterior of, and
-    data need not follow the model at all.
+    data need not follow the model at all; so does a complement whose paths are moved by something
+    else than they are scored with.
     """
     if plan.spec.paths_from == "data":
         return ON_MODEL_PATHS
     guidance = plan.spec.guidance
-    if guidance is None or guidance.decoder == "guided":
+    guided = guidance is not None and guidance.decoder == "model"
+    if not guided and is_consistent(plan.spec):
         return frozenset()
     return frozenset({"entropy_rises_with_sigma", "cross_entropy_equals_entropy"})
 
 
 def _bounds(plan: Plan, curve: Curve, moments: Moments) -> tuple[float, float]:
-    return _outside(moments, group_entropy(plan, curve))
+    # Where other paths than those scored are walked, the prior says nothing of their mean.
+    consistent = is_consistent(plan.spec)
+    return _outside(moments, group_entropy(plan, curve) if consistent else 1.0)
 
 
 def _rises(plan: Plan, curve: Curve, moments: Moments) -> tuple[float, float]:
@@ -138,6 +145,8 @@ def _p_log_p(p: Array) -> Array:
 
 def group_entropy(plan: Plan, curve: Curve) -> float:
     """Return the entropy of the prior of a curve's groups, in bits: the bound of H."""
+    if is_paired(plan.spec):
+        return binary_entropy(float(pair_priors(plan)[curve.groups[0][0]]))
     weights = np.array([plan.prior[list(group)].sum() for group in curve.groups])
     weights = weights / weights.sum()
     return float(-(weights * np.log2(weights)).sum())

@@ -118,6 +118,22 @@ class Calibration(BaseModel):
     reliability: Reliability
 
 
+class Floor(BaseModel):
+    """Where a curve of pairs ends, in bits (complement "rebuilt" or "unconditional").
+
+    Attributes:
+        entropy: H at the lowest noise level.
+        saturation: what the log-ratio to the unconditional branch cannot exceed, where that is
+            exactly the mixture of the classes; a trained one may be far from it.
+        expected: the entropy that this leaves, were all else decided.
+    """
+
+    entropy: float | None
+    entropy_se: float | None
+    saturation: float | None
+    expected: float | None
+
+
 class Curve(BaseModel):
     """One whole curve of the finished batches, over `sigma`."""
 
@@ -134,6 +150,7 @@ class Curve(BaseModel):
     cross_entropy_se: Numbers
     production: Numbers
     production_se: Numbers
+    floor: Floor | None = None
     profiles: list[Profile]
     exact: ExactCurve | None = None
     calibration: Calibration | None = None

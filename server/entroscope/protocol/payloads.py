@@ -16,6 +16,9 @@ VALUES_LIMIT_BYTES = 8 * 2**20
 #: What a record keeps per trajectory: the first rows of `moments.QUANTITIES`.
 VALUES = ("entropy", "cross_entropy", "production")
 
+#: Names in the values of a run of pairs: those of every trajectory, and the class of its pair.
+PAIRS, PAIR = "pairs", "pair"
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
@@ -75,7 +78,9 @@ class Record:
         moments: sums of every curve, by key.
         labels: (batch,), position of each trajectory's label among the run labels.
         values: (quantities of VALUES, steps, batch) float32 of every curve, by key; empty where
-            they are larger than VALUES_LIMIT_BYTES. NaN where a trajectory does not count.
+            they are larger than VALUES_LIMIT_BYTES. NaN where a trajectory does not count. A run
+            of pairs, where each counts for one class alone, has them once, under PAIRS, and the
+            class, (batch,), a position among the run labels, under PAIR.
     """
 
     facts: Mapping[str, Any]

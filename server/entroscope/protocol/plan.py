@@ -15,6 +15,7 @@ from entroscope.protocol.errors import SpecError
 from entroscope.protocol.groups import Preset
 from entroscope.protocol.mixtures import mixture_params, mixture_schedule
 from entroscope.protocol.models import DataInfo, ModelInfo, ScheduleDefaults
+from entroscope.protocol.pairs import check_pairs, fill_pairs, is_paired, pair_evaluations
 from entroscope.protocol.partitions import Curve, curves_of, find_label
 from entroscope.protocol.spec import BatchPlan, Guidance, Schedule, Spec
 
@@ -84,11 +85,13 @@ def resolve(spec: Spec, info: ModelInfo) -> Spec:
             f"{merged['sigma_max']:g}",
         )
     sizes = spec.batch_sizes or BatchPlan.of(info.batch_sizes)
-    resolved = spec.model_copy(update={"schedule": Schedule(**merged), "batch_sizes": sizes})
+    filled = {"schedule": Schedule(**merged), "batch_sizes": sizes, **fill_pairs(spec)}
+    resolved = spec.model_copy(update=filled)
     plan = Plan(resolved, info)  # checks labels, partitions and prior
     _check_guidance(resolved.guidance, plan)
     _check_pruning(resolved.prune_below, plan)
     _check_paths(plan)
+    check_pairs(resolved, info, plan.labels, plan.prior, bound.prior)
     return resolved
 
 
@@ -185,6 +188,11 @@ class Plan:
         return batch_layout(self.spec.trajectories, sizes)
 
     @property
+    def num_truths(self) -> int:
+        """How many true labels a trajectory may have: the run's, and "the rest" of a pair."""
+        return len(self.columns) + is_paired(self.spec)
+
+    @property
     def evaluations(self) -> int:
         """Pairs (sample, label, sigma) of the whole run, at most."""
         return self.spec.trajectories * len(self.sigmas) * self.labels_evaluated
@@ -192,6 +200,8 @@ class Plan:
     @property
     def labels_evaluated(self) -> int:
         """Labels of one sample that are evaluated at one noise level, "no label" among them."""
+        if is_paired(self.spec):
+            return pair_evaluations(self.spec)
         return len(self.columns) + (self.spec.guidance is not None)
 
 

@@ -12,6 +12,7 @@ from entroscope.protocol.exact import exact_curves
 from entroscope.protocol.fold import SHOWN, Fold
 from entroscope.protocol.frames import finite
 from entroscope.protocol.moments import Moments, standard_error
+from entroscope.protocol.pairs import floor_document, is_paired, pair_priors
 from entroscope.protocol.partitions import Curve
 from entroscope.protocol.plan import Plan
 from entroscope.protocol.windows import window
@@ -70,6 +71,7 @@ def curve_document(plan: Plan, curve: Curve, moments: Moments) -> dict[str, Any]
         "entropy_step_error": _step_error(plan, moments),
         "pruning": _pruning(plan, curve, moments),
         "calibration": calibration_document(moments),
+        "floor": _floor(plan, curve, moments),
         "profiles": _profiles(plan, moments),
     }
 
@@ -88,13 +90,20 @@ def _pruning(plan: Plan, curve: Curve, moments: Moments) -> dict[str, Any] | Non
     return {"dropped": moments.mean("dropped"), "entropy_bound": pruning_bound(curve, moments)}
 
 
+def _floor(plan: Plan, curve: Curve, moments: Moments) -> dict[str, Any] | None:
+    entropy, error = (float(f("entropy")[-1]) for f in (moments.mean, moments.error))
+    prior = float(pair_priors(plan)[curve.groups[0][0]])
+    return floor_document(plan, curve, entropy, error, prior)
+
+
 def _profiles(plan: Plan, moments: Moments) -> list[dict[str, Any]]:
     """Return E[h | z] of every true class."""
     profiles = []
-    for position, column in enumerate(plan.columns):
+    labels = [plan.labels[column] for column in plan.columns]
+    for position, label in enumerate([*labels, "rest"] if is_paired(plan.spec) else labels):
         n = int(moments.n[position])
         total, square = moments.profile[position], moments.profile_square[position]
-        profile: dict[str, Any] = {"label": plan.labels[column], "n": n}
+        profile: dict[str, Any] = {"label": label, "n": n}
         if n:
             profile["entropy"] = total / n
             profile["entropy_se"] = standard_error(n, total, square)

@@ -76,6 +76,15 @@ class Guidance(_Strict):
         return self
 
 
+#: What a class is scored against in each-vs-rest (science.md, section 5): the other classes, the
+#: complement rebuilt from the unconditional branch and the class, or that branch itself.
+Complement = Literal["classes", "rebuilt", "unconditional"]
+#: What moves the paths of the complement; where it is left out, what they are scored with.
+ComplementPaths = Literal["rebuilt", "random-class", "unconditional"]
+#: Probability of the class in its pair: half where it is left out, "prior" for its own prior.
+PairPrior = Literal["prior"] | Annotated[float, Field(gt=0, lt=1)]
+
+
 class BatchPlan(_Strict):
     """Trajectories of the first batch and of the largest; what is left out comes from the model."""
 
@@ -111,7 +120,9 @@ class Spec(_Strict):
     guidance: Guidance | None = None
     paths_from: Literal["model", "data"] = "model"
     prune_below: Annotated[float, Field(ge=0, le=0.1)] = 0
-    complement: Literal["classes"] = "classes"
+    complement: Complement = "classes"
+    complement_paths: ComplementPaths | None = None
+    pair_prior: PairPrior | None = None
     previews: Previews | None = Previews()
 
     @field_validator("partitions")

@@ -32,6 +32,15 @@ def window(key: str, sigmas: Array, batches: Sequence[Moments]) -> dict[str, Any
     return document
 
 
+def window_alone(key: str, sigmas: Array, production: Array) -> dict[str, Any]:
+    """Return the same from the production alone; the errors are not known."""
+    found = zip(NAMES, _measure(sigmas, production), strict=True)
+    document: dict[str, Any] = {"curve": key, "share": SHARE}
+    for name, value in found:
+        document |= {name: float(value), f"{name}_error": np.nan}
+    return document
+
+
 def _measure(sigmas: Array, production: Array) -> Array:
     logs = np.log(sigmas)
     area = 0.5 * (production[1:] + production[:-1]) * -np.diff(logs)

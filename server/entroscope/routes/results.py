@@ -10,13 +10,18 @@ from entroscope.deps import RunDep, ServicesDep
 from entroscope.documents import Result
 from entroscope.protocol.axes import Axis
 
+PairPrior = Annotated[
+    float | None,
+    Query(gt=0, lt=1, description="Prior of the class in each-vs-rest; the run's own if left out"),
+]
+
 router = APIRouter(prefix="/api/runs/{run}", tags=["results"])
 
 
 @router.get("/result", response_model=Result)
-def get_result(run: RunDep, services: ServicesDep) -> Response:
+def get_result(run: RunDep, services: ServicesDep, pair_prior: PairPrior = None) -> Response:
     """Return the result; of a failed or cancelled run, that of its finished batches."""
-    text = json.dumps(services.catalog.result(run), allow_nan=False)
+    text = json.dumps(services.catalog.result_at(run, pair_prior), allow_nan=False)
     return Response(text, media_type="application/json")
 
 
@@ -30,9 +35,10 @@ def get_curves(
     services: ServicesDep,
     unit: Annotated[Unit, Query(description="of information")] = Unit.BITS,
     axis: Annotated[Axis, Query(description="production is per unit of it")] = Axis.SIGMA,
+    pair_prior: PairPrior = None,
 ) -> Response:
     """Return the curves as CSV; on the (logarithmic) sigma axis production is per ln sigma."""
-    text = curves_csv(services.catalog.result(run), unit, axis)
+    text = curves_csv(services.catalog.result_at(run, pair_prior), unit, axis)
     name = f"attachment; filename=entroscope-{run[:8]}-{unit}-{axis}.csv"
     headers = {"Content-Disposition": name}
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)

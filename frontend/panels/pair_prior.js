@@ -1,0 +1,27 @@
+// The prior of the class in each-vs-rest, chosen once the run is finished.
+
+import {isFinal} from "../events/fold.js";
+import {typed} from "../form/values.js";
+
+/** Whether a run has curves whose prior can be chosen: each-vs-rest, finished, with a batch or more. */
+export const hasPairs = (run, view) =>
+  isFinal(view.state) && view.batches > 0 && Object.values(run.spec.partitions).includes("each-vs-rest");
+
+/** Return what was typed as a prior; null is the run's own. */
+export const typedPrior = (text) => typed(text) ?? null;
+
+/** Offer the prior of the class; `onChoose(prior | null)` is told what was typed. */
+export class PairPrior {
+  constructor(form, onChoose) {
+    Object.assign(this, {form, shownId: null});
+    this.input = form.querySelector("input");
+    this.input.onchange = () => onChoose(typedPrior(this.input.value));
+    form.onsubmit = (event) => event.preventDefault(); // Enter is a change already
+  }
+
+  show(run, view) {
+    this.form.hidden = !hasPairs(run, view);
+    if (this.shownId !== view.id) this.input.value = "";
+    this.shownId = view.id;
+  }
+}

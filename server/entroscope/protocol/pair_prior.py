@@ -1,0 +1,170 @@
+"""Each-vs-rest curves at another prior of the pair, without sampling again.
+
+A wanted prior w shifts the log-odds of every path by logit(w) - logit(q), and weighs the mean over
+paths: w on the side of the class, 1 - w on that of its complement (science.md, section 5).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from entroscope.protocol.errors import Conflict, SpecError
+from entroscope.protocol.fold import SHOWN
+from entroscope.protocol.frames import finite
+from entroscope.protocol.pairs import (
+    binary_entropy,
+    floor_document,
+    is_consistent,
+    is_pair,
+    is_paired,
+    pair_priors,
+)
+from entroscope.protocol.partitions import Curve
+from entroscope.protocol.payloads import PAIR, PAIRS
+from entroscope.protocol.plan import Plan
+from entroscope.protocol.windows import window_alone
+
+Array = NDArray[np.float64]
+Values = Mapping[str, NDArray[Any]]
+#: Surprise, in nats, below which a side counts as certain; it keeps the log-odds finite.
+CERTAIN = 1e-300
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The paths that count for one each-vs-rest curve.
+
+    Attributes:
+        values: (3, steps, paths), entropy, cross-entropy and production, in bits.
+        labels: (paths,), position of each path's true label among the run labels.
+        is_own: (paths,), whether the path is on the side of the class.
+    """
+
+    values: Array
+    labels: NDArray[np.int64]
+    is_own: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, plan: Plan, curve: Curve, batches: Sequence[Values]) -> Self:
+        """Args: batches: of each "labels" and what its record keeps of every trajectory."""
+        label, name = curve.groups[0][0], _kept_under(plan, curve)
+        values = np.concatenate([batch[name] for batch in batches], axis=2)
+        labels = np.concatenate([batch["labels"] for batch in batches]).astype(np.int64)
+        counts = np.isfinite(values[0, 0])
+        if is_paired(plan.spec):
+            counts &= np.concatenate([batch[PAIR] for batch in batches]) == label
+        own = labels[counts]
+        return cls(values[:, :, counts].astype(np.float64), own, own == label)
+
+
+def at_pair_prior(
+    plan: Plan,
+    result: Mapping[str, Any],
+    batches: Sequence[Values],
+    prior: float,
+) -> dict[str, Any]:
+    """Return a result whose each-vs-rest curves are those of a wanted prior of the class.
+
+    Other curves, checks and studies belong to the run's own prior and are left out.
+
+    Args:
+        batches: of each "labels" and what its record keeps of every trajectory.
+    Raises:
+        Conflict: the run has no values per trajectory; SpecError: it has no such curve.
+    """
+    pairs = [curve for curve in plan.curves if is_pair(plan, curve)]
+    if not pairs:
+        raise SpecError("pair_prior", prior, "the run has no partition 'each-vs-rest'")
+    if any(_kept_under(plan, curve) not in batch for curve in pairs for batch in batches):
+        raise Conflict("the values of every trajectory were too many to keep; only sums are left")
+    shown = {c.key: shifted_curve(plan, c, Paths.of(plan, c, batches), prior) for c in pairs}
+    changed = {
+        "pair_prior": prior,
+        "curves": {key: {**result["curves"][key], **own} for key, own in shown.items()},
+        "windows": [window_alone(k, plan.sigmas, own["production"]) for k, own in shown.items()],
+    }
+    document: dict[str, Any] = finite({**result, **changed, "checks": [], "studies": {}})
+    return document
+
+
+def _kept_under(plan: Plan, curve: Curve) -> str:
+    return PAIRS if is_paired(plan.spec) else curve.key
+
+
+def shifted_curve(plan: Plan, curve: Curve, paths: Paths, prior: float) -> dict[str, Any]:
+    """Return what changes in the document of a curve at a wanted prior of its class."""
+    sampled = float(pair_priors(plan)[curve.groups[0][0]])
+    logs = np.log(plan.sigmas)
+    values = shifted(paths, np.log(prior / (1 - prior)) - np.log(sampled / (1 - sampled)))
+    if not moved_as_read(plan):
+        # The term of the other movement (section 4) was kept in one sum with the disagreement.
+        values[2] = np.gradient(values[0], logs, axis=0)
+    widths = -np.diff(logs)[:, None]
+    area = 0.5 * (values[2, 1:] + values[2, :-1]) * widths
+    integral = np.vstack([np.zeros(area.shape[1]), area.cumsum(0)])
+    missed, noise = _weighted(values[0] - values[0, 0] + integral, paths.is_own, prior)
+    arrays: dict[str, Any] = {}
+    for name, own in zip(SHOWN, values, strict=True):
+        arrays[name], arrays[f"{name}_se"] = _weighted(own, paths.is_own, prior)
+    steps = np.sqrt(np.maximum(missed**2 - np.nan_to_num(noise) ** 2, 0))
+    end, error = float(arrays["entropy"][-1]), float(arrays["entropy_se"][-1])
+    return {
+        **arrays,
+        "entropy_step_error": steps,
+        "profiles": _profiles(plan, values[0], paths),
+        "bound": binary_entropy(prior),
+        "floor": floor_document(plan, curve, end, error, prior),
+        "pruning": None,
+    }
+
+
+def moved_as_read(plan: Plan) -> bool:
+    """Return whether the paths are those that the posterior is read with."""
+    guidance = plan.spec.guidance
+    guided = guidance is not None and guidance.decoder == "model"
+    return is_consistent(plan.spec) and not guided
+
+
+def shifted(paths: Paths, shift: float) -> Array:
+    """Return the values of every path with its log-odds of the class shifted, (3, steps, paths).
+
+    The cross-entropy X tells the odds, p = 2^-X on the true side; production is p(1 - p) times
+    what the prior does not change.
+    """
+    surprise = np.maximum(paths.values[1] * np.log(2), CERTAIN)
+    odds = -surprise - np.log(-np.expm1(-surprise))  # of the true side
+    moved = odds + np.where(paths.is_own, shift, -shift)
+    right, wrong = _log_sigmoid(moved), _log_sigmoid(-moved)
+    entropy = -(np.exp(right) * right + np.exp(wrong) * wrong) / np.log(2)
+    change = np.exp(right + wrong - _log_sigmoid(odds) - _log_sigmoid(-odds))
+    return np.stack([entropy, -right / np.log(2), paths.values[2] * change])
+
+
+def _log_sigmoid(x: Array) -> Array:
+    return np.asarray(-np.logaddexp(0, -x))
+
+
+def _weighted(values: Array, is_own: NDArray[np.bool_], prior: float) -> tuple[Array, Array]:
+    """Return mean and standard error of (steps, paths), each side with its weight."""
+    mean, variance = np.zeros(len(values)), np.zeros(len(values))
+    for weight, side in ((prior, values[:, is_own]), (1 - prior, values[:, ~is_own])):
+        n = side.shape[1]
+        mean += weight * side.sum(1) / (n or np.nan)
+        spread = side.var(1, ddof=1) if n > 1 else np.full(len(values), np.nan)
+        variance += weight**2 * spread / (n or np.nan)
+    return mean, np.sqrt(variance)
+
+
+def _profiles(plan: Plan, entropy: Array, paths: Paths) -> list[dict[str, Any]]:
+    names = [*(plan.labels[column] for column in plan.columns), "rest"]
+    found = []
+    for label in np.unique(paths.labels).tolist():
+        own = entropy[:, paths.labels == label]
+        n = own.shape[1]
+        error = own.std(1, ddof=1) / np.sqrt(n) if n > 1 else np.full(len(own), np.nan)
+        profile = {"label": names[label], "n": n, "entropy": own.mean(1), "entropy_se": error}
+        found.append(profile)
+    return found

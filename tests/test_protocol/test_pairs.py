@@ -1,0 +1,95 @@
+"""Pairs in a spec: what is filled in, what it costs, what is refused before a sample is drawn."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from entroscope.protocol.errors import SpecError
+from entroscope.protocol.models import ModelInfo
+from entroscope.protocol.pairs import pair_priors, saturated_entropy
+from entroscope.protocol.plan import Plan, resolve
+from entroscope.protocol.spec import Spec
+
+INFO = ModelInfo(
+    name="toy",
+    family="toy",
+    title="Toy",
+    labels=("a", "b", "c"),
+    prior=(0.5, 0.3, 0.2),
+    shape=(2,),
+    unconditional=True,
+)
+PAIRS: dict[str, Any] = {"partitions": {"rest": "each-vs-rest"}, "complement": "unconditional"}
+
+
+def resolved(info: ModelInfo = INFO, **fields: Any) -> Spec:
+    return resolve(Spec.model_validate({"model": "toy", **fields}), info)
+
+
+def test_paths_of_the_complement_are_moved_by_what_they_are_scored_with_unless_told() -> None:
+    for complement in ("rebuilt", "unconditional"):
+        assert resolved(**PAIRS | {"complement": complement}).complement_paths == complement
+    assert resolved(**PAIRS, complement_paths="random-class").complement_paths == "random-class"
+    assert resolved().complement_paths is None
+
+
+def test_a_pair_has_the_prior_one_half_a_given_one_or_that_of_its_class() -> None:
+    for wanted, priors in ((None, [0.5] * 3), (0.2, [0.2] * 3), ("prior", [0.5, 0.3, 0.2])):
+        plan = Plan(resolved(**PAIRS, pair_prior=wanted), INFO)
+        np.testing.assert_allclose(pair_priors(plan), priors)
+
+
+def test_pairs_cost_two_evaluations_a_sample_and_level_and_random_classes_a_third() -> None:
+    plain = Plan(resolved(partitions={"rest": "each-vs-rest"}), INFO).evaluations
+    two, three = (
+        Plan(resolved(**PAIRS, complement_paths=paths), INFO).evaluations
+        for paths in ("rebuilt", "random-class")
+    )
+    assert (3 * two, three) == (2 * plain, plain)
+
+
+def test_what_saturation_leaves_vanishes_as_the_class_becomes_rare() -> None:
+    left = [saturated_entropy(0.5, own, stays=True) for own in (0.5, 0.1, 0.01, 0.001)]
+    assert left == sorted(left, reverse=True)
+    assert left[0] == pytest.approx(0.75 * 0.9182958)
+    assert left[-1] < 0.01
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "says"),
+    [
+        ({"partitions": {"classes": None}}, "partitions.classes", "must be 'each-vs-rest'"),
+        ({"prior": "uniform"}, "prior", "must be the model's own"),
+        ({"guidance": {"scale": 2}}, "guidance", "use 'classes'"),
+        ({"prune_below": 0.01}, "prune_below", "must be 0"),
+        ({"trajectories": 5}, "trajectories", "must be at least 6, 2 for each of 3 pairs"),
+        ({"complement": "classes", "pair_prior": 0.2}, "pair_prior", "'rebuilt' or"),
+        (
+            {"complement": "classes", "complement_paths": "rebuilt"},
+            "complement_paths",
+            "'rebuilt' or",
+        ),
+    ],
+)
+def test_what_does_not_go_with_pairs_is_refused_by_name(
+    fields: dict[str, Any], field: str, says: str
+) -> None:
+    with pytest.raises(SpecError, match=says) as caught:
+        resolved(**PAIRS | fields)
+    assert caught.value.field == field
+
+
+def test_a_model_without_an_unconditional_branch_has_no_such_pairs() -> None:
+    with pytest.raises(SpecError, match="no unconditional branch") as caught:
+        resolved(INFO.model_copy(update={"unconditional": False}), **PAIRS)
+    assert (caught.value.field, caught.value.value) == ("complement", "unconditional")
+
+
+@pytest.mark.parametrize(
+    "fields", [{"pair_prior": 0.0}, {"pair_prior": 1.0}, {"complement": "others"}]
+)
+def test_priors_and_complements_that_do_not_exist_are_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        resolved(**PAIRS | fields)
