@@ -19,7 +19,17 @@ from entroscope.event_log import EventLog
 from entroscope.presence import Presence
 from entroscope.projection import Frame
 from entroscope.protocol.plan import Plan
-from entroscope.routes import events, health, models, page, results, runs, schema, workers
+from entroscope.routes import (
+    comparisons,
+    events,
+    health,
+    models,
+    page,
+    results,
+    runs,
+    schema,
+    workers,
+)
 from entroscope.run_store import RunStore
 from entroscope.security import Guard
 from entroscope.settings import Settings
@@ -41,7 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lambda app: _lifespan(app, settings),
         responses=openapi.PROBLEMS,
     )
-    for module in (runs, results, events, models, workers, schema, health):
+    for module in (runs, results, comparisons, events, models, workers, schema, health):
         app.include_router(module.router)
     page.add_page(app)
     problems.install(app)

@@ -131,6 +131,8 @@ def _run_parser(commands: "Commands") -> None:
     options.add_argument("spec", type=Path, metavar="SPEC.json", help="the spec, as in the API")
     options.add_argument("--out", type=Path, required=True, metavar="RESULT.json")
     options.add_argument("--device", default="auto", help="cpu, cuda, ...; default: a GPU if any")
+    twin = "run the unguided twin of a guided spec too: adds studies.redistribution"
+    options.add_argument("--compare", action="store_true", help=twin)
     options.set_defaults(run=_run)
 
 
@@ -181,4 +183,4 @@ def _work(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     from entroscope_workers.command import run_file
 
-    return run_file(options.spec, options.out, options.device)
+    return run_file(options.spec, options.out, options.device, compare=options.compare)

@@ -49,6 +49,11 @@ def run_id(run: str) -> str:
     return run
 
 
+def base_id(base: str) -> str:
+    """Return the run that another is compared with."""
+    return run_id(base)
+
+
 async def json_body(request: Request) -> Any:
     """Return the request's JSON document."""
     body = await read_body(request, services(request).settings.max_body_bytes)
@@ -83,5 +88,6 @@ def place_in_log(after: str, last_event_id: str | None) -> str:
 
 ServicesDep = Annotated[Services, Depends(services)]
 RunDep = Annotated[str, Depends(run_id)]
+BaseDep = Annotated[str, Depends(base_id)]
 BodyDep = Annotated[Any, Depends(json_body)]
 PageDep = Annotated[tuple[int, str] | None, Depends(page_cursor)]

@@ -45,7 +45,8 @@ def walk(plan: Plan) -> Iterator[tuple[float, Tensor, Tensor, Measured]]:
 
 
 def entropy(posterior: Tensor) -> Tensor:
-    return torch.special.entr(posterior).sum(1)
+    values: Tensor = torch.special.entr(posterior).sum(1)
+    return values
 
 
 def values_of(plan: Plan) -> Array:

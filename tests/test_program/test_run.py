@@ -60,3 +60,12 @@ def test_every_command_explains_itself() -> None:
     for command in ((), ("serve",), ("work",), ("run",)):
         done = subprocess.run((*COMMAND, *command, "--help"), capture_output=True, text=True)
         assert done.returncode == 0 and len(done.stdout) > 200
+
+
+def test_a_guided_spec_is_compared_with_its_unguided_twin(tmp_path: Path) -> None:
+    spec = {"model": "gaussian-mixture", "trajectories": 32, "schedule": {"steps": 12}}
+    done = run(tmp_path, json.dumps({**spec, "guidance": {"scale": 2}}), "--compare")
+    assert done.returncode == 0, done.stderr
+    result = json.loads((tmp_path / "result.json").read_text())
+    study = result["studies"]["redistribution"]
+    assert study["trajectories"] == 32 and study["guidance"]["base"] is None

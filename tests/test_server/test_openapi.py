@@ -44,6 +44,7 @@ PATHS = {
     "GET /api/runs/{run}/curves.csv",
     "GET /api/runs/{run}/previews/{step}",
     "GET /api/runs/{run}/events",
+    "GET /api/comparisons",
     "GET /api/models",
     "GET /api/workers",
     "GET /api/schema/events",

@@ -12,9 +12,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from entroscope.connect import connect
+from entroscope.protocol.comparison import unguided
 from entroscope.protocol.plan import resolve
 from entroscope.protocol.spec import Spec
 from entroscope.supervisor import Supervisor, worker_command
+from entroscope_workers.comparing import measure_both
 from entroscope_workers.measuring import measure
 from entroscope_workers.probe import probed
 from entroscope_workers.registry import load_model, load_models
@@ -75,18 +77,26 @@ def work_on(
     return 0
 
 
-def run_file(spec_file: Path, out: Path, device: str) -> int:
-    """Run one spec with a progress bar; write the result and say what was found."""
+def run_file(spec_file: Path, out: Path, device: str, *, compare: bool = False) -> int:
+    """Run one spec with a progress bar; write the result and say what was found.
+
+    Args:
+        compare: run its unguided twin too.
+    """
     spec = Spec.model_validate(_read(spec_file))
     if not out.parent.is_dir():
         raise ValueError(f"--out: the folder {out.parent} does not exist")
     model = load_model(spec.model, find_device(device))
     spec = resolve(spec, model.info)  # what is off is said before a bar is drawn
+    if compare:
+        unguided(spec)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     console = Console(stderr=True)
     with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
         task = bar.add_task(model.info.title, total=1.0)
-        result = measure(model, spec, lambda done: bar.update(task, completed=done))
+        result = (measure_both if compare else measure)(
+            model, spec, lambda done: bar.update(task, completed=done)
+        )
     out.write_text(json.dumps(result, allow_nan=False, indent=1) + "\n")
     summarise(result, console)
     print(out)
