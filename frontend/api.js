@@ -25,14 +25,20 @@ export const workers = async () => (await get("/api/workers")).workers;
 export const runs = async () => (await get("/api/runs?limit=50")).runs;
 export const run = (id) => get(runPath(id));
 export const result = (id) => get(resultUrl(id));
+export const specSchema = () => get("/api/schema/spec");
+export const comparison = (run, base) => get(comparisonUrl(run, base));
 export const figure = () => get("/figure.json");
 
 export const plan = (spec, signal) => send("POST", "/api/runs/plan", spec, signal);
 export const createRun = (spec) => send("POST", "/api/runs", spec);
+/** Make the twin of a guided run: the same trajectories without guidance; one that is there will do. */
+export const createTwin = ({id, spec}) =>
+  send("POST", "/api/runs?reuse=1", {...spec, guidance: null}, undefined, {"Idempotency-Key": `unguided-${id}`});
 export const cancelRun = (id) => send("POST", `${runPath(id)}/cancel`);
 export const extendRun = (id, trajectories) => send("POST", `${runPath(id)}/extend`, {trajectories});
 export const deleteRun = (id) => send("DELETE", runPath(id));
 
+export const comparisonUrl = (run, base) => `/api/comparisons?${new URLSearchParams({run, base})}`;
 export const resultUrl = (id) => `${runPath(id)}/result`;
 export const curvesUrl = (id, {unit, axis}) =>
   `${runPath(id)}/curves.csv?${new URLSearchParams({unit, axis})}`;
@@ -45,8 +51,8 @@ export function eventsUrl(id, after, location = globalThis.location) {
 
 const get = (url) => request(url, {});
 
-function send(method, url, document, signal) {
-  const headers = document === undefined ? {} : {"Content-Type": "application/json"};
+function send(method, url, document, signal, more = {}) {
+  const headers = document === undefined ? more : {"Content-Type": "application/json", ...more};
   const body = document === undefined ? undefined : JSON.stringify(document);
   return request(url, {method, headers, body, signal});
 }

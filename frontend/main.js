@@ -6,6 +6,7 @@ import {createDrawLoop} from "./draw_loop.js";
 import {emptyView, isFinal} from "./events/fold.js";
 import {Form} from "./form/form.js";
 import {Checks} from "./panels/checks.js";
+import {Comparison} from "./panels/comparison.js";
 import {wireCite} from "./panels/cite.js";
 import {showConnection} from "./panels/connection.js";
 import {Head} from "./panels/head.js";
@@ -31,7 +32,7 @@ const FRESH = {step: null, hidden: new Set(), focus: null, followed: null};
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const still = matchMedia("(prefers-reduced-motion: reduce)");
-const figure = await api.figure();
+const [figure, schema] = await Promise.all([api.figure(), api.specSchema()]);
 const store = createStore({...parseHash(location.hash), ...FRESH});
 const known = {models: [], runs: [], workers: null, planned: null};
 const connection = {reachable: true, trouble: null, stream: null, waitMs: 0};
@@ -53,12 +54,14 @@ const samples = new Samples(
   {onFollow: (index) => store.set({followed: [index, ...followed().filter((own) => own !== index)].slice(0, 2)})}
 );
 const checks = new Checks(byId("checks"));
-const head = new Head({onCancel: () => act(() => api.cancelRun(session.id)), onExtend: extend, onCopy: copySettings});
+const comparison = new Comparison(byId("comparison"), {ask: api, onChange: () => drawSoon(), onError: failedToOpen});
+const head = new Head({onCompare: compare, onCancel: () => act(() => api.cancelRun(session.id)), onExtend: extend, onCopy: copySettings});
 const runList = new RunList(byId("runs"), {
   onCancel: ({id}) => act(() => api.cancelRun(id)),
   onDelete: ({id}) => act(() => remove(id))
 });
 const form = new Form(byId("form"), {
+  schema,
   plan: api.plan,
   run: start,
   onPlan: (planned) => { known.planned = planned; drawSoon(); },
@@ -72,7 +75,11 @@ function present() {
 }
 
 function scene({run, view}) {
-  return sceneOf({figure, run, view, state: store.get(), theme: dark.matches ? "dark" : "light"});
+  return sceneOf({figure, run, view, state: store.get(), theme: theme()});
+}
+
+function theme() {
+  return dark.matches ? "dark" : "light";
 }
 
 function followed() {
@@ -85,6 +92,7 @@ function drawAll() {
   showMode();
   runList.show(known.runs, store.get());
   byId("no-runs").hidden = known.runs.length > 0;
+  if (store.get().baseId) return comparison.draw({figure, theme: theme(), state: store.get()});
   const shown = present();
   document.body.classList.toggle("no-scene", !shown);
   if (!shown) return;
@@ -99,7 +107,7 @@ function drawAll() {
 
 function drawCursor() {
   const shown = present();
-  if (!shown) return;
+  if (!shown || store.get().baseId) return;
   const drawn = scene(shown);
   const step = session?.view ? cursorStep({...store.get(), still: still.matches}, shown.view, drawn) : null;
   scope.drawCursor(drawn, step);
@@ -107,8 +115,11 @@ function drawCursor() {
 }
 
 function showMode() {
-  const {runId} = store.get();
+  const {runId, baseId} = store.get();
   document.body.classList.toggle("has-run", runId !== null);
+  document.body.classList.toggle("comparing", baseId !== null);
+  if (baseId !== null) document.body.classList.remove("no-scene");
+  byId("comparison").hidden = baseId === null;
   byId("run-actions").hidden = !session?.view;
   setText(byId("no-samples"), sampleHint());
   for (const input of byId("tools").querySelectorAll("input")) {
@@ -132,14 +143,16 @@ function sampleHint() {
   return isFinal(session.view.state) ? "There are no pictures of this run." : "Waiting for the first pictures.";
 }
 
-function watch(runId) {
+function watch({runId, baseId}) {
   session?.close();
+  comparison.close();
   session = null;
   connection.stream = null;
   store.set(FRESH);
   showError(null);
   checks.show([], {});
   if (runId === null) return form.edited();
+  if (baseId !== null) return comparison.open(runId, baseId);
   session = new Session(runId, {
     onOpen: ({curves}) => store.set({hidden: hiddenAtFirst(curves)}),
     onChange: () => drawSoon(),
@@ -166,8 +179,14 @@ function failedToOpen(error, again) {
 
 async function start(spec) {
   const {id} = await api.createRun(spec);
-  store.set({runId: id});
+  go(id);
   pollRuns();
+}
+
+const go = (runId, baseId = null) => store.set({runId, baseId});
+
+function compare() {
+  return act(async () => go(session.id, (await api.createTwin(session.run)).id));
 }
 
 async function act(request) {
@@ -183,11 +202,11 @@ async function act(request) {
 
 async function remove(id) {
   await api.deleteRun(id);
-  if (store.get().runId === id) store.set({runId: null});
+  if (store.get().runId === id) go(null);
 }
 
 function extend(trajectories) {
-  return act(async () => store.set({runId: (await api.extendRun(session.id, trajectories)).id}));
+  return act(async () => go((await api.extendRun(session.id, trajectories)).id));
 }
 
 function copySettings() {
@@ -228,7 +247,7 @@ function offer(models) {
 }
 
 store.subscribe((state, before) => {
-  if (state.runId !== before.runId) watch(state.runId);
+  if (state.runId !== before.runId || state.baseId !== before.baseId) watch(state);
   if (session?.run) head.link(session.run, state);
   const onlyStep = Object.keys(state).every((name) => name === "step" || state[name] === before[name]);
   if (onlyStep) drawCursorSoon();
@@ -241,6 +260,6 @@ byId("tools").addEventListener("change", ({target}) =>
 dark.addEventListener("change", drawSoon);
 new ResizeObserver(drawSoon).observe(byId("stack"));
 wireCite();
-watch(store.get().runId);
+watch(store.get());
 pollRuns();
 pollWorkers();

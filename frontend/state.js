@@ -1,4 +1,5 @@
 // What the page shows, in one store, and its two-way link to the address bar: #/runs/<id>?axis=...
+// A comparison is #/compare/<run>/<base>.
 
 const CHOICES = {
   axis: ["sigma", "ln_sigma", "log_snr", "vp_time"],
@@ -10,13 +11,14 @@ const CHOICES = {
 /** Return the run and the view that a hash asks for; what it does not say has its default. */
 export function parseHash(hash) {
   const [path, query = ""] = hash.replace(/^#/, "").split("?");
-  const found = /^\/runs\/([^/]+)$/.exec(path);
+  const found = /^\/runs\/([^/]+)$/.exec(path) ?? /^\/compare\/([^/]+)\/([^/]+)$/.exec(path);
   const asked = new URLSearchParams(query);
   const view = Object.entries(CHOICES).map(([name, choices]) => [
     name,
     choices.includes(asked.get(name)) ? asked.get(name) : choices[0]
   ]);
-  return {runId: found ? decoded(found[1]) : null, ...Object.fromEntries(view)};
+  const [runId, baseId] = [1, 2].map((part) => (found?.[part] ? decoded(found[part]) : null));
+  return {runId, baseId, ...Object.fromEntries(view)};
 }
 
 /** Return the hash of a state, without its defaults. */
@@ -25,8 +27,14 @@ export function formatHash(state) {
   for (const [name, choices] of Object.entries(CHOICES)) {
     if (state[name] !== choices[0]) query.set(name, state[name]);
   }
-  const path = state.runId ? `/runs/${encodeURIComponent(state.runId)}` : "/";
+  const path = pathOf(state);
   return query.size ? `#${path}?${query}` : `#${path}`;
+}
+
+function pathOf({runId, baseId}) {
+  if (!runId) return "/";
+  const [run, base] = [runId, baseId ?? ""].map(encodeURIComponent);
+  return base ? `/compare/${run}/${base}` : `/runs/${run}`;
 }
 
 /** Hold a state; `set` merges a patch and tells every subscriber (state, before). */
@@ -49,7 +57,7 @@ export function bindAddress(store, window) {
   store.subscribe((state, before) => {
     const hash = formatHash(state);
     if (hash === window.location.hash || hash === formatHash(before)) return;
-    if (state.runId === before.runId) window.history.replaceState(null, "", hash);
+    if (state.runId === before.runId && state.baseId === before.baseId) window.history.replaceState(null, "", hash);
     else window.history.pushState(null, "", hash);
   });
   const read = () => store.set(parseHash(window.location.hash));

@@ -2,6 +2,7 @@
 
 import {byId, element, setText} from "../dom.js";
 import {count, duration} from "../format.js";
+import {Advanced} from "./advanced.js";
 import {focusFirstError, showErrors} from "./fields.js";
 import {Groups} from "./groups.js";
 import {Params} from "./params.js";
@@ -18,11 +19,12 @@ const FROM_MODEL = ["schedule.steps", "schedule.sigma_max", "schedule.sigma_min"
  * field it belongs to. `onPlan(answer)` is told what would be measured.
  */
 export class Form {
-  constructor(form, {plan, run, onPlan, colour}) {
-    Object.assign(this, {form, plan, run, onPlan, models: [], touched: new Set(), timer: null, asked: null});
+  constructor(form, {plan, run, onPlan, colour, schema}) {
+    Object.assign(this, {form, plan, run, onPlan, schema, models: [], touched: new Set(), timer: null, asked: null});
     const named = [...form.querySelectorAll("input[name]:not([type=radio])")];
     this.inputs = new Map(named.map((input) => [input.name, input]));
     this.params = new Params(byId("params"), () => this.edited());
+    this.advanced = new Advanced(byId("advanced"), () => this.edited());
     this.groups = new Groups(byId("groups"), {colour, onChange: () => this.edited()});
     form.addEventListener("input", ({target}) => this.#typed(target));
     form.elements.model.addEventListener("change", () => this.#chosen());
@@ -50,6 +52,8 @@ export class Form {
     this.form.elements.prior.value = typeof spec.prior === "string" ? spec.prior : "model";
     for (const [name, input] of this.inputs) input.value = at(spec, name) ?? "";
     for (const name of FROM_MODEL) this.touched.add(name);
+    this.advanced.offer(this.schema, this.model, this.mode === "each-vs-rest");
+    this.advanced.show(spec);
     const groups = Object.values(spec.partitions).find(Array.isArray);
     if (groups) this.groups.show(this.model?.labels ?? [], structuredClone(groups));
     this.edited();
@@ -58,6 +62,7 @@ export class Form {
   /** Ask for the cost again, soon. */
   edited() {
     byId("groups-field").hidden = this.mode !== "groups";
+    this.advanced.offer(this.schema, this.model, this.mode === "each-vs-rest");
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.#price(), DEBOUNCE_MS);
   }
@@ -78,6 +83,7 @@ export class Form {
       mode: this.mode,
       groups: this.groups.read(),
       prior: this.form.elements.prior.value,
+      advanced: this.advanced.read(this.inputs.get("schedule.sigma_max").value),
       fields: Object.fromEntries(kept.map(([name, input]) => [name, input.value]))
     });
   }

@@ -3,6 +3,7 @@
 import {element} from "../dom.js";
 import {clock, count, duration, place} from "../format.js";
 import {isFinal} from "../events/fold.js";
+import {guidanceText} from "../guidance.js";
 import {formatHash} from "../state.js";
 
 /** Return what a run's line says beside its name. */
@@ -51,7 +52,7 @@ export class RunList {
 
   #made(run) {
     const title = element("span", {className: "run-title"}, run.title);
-    const what = element("span", {className: "run-what"}, decision(run));
+    const what = element("span", {className: "run-what"}, [decision(run), guidanceText(run.spec.guidance)].filter(Boolean).join(", "));
     const status = element("span", {className: "run-status"});
     const bar = element("span", {className: "run-bar"});
     const track = element("span", {className: "run-track"}, bar);
@@ -66,7 +67,7 @@ export class RunList {
 
   #update({node, link, status, bar, button}, run, state) {
     node.dataset.state = run.state;
-    link.href = formatHash({...state, runId: run.id});
+    link.href = formatHash({...state, runId: run.id, baseId: null});
     if (run.id === state.runId) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
     status.textContent = statusText(run);

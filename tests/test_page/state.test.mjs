@@ -7,8 +7,15 @@ import {bindAddress, createStore, formatHash, parseHash} from "../../frontend/st
 
 test("the address holds the run and what differs from the defaults", () => {
   const state = parseHash("#/runs/abc?axis=vp_time&unit=nats");
-  assert.deepEqual(state, {runId: "abc", axis: "vp_time", unit: "nats", range: "all", cross: "no"});
+  assert.deepEqual(state, {runId: "abc", baseId: null, axis: "vp_time", unit: "nats", range: "all", cross: "no"});
   assert.equal(formatHash(state), "#/runs/abc?axis=vp_time&unit=nats");
+});
+
+test("the address of a comparison holds both runs", () => {
+  const state = parseHash("#/compare/abc/d%20e?unit=nats");
+  assert.deepEqual([state.runId, state.baseId, state.unit], ["abc", "d e", "nats"]);
+  assert.equal(formatHash(state), "#/compare/abc/d%20e?unit=nats");
+  assert.equal(formatHash({...state, baseId: null}), "#/runs/abc?unit=nats");
 });
 
 test("rubbish in the address is the start page with its defaults", () => {

@@ -3,23 +3,15 @@
 ENTROSCOPE_SCREENSHOTS=FOLDER keeps the pictures, of a larger run; the README shows wide-dark.png.
 """
 
-import os
 from pathlib import Path
 
 import pytest
+from looks import EVERYWHERE, KEPT, NARROW, expect_to_fit, photograph
 from playwright.sync_api import Page, expect
 from visitor import WIDE, Scheme, Size, Visitor, begin, expect_done, prepare
 from waiting import eventually
 
-NARROW: Size = (390, 844)
-EVERYWHERE = pytest.mark.parametrize(
-    ("size", "scheme"),
-    [(WIDE, "light"), (WIDE, "dark"), (NARROW, "light"), (NARROW, "dark")],
-    ids=["wide-light", "wide-dark", "narrow-light", "narrow-dark"],
-)
-KEPT = "ENTROSCOPE_SCREENSHOTS" in os.environ
 RUN = {"trajectories": "256", "steps": "32"} if KEPT else {"trajectories": "8", "steps": "10"}
-OVERFLOW = "e => [e.scrollWidth - e.clientWidth, e.scrollHeight - e.clientHeight]"
 BACKGROUND = "e => getComputedStyle(e).backgroundColor"
 INK = "e => getComputedStyle(e).fill"
 #: Whether the last thumbnail of the strip is drawn.
@@ -49,20 +41,6 @@ def photographed(
     expect(page.locator("#profiles .lines path").first).to_be_attached()
     eventually(lambda: page.locator("#strip").evaluate(LAST_PICTURE))
     return page
-
-
-def expect_to_fit(page: Page, size: Size) -> None:
-    """A wide screen shows everything at once; a narrow one scrolls, but not sideways."""
-    across, down = page.locator("html").evaluate(OVERFLOW)
-    assert across == 0
-    assert size == NARROW or down == 0
-
-
-def photograph(page: Page, folder: Path, name: str, size: Size, scheme: Scheme) -> None:
-    wide = size == WIDE
-    page.screenshot(
-        path=folder / f"{name}{'wide' if wide else 'narrow'}-{scheme}.png", full_page=not wide
-    )
 
 
 @EVERYWHERE

@@ -17,7 +17,7 @@ from entroscope.protocol.trajectories import Trajectories
 Array = NDArray[np.float64]
 
 #: Fields in which runs may differ and still follow the same noise step by step.
-FREE = frozenset({"guidance", "previews", "batch_sizes", "target_se_bits"})
+FREE = frozenset({"guidance", "previews", "batch_sizes", "target_se_bits", "studies"})
 #: Percentiles over classes of the redistribution figure, and its middle.
 LOW, MIDDLE, HIGH = 25, 50, 75
 
