@@ -152,7 +152,7 @@ export class Advanced {
     fieldOf(this.low).parentNode.hidden = fieldOf(this.high).hidden = !guided;
     fieldOf(this.maxScale).hidden = this.method.value !== "feedback";
     fieldOf(this.complement).hidden = complements.length === 0;
-    fieldOf(this.decoder).classList.add("wide");
+    for (const control of [this.method, this.decoder]) fieldOf(control).classList.add("wide");
   }
 }
 

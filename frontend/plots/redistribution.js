@@ -3,7 +3,7 @@
 import {slope, unitFactor, value} from "./axes.js";
 import {band, line, scaled, shifted} from "./bands.js";
 import {faded, layoutOf} from "./figure.js";
-import {number} from "../format.js";
+import {measured, number} from "../format.js";
 
 const CONFIG = {displayModeBar: false};
 const ROOM = 1.12;
@@ -75,21 +75,25 @@ export function withCrossings(x, y) {
 /** Return what a comparison says in one sentence, in the unit; `per` is what production is per unit of. */
 export function summary({sigma, axis, unit, per, redistribution, differences}) {
   const median = perAxis(redistribution.median, {sigma, axis, unit});
-  const at = (wanted) => median.indexOf(wanted);
-  const [most, least] = [Math.max(...median), Math.min(...median)];
-  const change = (own) => `${signed(own)} at σ = ${number(sigma[at(own)])}`;
-  const production =
-    most > 0 && least < 0
-      ? `Production (median over classes) rises most by ${change(most)}, falls most by ${change(least)} ${unit} per ${per}.`
-      : "Production does not change.";
-  if (differences.length !== 1) return production;
-  const {entropy, entropy_se: errors} = differences[0];
-  const sizes = entropy.map((own) => Math.abs(own ?? 0));
+  const parts = [...entropyChange(differences, sigma, unit), ...productionChange(median, sigma, unit, per)];
+  return parts.length ? `${parts.join("; ")}.` : "Guidance changes nothing.";
+}
+
+function entropyChange([curve, ...others], sigma, unit) {
+  if (!curve || others.length) return [];
+  const sizes = curve.entropy.map((own) => Math.abs(own ?? 0));
   const place = sizes.indexOf(Math.max(...sizes));
-  if (!sizes[place]) return production;
+  if (!sizes[place]) return [];
   const factor = unitFactor(unit);
-  const error = errors[place] === null ? "" : ` ± ${number(errors[place] * factor)}`;
-  return `H changes most by ${signed(entropy[place] * factor)}${error} ${unit}, at σ = ${number(sigma[place])}. ${production}`;
+  const [own, error] = [curve.entropy[place] * factor, curve.entropy_se[place]];
+  const text = measured(own, error === null ? null : error * factor);
+  return [`H changes most by ${own > 0 ? "+" : ""}${text} ${unit} at σ = ${number(sigma[place])}`];
+}
+
+function productionChange(median, sigma, unit, per) {
+  const ends = [Math.max(...median), Math.min(...median)].filter((own) => own !== 0);
+  const words = ends.map((own) => `${signed(own)} at σ = ${number(sigma[median.indexOf(own)])}`);
+  return words.length ? [`median production by ${words.join(" and ")} (${unit} per ${per})`] : [];
 }
 
 const signed = (own) => `${own > 0 ? "+" : ""}${number(own)}`;

@@ -99,7 +99,7 @@ def test_a_guided_run_is_compared_with_its_unguided_twin(
     visitor: Visitor, made: dict[str, str]
 ) -> None:
     page = compared(visitor, made)
-    expect(page.locator(".comparison-summary")).to_contain_text("rises most by +")
+    expect(page.locator(".comparison-summary")).to_contain_text("H changes most by")
     expect(page.locator("#run-progress")).to_contain_text("trajectories with the same noise")
     drawn = page.locator("#redistribution .lines path")
     before = drawn.count()
@@ -120,7 +120,7 @@ def test_a_guided_run_is_compared_with_its_unguided_twin(
     expect_done(page)
     expect(page.locator("#run-about")).not_to_contain_text("guided")
     page.go_back()
-    expect(page.locator(".comparison-summary")).to_contain_text("rises most by +")
+    expect(page.locator(".comparison-summary")).to_contain_text("H changes most by")
 
 
 @EVERYWHERE
