@@ -81,7 +81,12 @@ def test_what_is_wrong_with_advanced_settings_is_said_beside_them(visitor: Visit
 @pytest.mark.parametrize("decoder", ["model", "guided"])
 def test_a_guided_run_shows_no_false_red_badge(visitor: Visitor, decoder: str) -> None:
     page = visitor.open()
-    prepare(page, "gaussian-mixture", trajectories="256", steps="64")
+    fields = {
+        "trajectories": "256",
+        "steps": "64",
+        "sigma-max": "400",
+    }  # guided, more is decided above
+    prepare(page, "gaussian-mixture", **fields)
     open_advanced(page)
     guide(page, Scale="3")
     page.get_by_label("Posterior read with").select_option(decoder)

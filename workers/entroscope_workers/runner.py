@@ -15,6 +15,7 @@ from entroscope.protocol.plan import Plan
 from entroscope_workers.chain import Chain, Measured
 from entroscope_workers.models.base import Model
 from entroscope_workers.previews import MAX_POSTERIOR, grid, preview_steps, sprite_sheet
+from entroscope_workers.steering import jumps
 from entroscope_workers.tables import CurveTable
 
 
@@ -28,7 +29,8 @@ def run_batch(plan: Plan, index: int, model: Model) -> Iterator[Payload]:
     first, size = plan.batches[index]
     bound = model.bind(plan.spec.params, plan.labels)
     chain = Chain(plan, bound, range(first, first + size))
-    tables = {curve.key: CurveTable(plan.sigmas, size) for curve in plan.curves}
+    cuts = jumps(plan.spec.guidance, plan.sigmas.tolist())
+    tables = {curve.key: CurveTable(plan.sigmas, size, cuts) for curve in plan.curves}
     samples = _preview_samples(plan, index)
     shown = preview_steps(len(plan.sigmas)) if samples else frozenset[int]()
     pairs = 0

@@ -60,4 +60,5 @@ class Trajectories:
 
     def of_quantity(self, key: str, quantity: str) -> NDArray[np.float64]:
         """Return (steps, n) of a curve and a quantity of VALUES."""
-        return self.values[key][VALUES.index(quantity)].astype(np.float64)
+        found: NDArray[np.float64] = self.values[key][VALUES.index(quantity)].astype(np.float64)
+        return found
