@@ -28,9 +28,12 @@ const sizes = ({production}) => production.map((own) => Math.abs(own ?? 0));
 /** Return how many trajectories were compared, in words. */
 export function aboutText({trajectories}, {classes}) {
   const [least, most] = [Math.min, Math.max].map((pick) => pick(...classes.map(({n}) => n)));
-  const each = least === most ? count(least) : `${count(least)} to ${count(most)}`;
-  return `${count(trajectories)} trajectories with the same noise, ${each} of each of ${classes.length} classes`;
+  const some = least === most ? count(least) : `${count(least)} to ${count(most)}`;
+  const each = least === trajectories ? "all for" : `${some} of`; // each against the rest, or true labels
+  return `${count(trajectories)} trajectories with the same noise, ${each} each of ${classes.length} classes`;
 }
+
+const stageOf = ({state, progress}) => `${state}, ${count(progress.trajectories)} of ${count(progress.total)} trajectories`;
 
 /** Show comparisons in a place; `ask` has run(id) and comparison(run, base). */
 export class Comparison {
@@ -109,9 +112,10 @@ export class Comparison {
     setText(byId("run-about"), `${run.title}, ${decision(run)}: ${guidanceText(run.spec.guidance)}, less the same paths ${guidanceText(base.spec.guidance) || "unguided"}`);
     setText(byId("run-progress"), this.document
       ? aboutText(this.document, this.document.redistributions[this.name])
-      : [run, base].map(({state: now, progress}) => `${now}, ${count(progress.trajectories)} of ${count(progress.total)}`).join("; "));
+      : `guided run ${stageOf(run)}; unguided run ${stageOf(base)}`);
     this.pair.forEach((id, i) => { this.links[i].href = formatHash({...state, runId: id, baseId: null}); });
     this.download.href = comparisonUrl(...this.pair);
+    this.download.hidden = !this.document;
   }
 
   #make() {

@@ -75,25 +75,27 @@ export function withCrossings(x, y) {
 /** Return what a comparison says in one sentence, in the unit; `per` is what production is per unit of. */
 export function summary({sigma, axis, unit, per, redistribution, differences}) {
   const median = perAxis(redistribution.median, {sigma, axis, unit});
-  const parts = [...entropyChange(differences, sigma, unit), ...productionChange(median, sigma, unit, per)];
-  return parts.length ? `${parts.join("; ")}.` : "Guidance changes nothing.";
+  const entropy = entropyChange(differences, sigma, unit);
+  const production = productionChange(median, sigma, unit, per);
+  if (!production) return entropy ? `${entropy}.` : "Guidance changes nothing.";
+  return entropy ? `${entropy}; median production by ${production}.` : `Median production changes by ${production}.`;
 }
 
 function entropyChange([curve, ...others], sigma, unit) {
-  if (!curve || others.length) return [];
+  if (!curve || others.length) return null;
   const sizes = curve.entropy.map((own) => Math.abs(own ?? 0));
   const place = sizes.indexOf(Math.max(...sizes));
-  if (!sizes[place]) return [];
+  if (!sizes[place]) return null;
   const factor = unitFactor(unit);
   const [own, error] = [curve.entropy[place] * factor, curve.entropy_se[place]];
   const text = measured(own, error === null ? null : error * factor);
-  return [`H changes most by ${own > 0 ? "+" : ""}${text} ${unit} at σ = ${number(sigma[place])}`];
+  return `H changes most by ${own > 0 ? "+" : ""}${text} ${unit} at σ = ${number(sigma[place])}`;
 }
 
 function productionChange(median, sigma, unit, per) {
   const ends = [Math.max(...median), Math.min(...median)].filter((own) => own !== 0);
   const words = ends.map((own) => `${signed(own)} at σ = ${number(sigma[median.indexOf(own)])}`);
-  return words.length ? [`median production by ${words.join(" and ")} (${unit} per ${per})`] : [];
+  return words.length ? `${words.join(" and ")} (${unit} per ${per})` : null;
 }
 
 const signed = (own) => `${own > 0 ? "+" : ""}${number(own)}`;

@@ -114,6 +114,7 @@ test("a comparison is summed up in the unit that is shown", () => {
   assert.equal(text, "H changes most by −0.300 bits at σ = 1; median production by +0.3 at σ = 2 and −0.15 at σ = 1 (bits per ln σ).");
   const sure = {...CURVE, entropy_se: [0, 0.01, 0.02]};
   assert.match(summary({...SCENE, differences: [sure], per: "ln σ"}), /by −0.300 ± 0.020 bits/);
+  assert.match(summary({...SCENE, differences: [CURVE, CURVE], per: "t"}), /^Median production changes by \+0.3 at σ = 2/);
   const none = {...SCENE.redistribution, median: [0, 0, 0]};
   assert.equal(summary({...SCENE, redistribution: none, differences: [], per: "ln σ"}), "Guidance changes nothing.");
 });
@@ -124,4 +125,6 @@ test("classes that change most come first; a partition of each against the rest 
   assert.equal(differencesOf({curves}, "classes").length, 1);
   assert.equal(differencesOf({curves}, "rest").length, 2);
   assert.equal(aboutText({trajectories: 22}, {classes: CLASSES}), "22 trajectories with the same noise, 10 to 12 of each of 2 classes");
+  const rest = {classes: CLASSES.map((own) => ({...own, n: 22}))};
+  assert.equal(aboutText({trajectories: 22}, rest), "22 trajectories with the same noise, all for each of 2 classes");
 });
