@@ -27,10 +27,15 @@ export const run = (id) => get(runPath(id));
 export const result = (id) => get(resultUrl(id));
 /** The result with each-vs-rest at another prior of the class; nothing is sampled again. */
 export const resultAt = (id, prior) => get(`${resultUrl(id)}?${new URLSearchParams({pair_prior: prior})}`);
+export const specSchema = () => get("/api/schema/spec");
+export const comparison = (run, base) => get(comparisonUrl(run, base));
 export const figure = () => get("/figure.json");
 
 export const plan = (spec, signal) => send("POST", "/api/runs/plan", spec, signal);
 export const createRun = (spec) => send("POST", "/api/runs", spec);
+/** Make the twin of a guided run: the same trajectories without guidance; one that is there will do. */
+export const createTwin = ({id, spec}) =>
+  send("POST", "/api/runs?reuse=1", {...spec, guidance: null}, undefined, {"Idempotency-Key": `unguided-${id}`});
 export const cancelRun = (id) => send("POST", `${runPath(id)}/cancel`);
 export const extendRun = (id, trajectories) => send("POST", `${runPath(id)}/extend`, {trajectories});
 export const deleteRun = (id) => send("DELETE", runPath(id));
@@ -45,6 +50,7 @@ export const createSweep = (sweep) => send("POST", "/api/sweeps", sweep);
 export const cancelSweep = (id) => send("POST", `${sweepPath(id)}/cancel`);
 export const deleteSweep = (id) => send("DELETE", sweepPath(id));
 
+export const comparisonUrl = (run, base) => `/api/comparisons?${new URLSearchParams({run, base})}`;
 export const resultUrl = (id) => `${runPath(id)}/result`;
 export const curvesUrl = (id, {unit, axis}) =>
   `${runPath(id)}/curves.csv?${new URLSearchParams({unit, axis})}`;
@@ -57,8 +63,8 @@ export function eventsUrl(id, after, location = globalThis.location) {
 
 const get = (url) => request(url, {});
 
-function send(method, url, document, signal) {
-  const headers = document === undefined ? {} : {"Content-Type": "application/json"};
+function send(method, url, document, signal, more = {}) {
+  const headers = document === undefined ? more : {"Content-Type": "application/json", ...more};
   const body = document === undefined ? undefined : JSON.stringify(document);
   return request(url, {method, headers, body, signal});
 }

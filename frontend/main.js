@@ -7,6 +7,7 @@ import {emptyView, isFinal} from "./events/fold.js";
 import {Form} from "./form/form.js";
 import {Calibration} from "./panels/calibration.js";
 import {Checks} from "./panels/checks.js";
+import {Comparison} from "./panels/comparison.js";
 import {wireCite} from "./panels/cite.js";
 import {showConnection} from "./panels/connection.js";
 import {Head} from "./panels/head.js";
@@ -35,7 +36,7 @@ const FRESH = {step: null, hidden: new Set(), focus: null, followed: null};
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const still = matchMedia("(prefers-reduced-motion: reduce)");
-const figure = await api.figure();
+const [figure, schema] = await Promise.all([api.figure(), api.specSchema()]);
 const store = createStore({...parseHash(location.hash), ...FRESH});
 const known = {models: [], runs: [], workers: null, planned: null};
 const connection = {reachable: true, trouble: null, stream: null, waitMs: 0};
@@ -59,13 +60,15 @@ const samples = new Samples(
 const checks = new Checks(byId("checks"));
 const calibration = new Calibration();
 const ownRun = new OwnRun(drawSoon);
-const head = new Head({onCancel: () => act(() => api.cancelRun(session.id)), onExtend: extend, onCopy: copySettings});
+const comparison = new Comparison(byId("comparison"), {ask: api, onChange: () => drawSoon(), onError: failedToOpen});
+const head = new Head({onCompare: compare, onCancel: () => act(() => api.cancelRun(session.id)), onExtend: extend, onCopy: copySettings});
 const pairPrior = new PairPrior(byId("pair-prior"), (prior) => act(() => session.choosePrior(prior)));
 const runList = new RunList(byId("runs"), {
   onCancel: ({id}) => act(() => api.cancelRun(id)),
   onDelete: ({id}) => act(() => remove(id))
 });
 const form = new Form(byId("form"), {
+  schema,
   plan: api.plan,
   run: start,
   onPlan: (planned) => { known.planned = planned; bench.presets.formChanged(); drawSoon(); },
@@ -73,7 +76,7 @@ const form = new Form(byId("form"), {
 });
 const bench = new Bench({
   store, figure, form, scope, legend, checks,
-  theme: () => (dark.matches ? "dark" : "light"),
+  theme,
   onChange: () => drawSoon(),
   onStatus: showStream,
   onError: showError,
@@ -87,8 +90,12 @@ function present() {
 }
 
 function scene({run, view}) {
-  const drawn = sceneOf({figure, run, view, state: store.get(), theme: dark.matches ? "dark" : "light"});
+  const drawn = sceneOf({figure, run, view, state: store.get(), theme: theme()});
   return {...drawn, own: ownRun.beside(session?.run, known.runs)};
+}
+
+function theme() {
+  return dark.matches ? "dark" : "light";
 }
 
 function followed() {
@@ -102,6 +109,7 @@ function drawAll() {
   runList.show(known.runs, store.get());
   byId("no-runs").hidden = known.runs.length > 0;
   if (bench.draw()) return;
+  if (store.get().baseId) return comparison.draw({figure, theme: theme(), state: store.get()});
   const shown = present();
   document.body.classList.toggle("no-scene", !shown);
   if (!shown) return;
@@ -118,7 +126,7 @@ function drawAll() {
 function drawCursor() {
   if (bench.drawCursor()) return;
   const shown = present();
-  if (!shown) return;
+  if (!shown || store.get().baseId) return;
   const drawn = scene(shown);
   const step = session?.view ? cursorStep({...store.get(), still: still.matches}, shown.view, drawn) : null;
   scope.drawCursor(drawn, step);
@@ -127,9 +135,12 @@ function drawCursor() {
 }
 
 function showMode() {
-  const {runId, sweepId} = store.get();
+  const {runId, baseId, sweepId} = store.get();
   const chosen = {...store.get(), axis: shownAxis(store.get(), bench.speciates)};
   document.body.classList.toggle("has-run", runId !== null || sweepId !== null);
+  document.body.classList.toggle("comparing", baseId !== null);
+  if (baseId !== null) document.body.classList.remove("no-scene");
+  byId("comparison").hidden = baseId === null;
   byId("run-actions").hidden = !session?.view;
   setText(byId("no-samples"), sampleHint());
   for (const input of byId("tools").querySelectorAll("input")) {
@@ -153,14 +164,16 @@ function sampleHint() {
   return isFinal(session.view.state) ? "There are no pictures of this run." : "Waiting for the first pictures.";
 }
 
-function watch(runId) {
+function watch({runId, baseId}) {
   session?.close();
+  comparison.close();
   session = null;
   connection.stream = null;
   store.set(FRESH);
   showError(null);
   checks.show([], {});
   if (runId === null) return form.edited();
+  if (baseId !== null) return comparison.open(runId, baseId);
   session = new Session(runId, {
     onOpen: ({curves}) => store.set({hidden: hiddenAtFirst(curves)}),
     onChange: () => drawSoon(),
@@ -187,8 +200,14 @@ function failedToOpen(error, again) {
 
 async function start(spec) {
   const {id} = await api.createRun(spec);
-  store.set({runId: id});
+  go(id);
   pollRuns();
+}
+
+const go = (runId, baseId = null) => store.set({runId, baseId});
+
+function compare() {
+  return act(async () => go(session.id, (await api.createTwin(session.run)).id));
 }
 
 async function act(request) {
@@ -204,11 +223,11 @@ async function act(request) {
 
 async function remove(id) {
   await api.deleteRun(id);
-  if (store.get().runId === id) store.set({runId: null});
+  if (store.get().runId === id) go(null);
 }
 
 function extend(trajectories) {
-  return act(async () => store.set({runId: (await api.extendRun(session.id, trajectories)).id}));
+  return act(async () => go((await api.extendRun(session.id, trajectories)).id));
 }
 
 function copySettings() {
@@ -249,7 +268,7 @@ function offer(models) {
 }
 
 store.subscribe((state, before) => {
-  if (state.runId !== before.runId || state.sweepId !== before.sweepId) watch(state.runId);
+  if (["runId", "baseId", "sweepId"].some((name) => state[name] !== before[name])) watch(state);
   bench.follow(state, before);
   if (session?.run) head.link(session.run, state);
   const onlyStep = Object.keys(state).every((name) => name === "step" || state[name] === before[name]);
@@ -263,7 +282,7 @@ byId("tools").addEventListener("change", ({target}) =>
 dark.addEventListener("change", drawSoon);
 new ResizeObserver(drawSoon).observe(byId("stack"));
 wireCite();
-watch(store.get().runId);
+watch(store.get());
 bench.follow(store.get());
 pollRuns();
 pollWorkers();

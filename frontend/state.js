@@ -1,5 +1,6 @@
 // What the page shows, in one store, and its two-way link to the address bar: #/runs/<id>?axis=...,
-// #/sweeps/<id> for a sweep and #/sweeps for the theory bench. A run goes before a sweep, a sweep before the bench.
+// #/compare/<run>/<base> for a comparison, #/sweeps/<id> for a sweep and #/sweeps for the theory bench.
+// A run goes before a sweep, a sweep before the bench.
 
 const CHOICES = {
   axis: ["sigma", "ln_sigma", "log_snr", "vp_time", "scaled_time"],
@@ -12,12 +13,18 @@ const CHOICES = {
 export function parseHash(hash) {
   const [path, query = ""] = hash.replace(/^#/, "").split("?");
   const id = (noun) => new RegExp(`^/${noun}/([^/]+)$`).exec(path)?.[1];
+  const pair = /^\/compare\/([^/]+)\/([^/]+)$/.exec(path);
   const asked = new URLSearchParams(query);
   const view = Object.entries(CHOICES).map(([name, choices]) => [
     name,
     choices.includes(asked.get(name)) ? asked.get(name) : choices[0]
   ]);
-  const place = {runId: decoded(id("runs")), sweepId: decoded(id("sweeps")), bench: path === "/sweeps"};
+  const place = {
+    runId: decoded(pair?.[1] ?? id("runs")),
+    baseId: decoded(pair?.[2]),
+    sweepId: decoded(id("sweeps")),
+    bench: path === "/sweeps"
+  };
   return {...place, ...Object.fromEntries(view)};
 }
 
@@ -34,8 +41,9 @@ export function formatHash(state) {
   return query.size ? `#${path}?${query}` : `#${path}`;
 }
 
-function pathOf({runId, sweepId, bench}) {
-  if (runId) return `/runs/${encodeURIComponent(runId)}`;
+function pathOf({runId, baseId, sweepId, bench}) {
+  const [run, base] = [runId, baseId].map((id) => encodeURIComponent(id ?? ""));
+  if (runId) return baseId ? `/compare/${run}/${base}` : `/runs/${run}`;
   if (sweepId) return `/sweeps/${encodeURIComponent(sweepId)}`;
   return bench ? "/sweeps" : "/";
 }

@@ -2,6 +2,7 @@
 
 import {byId, element, setText} from "../dom.js";
 import {count, duration} from "../format.js";
+import {Advanced} from "./advanced.js";
 import {Decisions} from "./decisions.js";
 import {focusFirstError, showErrors} from "./fields.js";
 import {Params} from "./params.js";
@@ -18,11 +19,12 @@ const FROM_MODEL = ["schedule.steps", "schedule.sigma_max", "schedule.sigma_min"
  * field it belongs to. `onPlan(answer)` is told what would be measured.
  */
 export class Form {
-  constructor(form, {plan, run, onPlan, colour}) {
-    Object.assign(this, {form, plan, run, onPlan, models: [], touched: new Set(), timer: null, asked: null});
+  constructor(form, {plan, run, onPlan, colour, schema}) {
+    Object.assign(this, {form, plan, run, onPlan, schema, models: [], touched: new Set(), timer: null, asked: null});
     const named = [...form.querySelectorAll("input[name]:not([type=radio])")];
     this.inputs = new Map(named.map((input) => [input.name, input]));
     this.params = new Params(byId("params"), () => this.edited());
+    this.advanced = new Advanced(byId("advanced"), () => this.edited());
     this.decisions = new Decisions(byId("decisions"), {colour, onChange: () => this.edited()});
     form.addEventListener("input", ({target}) => this.#typed(target));
     form.elements.model.addEventListener("change", () => this.#chosen());
@@ -52,12 +54,15 @@ export class Form {
     this.form.elements.paths_from.value = spec.paths_from ?? "model";
     for (const [name, input] of this.inputs) input.value = at(spec, name) ?? "";
     for (const name of FROM_MODEL) this.touched.add(name);
+    this.#offerAdvanced();
+    this.advanced.show(spec);
     this.edited();
   }
 
   /** Ask for the cost again, soon. */
   edited() {
     byId("weights").hidden = !this.#weighted;
+    this.#offerAdvanced();
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.#price(), DEBOUNCE_MS);
   }
@@ -83,6 +88,7 @@ export class Form {
       partitions: this.decisions.read(),
       prior: this.#weighted ? typedWeights(byId("weights").value) : this.form.elements.prior.value,
       paths: this.form.elements.paths_from.value,
+      advanced: this.advanced.read(this.inputs.get("schedule.sigma_max").value),
       fields: Object.fromEntries(kept.map(([name, input]) => [name, input.value]))
     });
   }
@@ -100,6 +106,11 @@ export class Form {
     setText(byId("model-about"), this.model?.description ?? "");
     this.#offerPaths();
     this.edited();
+  }
+
+  #offerAdvanced() {
+    const rest = Object.values(this.decisions.read()).includes("each-vs-rest");
+    this.advanced.offer(this.schema, this.model, rest);
   }
 
   /** Labelled data are offered where the model has some. */

@@ -52,7 +52,7 @@ export function preferred(models) {
 }
 
 /** Return the spec of a filled form; what was left to the model stays out. */
-export function specOf({model, params, partitions, prior, paths = "model", fields}) {
+export function specOf({model, params, partitions, prior, paths = "model", advanced, fields}) {
   const value = (name) => typed(fields[name] ?? "");
   const schedule = defined({
     steps: value("schedule.steps"),
@@ -72,6 +72,7 @@ export function specOf({model, params, partitions, prior, paths = "model", field
     target_se_bits: value("target_se_bits"),
     seed: value("seed"),
     paths_from: paths === "model" ? undefined : paths,
+    ...advanced,
     previews: samples === undefined ? undefined : {samples}
   });
 }

@@ -4,6 +4,7 @@ import {curvesUrl, resultUrl} from "../api.js";
 import {byId, setText} from "../dom.js";
 import {isFinal} from "../events/fold.js";
 import {count, duration, number, place} from "../format.js";
+import {guidanceText} from "../guidance.js";
 import {decision} from "./runs.js";
 import {shownAxis} from "../state.js";
 
@@ -31,14 +32,16 @@ export function aboutText(run) {
   const {steps, sigma_max: high, sigma_min: low} = run.spec.schedule;
   const data = run.spec.paths_from === "data" ? ", paths of labelled data" : "";
   const extended = run.extends ? ", extends an earlier run" : "";
-  return `${decision(run)}, ${steps} steps, σ ${number(high)} to ${number(low)}, seed ${run.spec.seed}${data}${extended}`;
+  const guided = run.spec.guidance ? `${guidanceText(run.spec.guidance)}, ` : "";
+  return `${decision(run)}, ${guided}${steps} steps, σ ${number(high)} to ${number(low)}, seed ${run.spec.seed}${data}${extended}`;
 }
 
-/** Show the head of a run; `actions` are onCancel, onExtend(trajectories), onCopy. */
+/** Show the head of a run; `actions` are onCompare, onCancel, onExtend(trajectories), onCopy. */
 export class Head {
   constructor(actions) {
     this.actions = actions;
     byId("cancel").onclick = () => actions.onCancel();
+    byId("compare").onclick = () => actions.onCompare();
     byId("copy").onclick = () => actions.onCopy();
     byId("extend").onsubmit = (event) => {
       event.preventDefault();
@@ -56,6 +59,7 @@ export class Head {
     setText(byId("run-progress"), progressText(run, view));
     byId("progress-bar").style.width = `${view.state === "done" ? 0 : 100 * run.progress.fraction}%`;
     byId("cancel").hidden = final;
+    byId("compare").hidden = view.state !== "done" || !run.spec.guidance;
     byId("extend").hidden = view.state !== "done";
     byId("downloads").hidden = !final || view.batches === 0;
     this.link(run, {axis, unit});

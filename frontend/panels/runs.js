@@ -3,6 +3,7 @@
 import {element} from "../dom.js";
 import {clock, count, duration, place} from "../format.js";
 import {isFinal} from "../events/fold.js";
+import {guidanceText} from "../guidance.js";
 import {formatHash} from "../state.js";
 
 /** Return what a run's line says beside its name. */
@@ -29,12 +30,12 @@ function words(run, name, partition) {
 
 /** Return what the line of a run says and where it leads. */
 const ofRun = (run, state) => ({
-  what: decision(run),
+  what: [decision(run), guidanceText(run.spec.guidance)].filter(Boolean).join(", "),
   about: `${run.title}, ${decision(run)}, seed ${run.spec.seed}`,
   status: statusText(run),
   reason: run.reason ?? "",
   fraction: run.progress.fraction,
-  href: formatHash({...state, runId: run.id}),
+  href: formatHash({...state, runId: run.id, baseId: null}),
   current: run.id === state.runId
 });
 

@@ -32,7 +32,7 @@ export const ofSweep = (sweep, state) => ({
   status: sweepStatus(sweep),
   reason: "",
   fraction: sweep.progress,
-  href: formatHash({...state, runId: null, sweepId: sweep.id}),
+  href: formatHash({...state, runId: null, baseId: null, sweepId: sweep.id}),
   current: sweep.id === state.sweepId
 });
 
@@ -58,7 +58,7 @@ export function showSweep(sweep, state, curves) {
 /** Point the links at the runs as they are looked at now; whoever presses may be faster than the next draw. */
 export function linkRuns(state) {
   for (const link of byId("sweep-runs").querySelectorAll("a")) {
-    link.href = formatHash({...state, runId: link.dataset.run});
+    link.href = formatHash({...state, runId: link.dataset.run, baseId: null});
   }
 }
 

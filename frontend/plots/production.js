@@ -48,7 +48,9 @@ export function layout(scene) {
   const base = layoutOf(figure, "production", scene);
   const valuesOf = scene.sketched ? sketchOf : (curve) => rescaled(curve.production, scene, curve);
   const shown = [...curves.map((curve) => valuesOf(curve, scene)), ...exactLines(scene).map(({y}) => y)];
-  base.yaxis.range = [0, 1.2 * largest(...shown) || 1];
+  const high = 1.2 * largest(...shown) || 1;
+  const low = largest(...shown.map((y) => scaled(y, -1))); // guided production may be negative
+  base.yaxis.range = [low > 0.02 * high ? -1.2 * low : 0, high];
   base.shapes = [...windowShapes(window, axis, colors), ...markShapes(scene)];
   base.annotations = [...peakText(scene, colors), ...markTexts(scene, base.xaxis.range)];
   return base;
@@ -69,7 +71,8 @@ function errorBand(figure, scene, curve, x) {
   const [low, high] = [-1, 1].map((sign) =>
     rescaled(shifted(curve.production, curve.production_se, sign * times), scene, curve)
   );
-  const above = low.map((own) => (own === null ? null : Math.max(0, own)));
+  const measured = rescaled(curve.production, scene, curve);
+  const above = low.map((own, i) => (own === null ? null : Math.max(Math.min(0, measured[i]), own)));
   return band(x, above, high, faded(curve.productionColor, 0.26));
 }
 

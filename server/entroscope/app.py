@@ -20,6 +20,7 @@ from entroscope.presence import Presence
 from entroscope.projection import Frame
 from entroscope.protocol.plan import Plan
 from entroscope.routes import (
+    comparisons,
     events,
     health,
     models,
@@ -53,7 +54,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lambda app: _lifespan(app, settings),
         responses=openapi.PROBLEMS,
     )
-    for module in (runs, sweeps, results, events, models, workers, schema, health):
+    for module in (runs, sweeps, results, comparisons, events, models, workers, schema, health):
         app.include_router(module.router)
     page.add_page(app)
     problems.install(app)

@@ -110,7 +110,10 @@ class Archive:
         return [event_frame(event, self._picture(run, event)) for event in events]
 
     def frames(self, run: str) -> dict[int, tuple[bytes, bytes]]:
-        """Return sums and values of every batch, as in Record.encode()."""
+        """Return sums and values of every batch, as in Record.encode(); {} without any."""
+        self._check(run)
+        if not (self._folder / run / "sums.bin").is_file():
+            return {}
         return frames_of(self._read(run, "sums.bin"), self._read(run, "values.npz"))
 
     def _picture(self, run: str, event: Mapping[str, Any]) -> bytes | None:

@@ -157,6 +157,8 @@ def _run_parser(commands: "Commands") -> None:
         default=MAX_EVALUATIONS,
         help="largest sweep accepted, in pairs of a sample and a label (%(default)s)",
     )
+    twin = "run the unguided twin of a guided spec too: adds studies.redistribution"
+    options.add_argument("--compare", action="store_true", help=twin)
     options.set_defaults(run=_run)
 
 
@@ -208,5 +210,10 @@ def _run(options: argparse.Namespace) -> int:
     from entroscope_workers.command import run_file
 
     return run_file(
-        options.spec, options.out, options.device, options.max_evaluations, options.data
+        options.spec,
+        options.out,
+        options.device,
+        options.max_evaluations,
+        options.data,
+        compare=options.compare,
     )

@@ -80,6 +80,17 @@ class Client:
         """Return what a run would be and cost, without making it."""
         return self.call("POST", "/api/runs/plan", json=dict(spec))
 
+    def compare(self, run: "RunHandle | str", base: "RunHandle | str") -> Document:
+        """Return what a finished run has more than another that shares its trajectories.
+
+        Raises:
+            SpecError: the field in which they differ and may not.
+            Conflict: one is not done, or its values per trajectory were too large to be kept.
+        """
+        ids = {"run": run, "base": base}
+        query = {name: r.id if isinstance(r, RunHandle) else r for name, r in ids.items()}
+        return self.call("GET", "/api/comparisons", params=query)
+
     def models(self) -> list[Document]:
         """Return the models that workers have announced."""
         return list(self.call("GET", "/api/models")["models"])

@@ -62,6 +62,11 @@ def sweep_id(sweep: str) -> str:
     return sweep
 
 
+def base_id(base: str) -> str:
+    """Return the run that another is compared with."""
+    return run_id(base)
+
+
 async def json_body(request: Request) -> Any:
     """Return the request's JSON document."""
     body = await read_body(request, services(request).settings.max_body_bytes)
@@ -97,5 +102,6 @@ def place_in_log(after: str, last_event_id: str | None) -> str:
 ServicesDep = Annotated[Services, Depends(services)]
 RunDep = Annotated[str, Depends(run_id)]
 SweepDep = Annotated[str, Depends(sweep_id)]
+BaseDep = Annotated[str, Depends(base_id)]
 BodyDep = Annotated[Any, Depends(json_body)]
 PageDep = Annotated[tuple[int, str] | None, Depends(page_cursor)]

@@ -169,3 +169,65 @@ class Result(Document):
     studies: dict[str, Any]
     pair_prior: float | None = None
     provenance: dict[str, Any]
+
+
+Series = list[float | None]
+
+
+class CurveDifference(BaseModel):
+    """One curve of a run less that of another, with the standard error of the paired difference."""
+
+    partition: str
+    path: list[str]
+    title: str
+    n: int
+    entropy: Series
+    entropy_se: Series
+    cross_entropy: Series
+    cross_entropy_se: Series
+    production: Series
+    production_se: Series
+
+
+class ClassDifference(BaseModel):
+    """The difference of production of one class, of `n` trajectories."""
+
+    label: str
+    n: int
+    production: Series
+    production_se: Series
+
+
+class Redistribution(BaseModel):
+    """Differences of production over classes: median and 25th and 75th percentile."""
+
+    title: str
+    median: Series
+    low: Series
+    high: Series
+    classes: list[ClassDifference]
+
+
+class Guidances(BaseModel):
+    """The guidance of both runs, as in their specs."""
+
+    run: dict[str, Any] | None
+    base: dict[str, Any] | None
+
+
+class Comparison(Document):
+    """What `run` has more than `base`, in bits; production is per unit of ln sigma.
+
+    Attributes:
+        trajectories: how many both have.
+        redistributions: by curve, or by partition for each-vs-rest.
+    """
+
+    run: str
+    base: str
+    unit: Literal["bits"]
+    sigma: list[float]
+    guidance: Guidances
+    trajectories: int
+    curves: dict[str, CurveDifference]
+    redistributions: dict[str, Redistribution]

@@ -63,3 +63,13 @@ def test_outside_its_interval_guidance_changes_nothing() -> None:
     for name in ("entropy", "production"):
         one, other = (np.array(r["curves"]["classes"][name])[above] for r in (guided, plain))
         np.testing.assert_array_equal(one, other)
+
+
+def test_where_guidance_begins_and_ends_a_step_counts_with_the_kernel_that_made_it() -> None:
+    """Production jumps there by the square of the scale; halves of it belong to no step."""
+    guidance = {"scale": 3, "interval": [0.5, 5], "decoder": "guided"}
+    result = run(guidance=guidance, schedule=SCHEDULE | {"steps": 64})
+    (check,) = [c for c in result["checks"] if c["name"].startswith("production_integral")]
+    fall, trapezoid = fall_and_integral(result)
+    assert abs(trapezoid - fall) > 0.35  # bits, by the trapezoid across the jumps
+    assert check["ok"] and check["value"] < 0.2

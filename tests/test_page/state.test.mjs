@@ -7,7 +7,7 @@ import {bindAddress, createStore, formatHash, parseHash, shownAxis} from "../../
 
 test("the address holds the run and what differs from the defaults", () => {
   const state = parseHash("#/runs/abc?axis=vp_time&unit=nats");
-  const place = {runId: "abc", sweepId: null, bench: false};
+  const place = {runId: "abc", baseId: null, sweepId: null, bench: false};
   assert.deepEqual(state, {...place, axis: "vp_time", unit: "nats", range: "all", cross: "no"});
   assert.equal(formatHash(state), "#/runs/abc?axis=vp_time&unit=nats");
 });
@@ -24,6 +24,13 @@ test("times in units of speciation are shown only where something speciates", ()
   assert.equal(shownAxis({axis: "scaled_time"}, false), "vp_time");
   assert.equal(shownAxis({axis: "scaled_time"}, true), "scaled_time");
   assert.equal(shownAxis({axis: "sigma"}, false), "sigma");
+});
+
+test("the address of a comparison holds both runs", () => {
+  const state = parseHash("#/compare/abc/d%20e?unit=nats");
+  assert.deepEqual([state.runId, state.baseId, state.unit], ["abc", "d e", "nats"]);
+  assert.equal(formatHash(state), "#/compare/abc/d%20e?unit=nats");
+  assert.equal(formatHash({...state, baseId: null}), "#/runs/abc?unit=nats");
 });
 
 test("rubbish in the address is the start page with its defaults", () => {

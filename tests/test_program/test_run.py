@@ -143,3 +143,12 @@ def test_a_worker_with_bad_data_ends_with_one_sentence(
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 2
     assert "no class is called 'Hat'" in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_a_guided_spec_is_compared_with_its_unguided_twin(tmp_path: Path) -> None:
+    spec = {"model": "gaussian-mixture", "trajectories": 32, "schedule": {"steps": 12}}
+    done = run(tmp_path, json.dumps({**spec, "guidance": {"scale": 2}}), "--compare")
+    assert done.returncode == 0, done.stderr
+    result = json.loads((tmp_path / "result.json").read_text())
+    study = result["studies"]["redistribution"]
+    assert study["trajectories"] == 32 and study["guidance"]["base"] is None

@@ -51,6 +51,7 @@ PATHS = {
     "GET /api/sweeps/{sweep}",
     "DELETE /api/sweeps/{sweep}",
     "POST /api/sweeps/{sweep}/cancel",
+    "GET /api/comparisons",
     "GET /api/models",
     "GET /api/workers",
     "GET /api/schema/events",

@@ -12,9 +12,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from entroscope.connect import connect
+from entroscope.protocol.comparison import unguided
 from entroscope.protocol.plan import resolve
 from entroscope.protocol.spec import Spec
 from entroscope.supervisor import Supervisor, worker_command
+from entroscope_workers.comparing import measure_both
 from entroscope_workers.measuring import measure
 from entroscope_workers.probe import probed
 from entroscope_workers.registry import load_model, load_models
@@ -88,19 +90,28 @@ def work_on(
 
 
 def run_file(
-    spec_file: Path, out: Path, device: str, max_evaluations: int, data: Sequence[str] = ()
+    spec_file: Path,
+    out: Path,
+    device: str,
+    max_evaluations: int,
+    data: Sequence[str] = (),
+    *,
+    compare: bool = False,
 ) -> int:
     """Run a spec or a sweep with a progress bar; write the result and say what was found.
 
     Args:
         max_evaluations: of all runs of a sweep together.
         data: folders of labelled data, as on the command line.
+        compare: run the unguided twin of a spec too.
     """
     document = _read(spec_file)
     if not out.parent.is_dir():
         raise ValueError(f"--out: the folder {out.parent} does not exist")
     console = Console(stderr=True)
     if isinstance(document, dict) and "vary" in document:
+        if compare:
+            raise ValueError("--compare: a sweep is not compared; give a single guided spec")
         sweep = SweepFile(document, find_device(device), max_evaluations, data)
         result = _with_bar(sweep.title, console, sweep.measure)
         results = result["results"]
@@ -109,7 +120,10 @@ def run_file(
         loaded = {spec.model: load_model(spec.model, find_device(device))}
         model = all_with_data(loaded, data)[spec.model]
         spec = resolve(spec, model.info)  # what is off is said before a bar is drawn
-        result = _with_bar(model.info.title, console, lambda tell: measure(model, spec, tell))
+        if compare:
+            unguided(spec)
+        run = measure_both if compare else measure
+        result = _with_bar(model.info.title, console, lambda tell: run(model, spec, tell))
         results = [result]
     out.write_text(json.dumps(result, allow_nan=False, indent=1) + "\n")
     for each in results:

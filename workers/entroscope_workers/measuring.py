@@ -31,15 +31,25 @@ def measure(
     Raises:
         SpecError, pydantic.ValidationError: the model cannot run the spec.
     """
-    model = load_model(model, torch.device("cpu")) if isinstance(model, str) else model
-    if isinstance(spec, dict):
-        spec = Spec.model_validate({"model": model.info.name, **spec})
-    plan = Plan(resolve(spec, model.info), model.info)
+    model = model_of(model)
+    plan = Plan(resolve(spec_of(spec, model), model.info), model.info)
     fold = Fold(plan)
     for payload in run(plan, model, fold):
         if progress and isinstance(payload, Point):
             progress(fraction_done(plan, payload))
     return result_document(fold)
+
+
+def model_of(model: Model | str) -> Model:
+    """Return a model, or that of a name, on the processor."""
+    return load_model(model, torch.device("cpu")) if isinstance(model, str) else model
+
+
+def spec_of(spec: Spec | dict[str, Any], model: Model) -> Spec:
+    """Return a spec, or that of a document, whose `model` may be left out."""
+    if isinstance(spec, Spec):
+        return spec
+    return Spec.model_validate({"model": model.info.name, **spec})
 
 
 def run(plan: Plan, model: Model, fold: Fold) -> Iterator[Payload]:

@@ -25,6 +25,7 @@ from entroscope_workers.chain import Chain, Measured
 from entroscope_workers.models.base import Model
 from entroscope_workers.pair_chain import PairChain
 from entroscope_workers.previews import MAX_POSTERIOR, grid, preview_steps, sprite_sheet
+from entroscope_workers.steering import jumps
 from entroscope_workers.tables import CurveTable
 
 
@@ -40,7 +41,8 @@ def run_batch(plan: Plan, index: int, model: Model) -> Iterator[Payload]:
     trajectories = range(first, first + size)
     chain: Chain | PairChain
     chain = (PairChain if is_paired(plan.spec) else Chain)(plan, bound, trajectories)
-    tables = {curve.key: CurveTable(plan.sigmas, size) for curve in plan.curves}
+    cuts = jumps(plan.spec.guidance, plan.sigmas.tolist())
+    tables = {curve.key: CurveTable(plan.sigmas, size, cuts) for curve in plan.curves}
     samples = _preview_samples(plan, index)
     shown = preview_steps(len(plan.sigmas)) if samples else frozenset[int]()
     pairs = 0

@@ -1,6 +1,7 @@
 """Guidance of a batch: what moves a state, and what its posterior is read with."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -70,3 +71,12 @@ class Steering:
         if own.method == "cfg":
             return torch.full_like(log_posterior, own.scale)
         return feedback_scale(log_posterior - self.log_prior[kept], own.scale, own.max_scale)
+
+
+def jumps(guidance: Guidance | None, sigmas: Sequence[float]) -> frozenset[int]:
+    """Return the steps at which guidance begins or has ended."""
+    if guidance is None or guidance.interval is None or guidance.scale == 1:
+        return frozenset()
+    low, high = guidance.interval
+    inside = [low < sigma <= high for sigma in sigmas]
+    return frozenset(step for step in range(1, len(inside)) if inside[step] != inside[step - 1])

@@ -17,7 +17,9 @@ class CurveTable:
         values: (quantities, steps, batch), float64; NaN for trajectories that do not count.
     """
 
-    def __init__(self, sigmas: Array, batch: int) -> None:
+    def __init__(self, sigmas: Array, batch: int, jumps: frozenset[int] = frozenset()) -> None:
+        """Args: jumps: the first steps of the parts between which production is not continuous."""
+        self._jumps = jumps
         self.values: Array = np.full((len(QUANTITIES), len(sigmas), batch), np.nan)
         self._calibration: list[Array] = []  # of each step, on data paths
         self._log_sigmas = np.log(sigmas)
@@ -31,7 +33,9 @@ class CurveTable:
         if step:
             before = self.values[:, step - 1]
             width = self._log_sigmas[step - 1] - self._log_sigmas[step]
-            self._integral = self._integral + 0.5 * width * (before[2] + production)
+            # The step was made with the kernel of its beginning; the other end is no part of it.
+            after = before[2] if step in self._jumps else production
+            self._integral = self._integral + 0.5 * width * (before[2] + after)
             rise = entropy - before[0]
         start = self.values[0, 0] if step else entropy
         missed = entropy - start + self._integral

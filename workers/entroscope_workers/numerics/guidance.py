@@ -22,7 +22,9 @@ def feedback_scale(log_ratio: Tensor, scale: float, largest: float) -> Tensor:
 
         w = r / (r - e),   r = p_net(x|c) / p(x) = p(c|x) / p(c),   e = 1 - 1 / scale
 
-    (Koulischer et al. 2025, arXiv 2506.06085). So w = `scale` where r = 1, nothing is known yet,
+    (Koulischer et al. 2025, arXiv 2506.06085, with e = 1 - pi; their temperature and offset of the
+    log-ratio are not used, and it is held at its least value where it is read, not where it is
+    kept, so that r remains a posterior). So w = `scale` where r = 1, nothing is known yet,
     falls to 1 as the class wins, and is held at `largest` as it loses.
 
     Args:

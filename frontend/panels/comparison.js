@@ -1,0 +1,193 @@
+// A guided run beside its unguided twin: what guidance moves, and where.
+
+import {comparisonUrl} from "../api.js";
+import {byId, element, setText} from "../dom.js";
+import {isFinal} from "../events/fold.js";
+import {count} from "../format.js";
+import {guidanceText} from "../guidance.js";
+import {shownEnds} from "../plots/axes.js";
+import {colour} from "../plots/figure.js";
+import * as plot from "../plots/redistribution.js";
+import {formatHash} from "../state.js";
+import {decision} from "./runs.js";
+
+const WAIT_MS = 1000;
+const MOST_CHIPS = 24;
+
+/** Return the curves of one redistribution: its own, or all of a partition of each class against the rest. */
+export function differencesOf({curves}, name) {
+  return curves[name] ? [curves[name]] : Object.values(curves).filter(({partition}) => partition === name);
+}
+
+/** Return the classes of a redistribution, those that change most first. */
+export const byChange = ({classes}) =>
+  [...classes].sort((a, b) => Math.max(...sizes(b)) - Math.max(...sizes(a)));
+
+const sizes = ({production}) => production.map((own) => Math.abs(own ?? 0));
+
+/** Return how many trajectories were compared, in words. */
+export function aboutText({trajectories}, {classes}) {
+  const [least, most] = [Math.min, Math.max].map((pick) => pick(...classes.map(({n}) => n)));
+  const some = least === most ? count(least) : `${count(least)} to ${count(most)}`;
+  const each = least === trajectories ? "all for" : `${some} of`; // each against the rest, or true labels
+  return `${count(trajectories)} trajectories with the same noise, ${each} each of ${classes.length} classes`;
+}
+
+const stageOf = ({state, progress}) => `${state}, ${count(progress.trajectories)} of ${count(progress.total)} trajectories`;
+
+/** Show comparisons in a place; `ask` has run(id) and comparison(run, base). */
+export class Comparison {
+  constructor(place, {ask, onChange, onError}) {
+    Object.assign(this, {place, ask, onChange, onError, turn: 0, pair: null, document: null});
+    this.#make();
+  }
+
+  /** Wait for both runs, then show what they differ in. */
+  async open(runId, baseId) {
+    const turn = (this.turn += 1);
+    Object.assign(this, {pair: [runId, baseId], runs: null, document: null, failed: false, name: null, shown: new Set()});
+    while (turn === this.turn) {
+      const failure = await this.#look(turn).catch((error) => error);
+      if (turn !== this.turn) return;
+      this.failed = failure instanceof Error;
+      if (this.failed) return this.onError(failure, () => turn === this.turn && this.open(runId, baseId));
+      this.onChange();
+      if (this.document) return;
+      await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
+    }
+  }
+
+  close() {
+    this.turn += 1;
+    Object.assign(this, {pair: null, runs: null, document: null});
+  }
+
+  async #look(turn) {
+    const runs = await Promise.all(this.pair.map((id) => this.ask.run(id)));
+    if (turn !== this.turn) return;
+    this.runs = runs;
+    if (!runs.every(({state}) => isFinal(state))) return;
+    const found = await this.ask.comparison(...this.pair);
+    if (turn !== this.turn) return;
+    this.document = found;
+    this.#offer();
+  }
+
+  draw({figure, theme, state}) {
+    this.figure.hidden = this.failed || !this.document;
+    if (this.failed) return;
+    this.#words(state);
+    if (!this.document) return;
+    const charts = [[this.production, plot.draw], [this.entropy, plot.drawEntropy]].map(([chart, draw]) => ({
+      chart, draw, size: {width: chart.clientWidth, height: chart.clientHeight}
+    }));
+    const {axis, unit} = state;
+    const wanted = JSON.stringify([this.pair, this.name, [...this.shown], theme, axis, unit, charts.map(({size}) => size)]);
+    if (wanted === this.drawn) return; // what is pointed at stays so
+    this.drawn = wanted;
+    const scene = this.#scene(figure, theme, state);
+    this.#showChips(scene);
+    setText(this.summary, plot.summary({...scene, per: figure.axes[axis].per}));
+    for (const {chart, draw, size} of charts) draw(chart, {...scene, size});
+  }
+
+  #scene(figure, theme, {axis, unit}) {
+    const {sigma, guidance, redistributions} = this.document;
+    const {labels} = this.runs[0];
+    const colorOf = (label) => (labels.includes(label) ? colour(figure, labels.indexOf(label), labels.length) : null);
+    const interval = guidance.run && (guidance.run.interval ?? [sigma.at(-1), sigma[0]]);
+    return {
+      figure, theme, axis, unit, sigma, interval, colorOf, shown: this.shown,
+      ends: shownEnds(sigma, null),
+      redistribution: redistributions[this.name],
+      differences: differencesOf(this.document, this.name)
+    };
+  }
+
+  #words(state) {
+    const [run, base] = this.runs ?? [];
+    setText(byId("run-name"), "What guidance moves");
+    setText(byId("run-state"), this.document ? "" : "waiting");
+    if (!run) return;
+    setText(byId("run-about"), `${run.title}, ${decision(run)}: ${guidanceText(run.spec.guidance)}, less the same paths ${guidanceText(base.spec.guidance) || "unguided"}`);
+    setText(byId("run-progress"), this.document
+      ? aboutText(this.document, this.document.redistributions[this.name])
+      : `guided run ${stageOf(run)}; unguided run ${stageOf(base)}`);
+    this.pair.forEach((id, i) => { this.links[i].href = formatHash({...state, runId: id, baseId: null}); });
+    this.download.href = comparisonUrl(...this.pair);
+    this.download.hidden = !this.document;
+  }
+
+  #make() {
+    this.links = ["guided run", "unguided run"].map((text) => element("a", {}, text));
+    this.download = element("a", {download: "entroscope-comparison.json"}, "JSON");
+    this.choice = element("select", {"aria-label": "Decision", onchange: () => {
+      Object.assign(this, {name: this.choice.value, shown: new Set()});
+      this.#makeChips();
+      this.onChange();
+    }});
+    this.every = element("button", {type: "button", onclick: () => this.#toggleAll()}, "Show each class");
+    this.chips = element("div", {className: "classes", role: "group", "aria-label": "Classes"});
+    this.summary = element("p", {className: "comparison-summary"});
+    const charts = ["redistribution", "entropy-difference"].map((id) => element("div", {className: "chart", id}));
+    [this.production, this.entropy] = charts;
+    this.figure = element(
+      "div", {className: "comparison", hidden: true},
+      element("div", {className: "comparison-tools"}, this.choice, this.every, this.chips),
+      this.summary,
+      ...charts.map((chart) => element("div", {className: "plot"}, chart)),
+      this.#legend()
+    );
+    this.place.replaceChildren(element("p", {className: "comparison-tools"}, ...this.links, this.download), this.figure);
+  }
+
+  #legend() {
+    const entries = [["gain", "more is decided here with guidance"], ["loss", "less is decided here"],
+      ["bound", "25th to 75th percentile of the classes, line: median"], ["window", "guided interval"]];
+    this.swatches = entries.map(([name]) => element("span", {className: "swatch", "data-color": name}));
+    return element("ul", {className: "comparison-legend"}, ...entries.map(([, text], i) => element("li", {}, this.swatches[i], text)));
+  }
+
+  /** A comparison has come: show its first redistribution. */
+  #offer() {
+    const names = Object.keys(this.document.redistributions);
+    const options = names.map((value) => element("option", {value}, this.document.redistributions[value].title));
+    this.choice.replaceChildren(...options);
+    this.choice.hidden = names.length < 2;
+    Object.assign(this, {name: names[0], drawn: ""});
+    this.#makeChips();
+  }
+
+  /** The classes that change most, as buttons. */
+  #makeChips() {
+    const classes = byChange(this.document.redistributions[this.name]).slice(0, MOST_CHIPS);
+    this.chips.replaceChildren(...classes.map(({label}) =>
+      element(
+        "button",
+        {type: "button", className: "curve", "data-label": label, onclick: () => this.#toggle(label)},
+        element("span", {className: "swatch"}),
+        label
+      )
+    ));
+  }
+
+  #showChips({figure, theme, colorOf}) {
+    for (const chip of this.chips.children) {
+      chip.setAttribute("aria-pressed", String(this.shown.has(chip.dataset.label)));
+      chip.firstChild.style.background = colorOf(chip.dataset.label);
+    }
+    setText(this.every, this.shown.size ? "Hide the classes" : "Show each class");
+    for (const swatch of this.swatches) swatch.style.background = figure[theme].colors[swatch.dataset.color];
+  }
+
+  #toggle(label) {
+    if (!this.shown.delete(label)) this.shown.add(label);
+    this.onChange();
+  }
+
+  #toggleAll() {
+    const {classes} = this.document.redistributions[this.name];
+    this.shown = this.shown.size ? new Set() : new Set(classes.map(({label}) => label));
+    this.onChange();
+  }
+}

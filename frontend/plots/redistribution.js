@@ -1,0 +1,148 @@
+// What guidance adds to the production of every class and what it takes away, over the noise axis.
+
+import {slope, unitFactor, value} from "./axes.js";
+import {band, line, scaled, shifted} from "./bands.js";
+import {faded, layoutOf} from "./figure.js";
+import {measured, number} from "../format.js";
+
+const CONFIG = {displayModeBar: false};
+const ROOM = 1.12;
+
+export const draw = (element, scene) => Plotly.react(element, traces(scene), layout(scene), CONFIG);
+export const drawEntropy = (element, scene) =>
+  Plotly.react(element, entropyTraces(scene), entropyLayout(scene), CONFIG);
+
+/**
+ * Return the traces: band of the 25th to 75th percentile over classes, what is gained and lost at the
+ * median, the median, and the classes that were asked for.
+ */
+export function traces(scene) {
+  const {sigma, axis, theme, figure, redistribution, shown} = scene;
+  const colors = figure[theme].colors;
+  const x = sigma.map((level) => value(axis, level));
+  const [low, median, high] = ["low", "median", "high"].map((name) => perAxis(redistribution[name], scene));
+  const crossed = withCrossings(x, median);
+  const classes = redistribution.classes.filter(({label}) => shown.has(label));
+  return [
+    band(x, low, high, faded(colors.bound, 0.22)),
+    half(crossed, 1, faded(colors.gain, 0.42)),
+    half(crossed, -1, faded(colors.loss, 0.42)),
+    ...classes.map((own) => classLine(x, own, scene)),
+    told(line(x, median, colors.bound, {width: 2.2, markers: true, name: "median"}), scene)
+  ];
+}
+
+/** Return the layout, with the guided interval shaded. */
+export function layout(scene) {
+  const {low, high, classes} = scene.redistribution;
+  const shown = classes.filter(({label}) => scene.shown.has(label)).map(({production}) => production);
+  return {...around([low, high, ...shown].map((own) => perAxis(own, scene)), scene, "redistribution")};
+}
+
+/** Return the difference of H: of the curve with its 95 % band, or of every class against the rest. */
+export function entropyTraces(scene) {
+  const {figure, sigma, axis, unit, theme, differences, shown} = scene;
+  const x = sigma.map((level) => value(axis, level));
+  const factor = unitFactor(unit);
+  return differences.flatMap((curve) => {
+    const color = scene.colorOf(curve.path.at(-1)) ?? figure[theme].colors.entropy;
+    const single = differences.length === 1;
+    const focus = single || shown.has(curve.path.at(-1));
+    const own = told(line(x, scaled(curve.entropy, factor), color, {
+      width: focus ? 2.2 : 1, markers: single, name: curve.path.at(-1) ?? curve.title
+    }), scene, unit);
+    return focus ? [band(x, ...ends(curve, figure, factor), faded(color, 0.24)), own] : [{...own, opacity: 0.5}];
+  });
+}
+
+/** Return the layout of the difference of H. */
+export function entropyLayout(scene) {
+  const factor = unitFactor(scene.unit);
+  const edges = scene.differences.flatMap((curve) => [scaled(curve.entropy, factor), ...ends(curve, scene.figure, factor)]);
+  return around(edges, scene, "entropy_difference");
+}
+
+/** Return the points of a curve and, between them, those where it crosses zero. */
+export function withCrossings(x, y) {
+  const points = [[x[0], y[0]]];
+  for (let i = 1; i < y.length; i += 1) {
+    if (y[i - 1] * y[i] < 0) points.push([x[i - 1] + ((x[i] - x[i - 1]) * y[i - 1]) / (y[i - 1] - y[i]), 0]);
+    points.push([x[i], y[i]]);
+  }
+  return {x: points.map(([at]) => at), y: points.map(([, own]) => own)};
+}
+
+/** Return what a comparison says in one sentence, in the unit; `per` is what production is per unit of. */
+export function summary({sigma, axis, unit, per, redistribution, differences}) {
+  const median = perAxis(redistribution.median, {sigma, axis, unit});
+  const entropy = entropyChange(differences, sigma, unit);
+  const production = productionChange(median, sigma, unit, per);
+  if (!production) return entropy ? `${entropy}.` : "Guidance changes nothing.";
+  return entropy ? `${entropy}; median production by ${production}.` : `Median production changes by ${production}.`;
+}
+
+function entropyChange([curve, ...others], sigma, unit) {
+  if (!curve || others.length) return null;
+  const sizes = curve.entropy.map((own) => Math.abs(own ?? 0));
+  const place = sizes.indexOf(Math.max(...sizes));
+  if (!sizes[place]) return null;
+  const factor = unitFactor(unit);
+  const [own, error] = [curve.entropy[place] * factor, curve.entropy_se[place]];
+  const text = measured(own, error === null ? null : error * factor);
+  return `H changes most by ${own > 0 ? "+" : ""}${text} ${unit} at σ = ${number(sigma[place])}`;
+}
+
+function productionChange(median, sigma, unit, per) {
+  const ends = [Math.max(...median), Math.min(...median)].filter((own) => own !== 0);
+  const words = ends.map((own) => `${signed(own)} at σ = ${number(sigma[median.indexOf(own)])}`);
+  return words.length ? `${words.join(" and ")} (${unit} per ${per})` : null;
+}
+
+const signed = (own) => `${own > 0 ? "+" : ""}${number(own)}`;
+
+const perAxis = (values, {sigma, axis, unit}) =>
+  scaled(values, sigma.map((level) => unitFactor(unit) * slope(axis, level)));
+
+/** The area between zero and one side of a curve. */
+function half({x, y}, side, color) {
+  const edge = y.map((own) => (side > 0 ? Math.max(0, own) : Math.min(0, own)));
+  return band(x, edge.map(() => 0), edge, color);
+}
+
+const classLine = (x, {label, production}, scene) =>
+  told(line(x, perAxis(production, scene), scene.colorOf(label), {width: 1.4, name: label}), scene);
+
+/** Let a curve say its values when pointed at. */
+function told(trace, {sigma}, unit) {
+  const what = unit ? ` ${unit}` : "";
+  const text = sigma.map((level) => `σ = ${number(level)}`);
+  return {...trace, text, hoverinfo: undefined, hovertemplate: `%{text}: %{y:+.3f}${what}<extra>${escaped(trace.name)}</extra>`};
+}
+
+/** Plotly reads some tags in texts; labels are no markup. */
+const escaped = (text) => String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+
+const ends = (curve, figure, factor) =>
+  [-1, 1].map((sign) => shifted(curve.entropy, curve.entropy_se, sign * figure.band.standard_errors, factor));
+
+function around(lists, scene, chart) {
+  const {figure, theme, axis, interval} = scene;
+  const base = layoutOf(figure, chart, scene);
+  const values = lists.flat().filter((own) => own !== null);
+  const [low, high] = [Math.min(0, ...values), Math.max(0, ...values)];
+  const room = (ROOM - 1) * (high - low) || 0.01;
+  base.yaxis.range = [low - room, high + room];
+  base.yaxis.zerolinecolor = figure[theme].colors.bound;
+  base.yaxis.zerolinewidth = 1;
+  base.shapes = intervalShape(interval, axis, scene);
+  return base;
+}
+
+/** The guided interval, cut to what is shown. */
+function intervalShape(interval, axis, {ends: [top, bottom], figure, theme}) {
+  if (!interval) return [];
+  const [low, high] = [Math.max(interval[0], bottom), Math.min(interval[1], top)];
+  const across = {xref: "x", yref: "paper", y0: 0, y1: 1, layer: "below", line: {width: 0}};
+  const place = {type: "rect", x0: value(axis, high), x1: value(axis, low)};
+  return [{...across, ...place, fillcolor: figure[theme].colors.window}];
+}

@@ -1,0 +1,43 @@
+"""Finished runs compared, from what is archived of them."""
+
+from typing import Any
+
+from entroscope.catalog import Catalog
+from entroscope.protocol.comparison import check_comparable, compare
+from entroscope.protocol.errors import Conflict
+from entroscope.protocol.models import ModelInfo
+from entroscope.protocol.plan import Plan
+from entroscope.protocol.spec import Spec
+from entroscope.protocol.trajectories import Trajectories
+from entroscope.run_store import Frames
+
+Document = dict[str, Any]
+
+
+def comparison(catalog: Catalog, run: str, base: str) -> Document:
+    """Return what a run has more than another.
+
+    Raises:
+        NotFound: there is no such run.
+        Conflict: one is not done, or keeps no values per trajectory.
+        SpecError: the field in which they differ and may not.
+    """
+    plans, frames = zip(*(_done(catalog, one) for one in (run, base)), strict=True)
+    check_comparable(*plans)
+    values = (_trajectories(*pair) for pair in zip((run, base), frames, strict=True))
+    return {"schema": 1, "run": run, "base": base, **compare(*plans, *values)}
+
+
+def _done(catalog: Catalog, run: str) -> tuple[Plan, dict[int, Frames]]:
+    document, frames = catalog.finished_run(run)
+    if document["state"] != "done":
+        raise Conflict(f"run {run!r} is {document['state']}; only runs that are done are compared")
+    spec = Spec.model_validate(document["spec"])
+    return Plan(spec, ModelInfo.model_validate(document["info"])), frames
+
+
+def _trajectories(run: str, frames: dict[int, Frames]) -> Trajectories:
+    try:
+        return Trajectories.decode(frames)
+    except Conflict as error:
+        raise Conflict(f"run {run!r} cannot be compared: {error}") from None

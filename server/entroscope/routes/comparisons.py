@@ -1,0 +1,17 @@
+"""Two runs seen together."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from entroscope.comparisons import comparison
+from entroscope.deps import BaseDep, RunDep, ServicesDep
+from entroscope.documents import Comparison
+
+router = APIRouter(prefix="/api/comparisons", tags=["comparisons"])
+
+
+@router.get("", response_model=Comparison)
+def get_comparison(run: RunDep, base: BaseDep, services: ServicesDep) -> dict[str, Any]:
+    """Return the paired differences, run less base, of two runs that share their trajectories."""
+    return comparison(services.catalog, run, base)

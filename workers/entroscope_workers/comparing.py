@@ -1,0 +1,53 @@
+"""A guided run and its unguided twin in the foreground, trajectory by trajectory."""
+
+from collections.abc import Callable
+from typing import Any
+
+from numpy.typing import NDArray
+
+from entroscope.protocol.comparison import compare, unguided
+from entroscope.protocol.fold import Fold
+from entroscope.protocol.payloads import Point, Record
+from entroscope.protocol.plan import Plan, resolve
+from entroscope.protocol.result import result_document
+from entroscope.protocol.spec import Spec
+from entroscope.protocol.trajectories import Trajectories
+from entroscope_workers.measuring import Progress, fraction_done, model_of, run, spec_of
+from entroscope_workers.models.base import Model
+
+
+def measure_both(
+    model: Model | str,
+    spec: Spec | dict[str, Any],
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Run a guided spec and its unguided twin with the same seeds.
+
+    Returns:
+        the result of the guided run; `studies.redistribution` is what it has more than its twin,
+        as in GET /api/comparisons, and the twin's provenance.
+    Raises:
+        SpecError, pydantic.ValidationError: the model cannot run the spec, or it is not guided.
+        Conflict: the values per trajectory are too large to be kept.
+    """
+    model = model_of(model)
+    plan = Plan(resolve(spec_of(spec, model), model.info), model.info)
+    twin = Plan(unguided(plan.spec), model.info)
+    half = progress or (lambda done: None)
+    result, own = _measured(plan, model, lambda done: half(done / 2))
+    base_result, base = _measured(twin, model, lambda done: half((1 + done) / 2))
+    study = compare(plan, twin, own, base) | {"base_provenance": base_result["provenance"]}
+    return {**result, "studies": {**result["studies"], "redistribution": study}}
+
+
+def _measured(
+    plan: Plan, model: Model, progress: Callable[[float], None]
+) -> tuple[dict[str, Any], Trajectories]:
+    fold, batches = Fold(plan), list[dict[str, NDArray[Any]]]()
+    for payload in run(plan, model, fold):
+        if isinstance(payload, Point):
+            progress(fraction_done(plan, payload))
+        elif isinstance(payload, Record):
+            batches.append({"labels": payload.labels, **payload.values})
+            Trajectories.of(batches[-1:])  # what cannot be compared is said before all of it is run
+    return result_document(fold), Trajectories.of(batches)
