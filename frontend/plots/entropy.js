@@ -1,6 +1,6 @@
 // H over the noise axis: curves with their bands, the prior's bound, the window.
 
-import {placesOf, unitFactor} from "./axes.js";
+import {placesOf, unitFactor, value} from "./axes.js";
 import {band, dotted, exactLine, largest, line, scaled, shifted} from "./bands.js";
 import {faded, layoutOf} from "./figure.js";
 import {halfway, halfwayText, markShapes} from "./marks.js";
