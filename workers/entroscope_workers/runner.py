@@ -10,11 +10,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from entroscope.protocol.payloads import VALUES_LIMIT_BYTES, Payload, Point, Preview, Record
+from entroscope.protocol.payloads import (
+    VALUES_LIMIT_BYTES,
+    Pause,
+    Payload,
+    Point,
+    Preview,
+    Record,
+)
 from entroscope.protocol.plan import Plan
+from entroscope.protocol.studies.arrays import StudyArrays
 from entroscope_workers.chain import Chain, Measured
 from entroscope_workers.models.base import Model
 from entroscope_workers.previews import MAX_POSTERIOR, grid, preview_steps, sprite_sheet
+from entroscope_workers.studies.batch import BatchStudies
 from entroscope_workers.tables import CurveTable
 
 
@@ -29,18 +38,25 @@ def run_batch(plan: Plan, index: int, model: Model) -> Iterator[Payload]:
     bound = model.bind(plan.spec.params, plan.labels)
     chain = Chain(plan, bound, range(first, first + size))
     tables = {curve.key: CurveTable(plan.sigmas, size) for curve in plan.curves}
+    studies = BatchStudies(plan, index, bound, chain)
     samples = _preview_samples(plan, index)
     shown = preview_steps(len(plan.sigmas)) if samples else frozenset[int]()
     pairs = 0
     for step, measured in enumerate(chain.steps()):
         pairs += measured.evaluations
+        studies.add(step, measured.posterior, chain)
         for table, values in zip(tables.values(), measured.values, strict=True):
             table.add(step, values)
         yield _point(plan, index, step, tables)
         if step in shown:
             yield _preview(plan, index, step, samples, chain.own, measured, bound)
-    facts = _facts(plan, index, bound, pairs, time.perf_counter() - started)
-    yield _record(plan, facts, chain.own, tables)
+    studied = 0
+    for spent in studies.steps():
+        studied += spent
+        yield Pause()
+    seconds = time.perf_counter() - started
+    facts = _facts(plan, index, bound, (pairs, studied), seconds)
+    yield _record(plan, facts, chain.own, tables, studies.arrays())
 
 
 def _preview_samples(plan: Plan, index: int) -> int:
@@ -78,24 +94,31 @@ def _preview(
 
 
 def _record(
-    plan: Plan, facts: dict[str, Any], own: Tensor, tables: Mapping[str, CurveTable]
+    plan: Plan,
+    facts: dict[str, Any],
+    own: Tensor,
+    tables: Mapping[str, CurveTable],
+    studies: StudyArrays,
 ) -> Record:
     labels = own.cpu().numpy()
     moments = {key: table.moments(labels, len(plan.columns)) for key, table in tables.items()}
     values = {key: table.kept() for key, table in tables.items()}
     if sum(array.nbytes for array in values.values()) > VALUES_LIMIT_BYTES:
         values = {}
-    return Record(facts, moments, labels, values)
+    return Record(facts, moments, labels, values, studies)
 
 
-def _facts(plan: Plan, index: int, model: Model, pairs: int, seconds: float) -> dict[str, Any]:
+def _facts(
+    plan: Plan, index: int, model: Model, pairs: tuple[int, int], seconds: float
+) -> dict[str, Any]:
+    """Args: pairs: those that the curves took, and those of the studies."""
     first, size = plan.batches[index]
     return {
         "batch": index,
         "first": first,
         "trajectories": size,
-        "evaluations": pairs,
-        "evaluations_full": size * plan.labels_evaluated * len(plan.sigmas),
+        "evaluations": sum(pairs),
+        "evaluations_full": size * plan.labels_evaluated * len(plan.sigmas) + pairs[1],
         "seconds": seconds,
         "device": device_name(model.device),
         "versions": versions(),

@@ -16,6 +16,7 @@ from entroscope.protocol.mixtures import mixture_params, mixture_schedule
 from entroscope.protocol.models import ModelInfo, ScheduleDefaults
 from entroscope.protocol.partitions import Curve, curves_of, find_label
 from entroscope.protocol.spec import BatchPlan, Guidance, Schedule, Spec
+from entroscope.protocol.studies.levels import Mode, resolved_studies, study_evaluations
 
 Array = NDArray[np.float64]
 
@@ -84,7 +85,11 @@ def resolve(spec: Spec, info: ModelInfo) -> Spec:
     plan = Plan(resolved, info)  # checks labels, partitions and prior
     _check_guidance(resolved.guidance, plan)
     _check_pruning(resolved.prune_below, plan)
-    return resolved
+    mode = Mode(
+        spec.trajectories, spec.guidance is not None, spec.prune_below > 0, info.unconditional
+    )
+    studies = resolved_studies(spec.studies, plan.sigmas, mode)
+    return resolved.model_copy(update={"studies": studies})
 
 
 def _check_guidance(guidance: Guidance | None, plan: "Plan") -> None:
@@ -156,7 +161,13 @@ class Plan:
     @property
     def evaluations(self) -> int:
         """Pairs (sample, label, sigma) of the whole run, at most."""
-        return self.spec.trajectories * len(self.sigmas) * self.labels_evaluated
+        main = self.spec.trajectories * len(self.sigmas) * self.labels_evaluated
+        return main + self.study_evaluations
+
+    @property
+    def study_evaluations(self) -> int:
+        """Pairs of the studies alone."""
+        return study_evaluations(self.spec.studies, self.sigmas, len(self.columns))
 
     @property
     def labels_evaluated(self) -> int:

@@ -12,6 +12,7 @@ from entroscope.protocol.frames import finite
 from entroscope.protocol.moments import Moments, standard_error
 from entroscope.protocol.partitions import Curve
 from entroscope.protocol.plan import Plan
+from entroscope.protocol.studies.document import studies_document, study_checks
 from entroscope.protocol.windows import window
 
 
@@ -19,6 +20,8 @@ def result_document(fold: Fold) -> dict[str, Any]:
     """Return what a run has measured so far, from its finished batches (there must be one)."""
     plan, merged = fold.plan, fold.merged()
     batches = [fold.moments[batch] for batch in sorted(fold.moments)]
+    windows = [window(c.key, plan.sigmas, [batch[c.key] for batch in batches]) for c in plan.curves]
+    studies = fold.studies()
     document = {
         "schema": 1,
         "spec": plan.spec.document(),
@@ -28,11 +31,9 @@ def result_document(fold: Fold) -> dict[str, Any]:
         "trajectories": fold.trajectories,
         "batches": len(batches),
         "curves": {c.key: curve_document(plan, c, merged[c.key]) for c in plan.curves},
-        "windows": [
-            window(c.key, plan.sigmas, [batch[c.key] for batch in batches]) for c in plan.curves
-        ],
-        "checks": run_checks(plan, merged),
-        "studies": {},
+        "windows": windows,
+        "checks": [*run_checks(plan, merged), *study_checks(plan, studies)],
+        "studies": studies_document(plan, studies, windows),
         "provenance": _provenance(list(fold.facts.values())),
     }
     finished: dict[str, Any] = finite(document)

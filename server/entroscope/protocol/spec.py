@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from entroscope.protocol.models import BatchSizes, PositiveFloat
+from entroscope.protocol.studies.spec import Studies
 
 NonNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 MAX_STEPS = 8192
@@ -125,6 +126,7 @@ class Spec(_Strict):
     paths_from: Literal["model"] = "model"
     prune_below: Annotated[float, Field(ge=0, le=0.1)] = 0
     complement: Literal["classes"] = "classes"
+    studies: Studies = Studies()
     previews: Previews | None = Previews()
 
     @field_validator("partitions")
