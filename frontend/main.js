@@ -13,6 +13,7 @@ import {Legend, titlesOf} from "./panels/legend.js";
 import {RunList} from "./panels/runs.js";
 import {firstFollowed, Samples} from "./panels/samples.js";
 import {Scope} from "./panels/scope.js";
+import {Studies} from "./panels/studies.js";
 import {Sprites} from "./events/sprites.js";
 import {colour} from "./plots/figure.js";
 import {createPoll} from "./poll.js";
@@ -53,6 +54,7 @@ const samples = new Samples(
   {onFollow: (index) => store.set({followed: [index, ...followed().filter((own) => own !== index)].slice(0, 2)})}
 );
 const checks = new Checks(byId("checks"));
+const studies = new Studies(byId("studies"), {onGuide: (spec) => act(() => start(spec))});
 const head = new Head({onCancel: () => act(() => api.cancelRun(session.id)), onExtend: extend, onCopy: copySettings});
 const runList = new RunList(byId("runs"), {
   onCancel: ({id}) => act(() => api.cancelRun(id)),
@@ -92,7 +94,8 @@ function drawAll() {
   legend.show(drawn.all);
   if (session?.view) head.show(session.run, session.view, store.get());
   checks.show(shown.view.checks, titlesOf(drawn.all));
-  scope.draw(drawn, {sprites: shown.sprites, followed: followed()});
+  if (showsStudies()) showStudies(drawn);
+  else scope.draw(drawn, {sprites: shown.sprites, followed: followed()});
   scope.drawProfiles(drawn, session?.profiles[drawn.focus?.key]);
   drawCursor();
 }
@@ -106,8 +109,20 @@ function drawCursor() {
   samples.show({...drawn, sprites: shown.sprites, step, followed: followed()});
 }
 
+function showStudies(drawn) {
+  const model = known.models.find(({name}) => name === session.run.model);
+  const {spec} = session.run;
+  studies.show(drawn, {studies: session.studies, spec, guidable: Boolean(model?.unconditional)});
+}
+
+function showsStudies() {
+  return store.get().view === "studies" && Boolean(session?.view);
+}
+
 function showMode() {
   const {runId} = store.get();
+  document.body.classList.toggle("shows-studies", showsStudies());
+  byId("views").hidden = !session?.view;
   document.body.classList.toggle("has-run", runId !== null);
   byId("run-actions").hidden = !session?.view;
   setText(byId("no-samples"), sampleHint());

@@ -11,7 +11,7 @@ const REFRESH_MS = 1000;
 /** Watch a run until `close`; listeners are onOpen(run), onChange, onPicture, onStatus(status, waitMs), onError(error). */
 export class Session {
   constructor(id, listeners) {
-    Object.assign(this, {id, listeners, run: null, view: null, stream: null, closed: false, profiles: {}});
+    Object.assign(this, {id, listeners, run: null, view: null, stream: null, closed: false, profiles: {}, studies: null});
     this.sprites = new Sprites(() => !this.closed && listeners.onPicture());
   }
 
@@ -78,7 +78,8 @@ export class Session {
     await this.refresh();
     if (this.closed || this.view.batches === 0) return;
     try {
-      const {curves} = await api.result(this.id);
+      const {curves, studies} = await api.result(this.id);
+      this.studies = studies;
       for (const [key, {profiles}] of Object.entries(curves)) this.profiles[key] = profiles;
       if (!this.closed) this.listeners.onChange();
     } catch (error) {

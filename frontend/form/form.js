@@ -5,6 +5,7 @@ import {count, duration} from "../format.js";
 import {focusFirstError, showErrors} from "./fields.js";
 import {Groups} from "./groups.js";
 import {Params} from "./params.js";
+import {offerLevels, studiesOf, wireLevels} from "./studies.js";
 import {modeOf, preferred, specOf} from "./values.js";
 
 const DEBOUNCE_MS = 250;
@@ -26,6 +27,7 @@ export class Form {
     this.groups = new Groups(byId("groups"), {colour, onChange: () => this.edited()});
     form.addEventListener("input", ({target}) => this.#typed(target));
     form.elements.model.addEventListener("change", () => this.#chosen());
+    wireLevels();
     form.addEventListener("submit", (event) => this.#submit(event));
   }
 
@@ -72,13 +74,15 @@ export class Form {
 
   #read() {
     const kept = [...this.inputs].filter(([name]) => !FROM_MODEL.includes(name) || this.touched.has(name));
+    const fields = Object.fromEntries(kept.map(([name, input]) => [name, input.value]));
     return specOf({
+      studies: studiesOf(fields),
       model: this.form.elements.model.value,
       params: this.params.read(),
       mode: this.mode,
       groups: this.groups.read(),
       prior: this.form.elements.prior.value,
-      fields: Object.fromEntries(kept.map(([name, input]) => [name, input.value]))
+      fields
     });
   }
 
@@ -117,6 +121,7 @@ export class Form {
     for (const name of FROM_MODEL) {
       if (!this.touched.has(name)) this.inputs.get(name).value = at(answer.spec, name);
     }
+    offerLevels(answer.sigma);
     const {evaluations, seconds} = answer.cost;
     const time = duration(seconds);
     setText(byId("cost"), `${count(evaluations)} evaluations${time ? `, about ${time}` : ""}`);

@@ -52,7 +52,7 @@ export function preferred(models) {
 }
 
 /** Return the spec of a filled form; what was left to the model stays out. */
-export function specOf({model, params, mode, groups, prior, fields}) {
+export function specOf({model, params, mode, groups, prior, fields, studies}) {
   const value = (name) => typed(fields[name] ?? "");
   const schedule = defined({
     steps: value("schedule.steps"),
@@ -71,6 +71,7 @@ export function specOf({model, params, mode, groups, prior, fields}) {
     trajectories: value("trajectories"),
     target_se_bits: value("target_se_bits"),
     seed: value("seed"),
+    studies,
     previews: samples === undefined ? undefined : {samples}
   });
 }
