@@ -85,7 +85,7 @@ def pictures(
     """Return pictures (images, 1, 28, 28), as many of each class, and their labels."""
     labels = torch.arange(images) % len(LABELS)
     parts = []
-    for number, own in enumerate(labels.split(batch)):
+    for number, own in enumerate(torch.split(labels, batch)):
         generator = Generator(model.device).manual_seed(number)
         noise = torch.empty((len(own), *model.info.shape), device=model.device)
         x = sigmas[0] * noise.normal_(generator=generator)

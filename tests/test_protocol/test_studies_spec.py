@@ -26,7 +26,7 @@ def resolved(info: ModelInfo = INFO, **fields: Any) -> Spec:
 
 
 def sigmas() -> list[float]:
-    return Plan(resolved(), INFO).sigmas.tolist()
+    return [float(sigma) for sigma in Plan(resolved(), INFO).sigmas]
 
 
 def test_a_noise_level_is_named_by_four_digits_and_resolved_to_the_level_itself() -> None:
@@ -50,7 +50,7 @@ def test_a_resolved_spec_resolves_to_itself() -> None:
 
 
 def test_studies_are_part_of_the_price() -> None:
-    studies = {
+    studies: dict[str, Any] = {
         "branching": {"sigma": sigmas()[2], "trajectories": 4, "repeats": 8},
         "switch": {"sigmas": [sigmas()[0], sigmas()[3]], "trajectories": 5},
     }

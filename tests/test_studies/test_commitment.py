@@ -72,18 +72,21 @@ def run(**fields: Any) -> dict[str, Any]:
     return found
 
 
-def test_a_pair_is_committed_above_one_half_with_probability_2_phi_of_r_minus_1() -> None:
-    """The log-odds are a drifted Brownian motion in 1 / (1 + sigma^2); this is its last zero."""
-    schedule = {"steps": 1024, "sigma_max": 400, "sigma_min": 0.05}
+def test_a_pair_commits_above_one_half_at_the_last_zero_of_a_drifted_brownian_motion() -> None:
+    """The log-odds of a pair at +-m are 2 m (B + m t) in t = 1 / (1 + sigma^2); with r = m sqrt(t)
+    the last zero lies before t with probability Phi(r) - Phi(-r), and the last one that steps dt
+    see with Phi(r) - exp(-2 m 0.5826 sqrt(dt)) Phi(-r) (Siegmund's correction of a barrier)."""
+    schedule = {"steps": 256, "sigma_max": 400, "sigma_min": 0.05}
     spec = {"params": {"kind": "pair", "dimension": 16}, "schedule": schedule}
-    result = measure("gaussian-mixture", {"trajectories": 2500, "previews": None, **spec})
+    result = measure("gaussian-mixture", {"trajectories": 1000, "previews": None, **spec})
     (half, _) = result["studies"]["commitment"]["thresholds"]
-    share = np.cumsum(half["counts"]) / 2500
-    r = 4 / np.sqrt(1 + np.array(result["sigma"]) ** 2)
-    truth = np.array([math.erf(x / math.sqrt(2)) for x in r])  # 2 Phi(r) - 1
-    # Zeros between two steps go unseen, so that commitment is seen a little early.
-    assert np.abs(share - truth).max() < 0.05
-    assert half["sigma_median"] == pytest.approx(math.sqrt((4 / 0.6745) ** 2 - 1), rel=0.1)
+    time = 1 / (1 + np.array(result["sigma"]) ** 2)
+    above = np.array([0.5 * math.erfc(-4 * t / math.sqrt(2)) for t in np.sqrt(time)])
+    seen = np.exp(-2 * 4 * 0.5826 * np.sqrt(np.diff(time, append=time[-1])))
+    truth = above - seen * (1 - above)
+    assert np.abs(np.cumsum(half["counts"]) / 1000 - truth).max() < 0.05
+    median = np.interp(0.5, truth, result["sigma"])
+    assert half["sigma_median"] == pytest.approx(median, rel=0.1)
 
 
 def test_the_first_class_above_a_threshold_is_overtaken_as_often_as_its_posterior_says() -> None:

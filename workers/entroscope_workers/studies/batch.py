@@ -14,12 +14,13 @@ from entroscope.protocol.studies.arrays import StudyArrays
 from entroscope.protocol.studies.branching import COUNTS, OWN, POSTERIOR
 from entroscope.protocol.studies.commitment import commitment_curve
 from entroscope.protocol.studies.levels import branching_step, switch_steps
+from entroscope.protocol.studies.spec import Branching, Switch
 from entroscope.protocol.studies.switch import FOLLOWED
 from entroscope_workers.chain import SLICE_BYTES, SLICE_BYTES_GPU, Chain
 from entroscope_workers.models.base import Model
 from entroscope_workers.studies.branching import Branches
 from entroscope_workers.studies.commitment import Commitment
-from entroscope_workers.studies.switching import Switch
+from entroscope_workers.studies.switching import Switched
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,8 @@ class BatchStudies:
         studies = plan.spec.studies
         self._branching_step = branching_step(studies, plan.sigmas)
         self._switch_steps = switch_steps(studies, plan.sigmas)
-        self._branched = self._share(studies.branching and studies.branching.trajectories)
-        self._switched = self._share(studies.switch and studies.switch.trajectories)
+        self._branched = self._share(studies.branching)
+        self._switched = self._share(studies.switch)
         self._kept: dict[int, _Kept] = {}
         self._arrays: dict[str, NDArray[Any]] = {}
         self._keep(0, chain)
@@ -68,9 +69,10 @@ class BatchStudies:
         commitment = {} if self._commitment is None else self._commitment.arrays(self._first)
         return {**commitment, **self._arrays}
 
-    def _share(self, trajectories: int | None) -> int:
+    def _share(self, asked: Branching | Switch | None) -> int:
         """Return how many of the run's first trajectories are in this batch."""
-        return min(self._size, max(0, (trajectories or 0) - self._first))
+        wanted = 0 if asked is None else asked.trajectories or 0
+        return min(self._size, max(0, wanted - self._first))
 
     def _keep(self, step: int, chain: Chain) -> None:
         branched = self._branched if step == self._branching_step else 0
@@ -105,7 +107,7 @@ class BatchStudies:
         rows, followed = slice(self._switched), []
         trajectories = range(self._first, self._first + self._switched)
         for step in self._switch_steps:
-            switch = Switch(
+            switch = Switched(
                 self._model,
                 self._levels(step),
                 self._kept[step].x[rows],

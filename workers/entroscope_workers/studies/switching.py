@@ -12,7 +12,7 @@ from entroscope_workers.numerics.noise import SWITCHING, TrajectoryNoise
 from entroscope_workers.studies.copies import Copies, slices
 
 
-class Switch:
+class Switched:
     """Copies of some trajectories whose label is changed at one noise level.
 
     The new label is uniform over the others that the run gives any weight. Only it and the old one

@@ -53,7 +53,12 @@ def branching_document(plan: Plan, arrays: StudyArrays) -> dict[str, Any] | None
 
 
 def _trajectory(
-    index: int, names: list[str], own: int, posterior: Array, counts: Array, repeats: int
+    index: int,
+    names: list[str],
+    own: int,
+    posterior: Array,
+    counts: NDArray[np.int64],
+    repeats: int,
 ) -> dict[str, Any]:
     order = np.argsort(-posterior, kind="stable")
     shown = [i for i in order if counts[i] > 0 or posterior[i] >= LEAST_POSTERIOR]
@@ -65,7 +70,7 @@ def _trajectory(
     return {"trajectory": index, "label": names[own], "reached": reached, "classes": classes}
 
 
-def calibration(posterior: Array, counts: Array, repeats: int) -> dict[str, Any]:
+def calibration(posterior: Array, counts: NDArray[np.int64], repeats: int) -> dict[str, Any]:
     """Return predicted and found frequencies by bins of the posterior, and how far they are apart.
 
     Of one trajectory the continuations that end in any class of a bin are binomial with the sum Q
@@ -86,7 +91,7 @@ def calibration(posterior: Array, counts: Array, repeats: int) -> dict[str, Any]
     }
 
 
-def _bins(posterior: Array, counts: Array, repeats: int) -> Iterator[dict[str, Any]]:
+def _bins(posterior: Array, counts: NDArray[np.int64], repeats: int) -> Iterator[dict[str, Any]]:
     place = np.digitize(posterior, EDGES[1:-1])
     for index, (low, high) in enumerate(pairwise(EDGES)):
         inside = place == index
