@@ -16,8 +16,7 @@ export function commitmentText({n, thresholds, flips}) {
   const sure = thresholds.at(-1);
   const {overtaken, expected} = sure.first;
   return (
-    `Half of ${count(n)} trajectories are committed ${half.join(", ")} on; ${sure.never} never above ${sure.above}. ` +
-    `The leading class changes ${number(flips)} times on the way. ` +
+    `Half of ${count(n)} trajectories stay ${half.join(", ")} on; the leading class changes ${number(flips)} times. ` +
     `Of the first classes above ${sure.above}, ${percent(overtaken)} do not win (${percent(expected)} expected).`
   );
 }
@@ -34,7 +33,7 @@ export function switchText({n, crossover, inside_window: inside, ratio_to_peak: 
 export function branchingText({sigma, repeats, n, reachable, calibration: {largest_z: z}}) {
   return (
     `From σ = ${number(sigma)}, ${count(n)} trajectories ${count(repeats)} times each: ` +
-    `${number(reachable)} classes are reached on average. Largest difference: ${number(z)} standard errors.`
+    `${number(reachable)} classes are reached on average. Pale bars: posterior; full bars: branches, at most ${number(z)} standard errors off.`
   );
 }
 
@@ -71,7 +70,7 @@ export class Studies {
     byId("guide").hidden = !this.suggested;
     if (!this.suggested) return;
     const [low, high] = this.suggested.interval;
-    setText(byId("guide-text"), `${percent(this.suggested.share)} of the information lie in ${number(low)} < σ ≤ ${number(high)}.`);
+    setText(byId("guide-text"), `${percent(this.suggested.share)} of the information lies in ${number(low)} < σ ≤ ${number(high)}.`);
     byId("guide-run").disabled = !guidable;
     byId("guide-run").title = guidable ? "" : "This model has no unconditional branch to guide away from.";
   }

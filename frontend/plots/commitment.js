@@ -45,7 +45,7 @@ export function layout(scene) {
   base.yaxis.range = [0, 1.15 * largest(...commitment.thresholds.map((own) => densities(own, commitment.n, scene))) || 1];
   base.shapes = windowShapes(window, axis, colors);
   base.annotations = commitment.thresholds.map(({above}, i) => ({
-    xref: "paper", x: 0.01, xanchor: "left", yref: "paper", y: 1 - 0.13 * i, yanchor: "top", showarrow: false,
+    xref: "paper", x: 0.01, xanchor: "left", yref: "paper", y: 1 - 0.2 * i, yanchor: "top", showarrow: false,
     text: `above ${above} for good`, font: {size: 11, color: [entropy, production][i % 2]}
   }));
   return base;

@@ -1,6 +1,6 @@
 // What each class nearly became: how many trajectories of each final class had which contender.
 
-import {plainLayout} from "./figure.js";
+import {faded, plainLayout} from "./figure.js";
 
 /** Classes that a matrix can show. */
 export const MOST_CLASSES = 24;
@@ -28,8 +28,8 @@ export function traces(scene) {
       y: classes.map((_, i) => i),
       z: classes.map((final) => classes.map((contender) => n.get(`${final}\n${contender}`) ?? null)),
       texttemplate: classes.length <= 10 ? "%{z}" : "",
-      textfont: {size: 9},
-      colorscale: [[0, "rgba(128, 128, 128, 0.08)"], [1, entropy]],
+      textfont: {size: 9, color: figure[theme].layout.font.color},
+      colorscale: [[0, faded(entropy, 0.05)], [1, faded(entropy, 0.55)]],
       showscale: false,
       hoverongaps: false,
       xgap: 1,

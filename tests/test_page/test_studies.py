@@ -5,6 +5,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 from visitor import Visitor, begin, expect_done, prepare
 
+MARKS = ":is(.scatterlayer, .barlayer, .heatmaplayer) :is(path, image)"
 PLOTS = ("commitment", "switch", "branching", "calibration", "contenders")
 
 
@@ -28,7 +29,7 @@ def test_all_studies_are_drawn_and_the_window_guides_a_new_run(
     page = visitor.open()
     studied(page)
     for name in PLOTS:
-        expect(page.locator(f"#{name}-plot .plot :is(path, image)").first).to_be_attached()
+        expect(page.locator(f"#{name}-plot {MARKS}").first).to_be_attached()
         title = page.locator(f"#{name}-plot .ytitle")
         expect(title).to_contain_text("(")
     expect(page.locator("#switch-text")).to_contain_text("Half of the copies follow")
