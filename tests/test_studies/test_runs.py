@@ -37,12 +37,12 @@ def test_studies_do_not_depend_on_the_batches_they_ran_in() -> None:
 def test_branches_of_an_image_model_follow_its_posterior() -> None:
     spec = {
         "trajectories": 8,
-        "schedule": {"steps": 8, "sigma_max": 20, "sigma_min": 0.1},
+        "schedule": {"steps": 8, "sigma_max": 20, "sigma_min": 0.1, "rho": 7},
         "previews": None,
         "studies": {"switch": {"levels": 2}},
     }
     level = measure("gaussian-mixture", {**spec, "studies": {}, "trajectories": 2})["sigma"][2]
-    branching = {"sigma": level, "trajectories": 6, "repeats": 24}
+    branching = {"sigma": level, "trajectories": 6, "repeats": 14}
     result = measure(
         "fashion-mnist", {**spec, "studies": {**spec["studies"], "branching": branching}}
     )

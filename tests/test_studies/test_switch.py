@@ -86,17 +86,27 @@ def test_the_new_label_is_any_other_with_equal_chance() -> None:
 
 
 def test_the_crossover_of_a_logistic_curve_is_its_middle_with_an_honest_error() -> None:
-    sigmas = np.geomspace(10, 0.1, 9)
+    sigmas = np.geomspace(10, 0.1, 33)
     chance = 1 / (1 + (1.7 / sigmas) ** 3)
     found = []
     for seed in range(60):
-        uniform = np.random.default_rng(seed).random((100, 9))
+        uniform = np.random.default_rng(seed).random((100, 1))  # one path at all of its levels
         crossing = crossover(sigmas, (uniform < chance).astype(float))
         assert crossing is not None
         found.append((crossing["sigma"], crossing["error"]))
     middles, errors = np.array(found).T
     assert middles.mean() == pytest.approx(1.7, rel=0.03)
     assert errors.mean() == pytest.approx(middles.std(ddof=1), rel=0.35)
+
+
+@pytest.mark.parametrize("middle", [0.25, 0.5, 0.9])
+def test_where_levels_are_few_the_error_of_the_crossover_covers_a_sudden_fall(
+    middle: float,
+) -> None:
+    sigmas = np.array([4.0, 1.0, 0.2, 0.05])
+    crossing = crossover(sigmas, np.tile((sigmas > middle).astype(float), (64, 1)))
+    assert crossing is not None
+    assert abs(np.log(crossing["sigma"] / middle)) < 2 * crossing["error"] / crossing["sigma"]
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0])

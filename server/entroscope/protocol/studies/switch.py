@@ -41,34 +41,38 @@ def switch_document(
 def crossover(sigmas: Array, followed: Array) -> dict[str, float] | None:
     """Return the noise level where half of the copies follow, by interpolation in ln sigma.
 
-    The shares are first made to fall with sigma (pool adjacent violators); the error is that of the
-    jackknife over trajectories, which have been switched at every level. None where the shares do
-    not pass one half.
+    The shares are first made to fall with sigma (pool adjacent violators). The error is that of the
+    jackknife over trajectories, which have been switched at every level, and that of a place
+    anywhere between the two levels that enclose it, in proportion to the fall of the share between
+    them: few levels hide where a sudden fall is. None where the shares do not pass one half.
 
     Args:
         sigmas: (levels,), decreasing.
         followed: (trajectories, levels), 1 where a copy followed, else 0.
     """
     n = len(followed)
-    whole = _crossing(sigmas, followed.mean(0)) if n else np.nan
+    whole, hidden = _crossing(sigmas, followed.mean(0)) if n else (np.nan, 0.0)
     if not np.isfinite(whole):
         return None
     total = followed.sum(0)
     rows, weights = np.unique(followed, axis=0, return_counts=True)
-    without = np.array([_crossing(sigmas, (total - row) / max(1, n - 1)) for row in rows])
-    spread = float(weights @ (without - whole) ** 2) * (n - 1) / n
-    return {"sigma": float(np.exp(whole)), "error": float(np.exp(whole) * np.sqrt(spread))}
+    without = np.array([_crossing(sigmas, (total - row) / max(1, n - 1))[0] for row in rows])
+    spread = float(weights @ (np.nan_to_num(without, nan=whole) - whole) ** 2) * (n - 1) / n
+    error = np.exp(whole) * np.sqrt(spread + hidden**2)
+    return {"sigma": float(np.exp(whole)), "error": float(error)}
 
 
-def _crossing(sigmas: Array, share: Array) -> float:
-    """Return ln sigma where the share falls through one half, NaN where it does not."""
+def _crossing(sigmas: Array, share: Array) -> tuple[float, float]:
+    """Return ln sigma where the share falls through one half, NaN where it does not, and how far
+    it may be from there for want of levels."""
     falling, logs = _fallen(share), np.log(sigmas)
     below = np.flatnonzero(falling < 0.5)
     if not len(below) or below[0] == 0:
-        return float("nan")
+        return float("nan"), 0.0
     at = below[0]
-    part = (falling[at - 1] - 0.5) / (falling[at - 1] - falling[at])
-    return float(logs[at - 1] + part * (logs[at] - logs[at - 1]))
+    fall, gap = falling[at - 1] - falling[at], logs[at - 1] - logs[at]
+    part = (falling[at - 1] - 0.5) / fall
+    return float(logs[at - 1] - part * gap), float(fall * gap / np.sqrt(12))
 
 
 def _fallen(share: Array) -> Array:
