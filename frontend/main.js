@@ -106,7 +106,8 @@ function drawCursor() {
   const drawn = scene(shown);
   const step = session?.view ? cursorStep({...store.get(), still: still.matches}, shown.view, drawn) : null;
   scope.drawCursor(drawn, step);
-  samples.show({...drawn, sprites: shown.sprites, step, followed: followed()});
+  const commitments = session?.studies?.commitment?.trajectories;
+  samples.show({...drawn, sprites: shown.sprites, step, followed: followed(), commitments});
 }
 
 function showStudies(drawn) {
