@@ -42,7 +42,7 @@ WRONG = [
 def test_what_is_wrong_is_said_beside_its_field(clumsy: Visitor) -> None:
     page = clumsy.open()
     prepare(page, "gaussian-mixture")
-    page.locator("details summary").click()
+    page.get_by_text("More settings").click()
     for control, value, field, said in WRONG:
         before = page.locator(control).input_value()
         page.fill(control, value)

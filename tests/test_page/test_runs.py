@@ -189,7 +189,7 @@ def test_a_finished_run_is_deleted_by_a_second_press(visitor: Visitor) -> None:
 
 def test_settings_of_a_run_are_copied_into_the_form(visitor: Visitor) -> None:
     page = visitor.open()
-    page.locator("details summary").click()
+    page.get_by_text("More settings").click()
     page.fill("#seed", "7")
     begin_short(page)
     expect_done(page)

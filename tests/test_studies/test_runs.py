@@ -5,9 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from entroscope.cli import main
+from entroscope.protocol.payloads import Pause, Record
+from entroscope.protocol.plan import Plan, resolve
+from entroscope.protocol.spec import Spec
 from entroscope_workers import measure
+from entroscope_workers.models.gaussian_mixture import load
+from entroscope_workers.runner import run_batch
 
 BRANCHING = {"sigma": 5.643, "trajectories": 20, "repeats": 8}
 STUDIES = {"branching": BRANCHING, "switch": {"levels": 3, "trajectories": 24}}
@@ -34,8 +40,23 @@ def test_studies_do_not_depend_on_the_batches_they_ran_in() -> None:
     assert [r["final"] for r in rows[0]] == [r["final"] for r in rows[1]]
 
 
+def test_a_batch_can_be_left_between_any_two_steps_of_its_studies() -> None:
+    model = load(torch.device("cpu"))
+    given = {"model": "gaussian-mixture", "trajectories": 32, "previews": None, "studies": STUDIES}
+    plan = Plan(resolve(Spec.model_validate(given), model.info), model.info)
+    payloads = list(run_batch(plan, 0, model))
+    pauses = [payload for payload in payloads if isinstance(payload, Pause)]
+    branching, switch = plan.spec.studies.branching, plan.spec.studies.switch
+    assert branching is not None and switch is not None and switch.sigmas is not None
+    branch = plan.sigmas.tolist().index(branching.sigma)
+    switches = [plan.sigmas.tolist().index(s) for s in switch.sigmas]
+    assert len(pauses) == sum(63 - step for step in (branch, *switches))
+    assert isinstance(payloads[-1], Record)
+    assert payloads[-1].facts["evaluations"] == plan.evaluations
+
+
 def test_branches_of_an_image_model_follow_its_posterior() -> None:
-    spec = {
+    spec: dict[str, Any] = {
         "trajectories": 8,
         "schedule": {"steps": 8, "sigma_max": 20, "sigma_min": 0.1, "rho": 7},
         "previews": None,
