@@ -17,6 +17,7 @@ import {RunList} from "./panels/runs.js";
 import {firstFollowed, Samples} from "./panels/samples.js";
 import {Scope} from "./panels/scope.js";
 import {OwnRun} from "./events/own_run.js";
+import {Studies} from "./panels/studies.js";
 import {Sprites} from "./events/sprites.js";
 import {colour} from "./plots/figure.js";
 import {createPoll} from "./poll.js";
@@ -61,6 +62,7 @@ const checks = new Checks(byId("checks"));
 const calibration = new Calibration();
 const ownRun = new OwnRun(drawSoon);
 const comparison = new Comparison(byId("comparison"), {ask: api, onChange: () => drawSoon(), onError: failedToOpen});
+const studies = new Studies(byId("studies"), {onGuide: (spec) => act(() => start(spec))});
 const head = new Head({onCompare: compare, onCancel: () => act(() => api.cancelRun(session.id)), onExtend: extend, onCopy: copySettings});
 const pairPrior = new PairPrior(byId("pair-prior"), (prior) => act(() => session.choosePrior(prior)));
 const runList = new RunList(byId("runs"), {
@@ -118,7 +120,8 @@ function drawAll() {
   if (session?.view) head.show(session.run, session.view, store.get());
   pairPrior.show(shown.run, shown.view);
   checks.show(shown.view.checks, titlesOf(drawn.all));
-  scope.draw(drawn, {sprites: shown.sprites, followed: followed()});
+  if (showsStudies()) showStudies(drawn);
+  else scope.draw(drawn, {sprites: shown.sprites, followed: followed()});
   scope.drawProfiles(drawn, session?.profilesOf(drawn.focus?.key));
   drawCursor();
 }
@@ -131,12 +134,25 @@ function drawCursor() {
   const step = session?.view ? cursorStep({...store.get(), still: still.matches}, shown.view, drawn) : null;
   scope.drawCursor(drawn, step);
   calibration.show(drawn, step);
-  samples.show({...drawn, sprites: shown.sprites, step, followed: followed()});
+  const commitments = session?.studies?.commitment?.trajectories;
+  samples.show({...drawn, sprites: shown.sprites, step, followed: followed(), commitments});
+}
+
+function showStudies(drawn) {
+  const model = known.models.find(({name}) => name === session.run.model);
+  const {spec} = session.run;
+  studies.show(drawn, {studies: session.studies, spec, guidable: Boolean(model?.unconditional)});
+}
+
+function showsStudies() {
+  return store.get().view === "studies" && store.get().baseId === null && Boolean(session?.view);
 }
 
 function showMode() {
   const {runId, baseId, sweepId} = store.get();
   const chosen = {...store.get(), axis: shownAxis(store.get(), bench.speciates)};
+  document.body.classList.toggle("shows-studies", showsStudies());
+  byId("views").hidden = !session?.view;
   document.body.classList.toggle("has-run", runId !== null || sweepId !== null);
   document.body.classList.toggle("comparing", baseId !== null);
   if (baseId !== null) document.body.classList.remove("no-scene");

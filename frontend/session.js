@@ -11,7 +11,8 @@ const REFRESH_MS = 1000;
 /** Watch a run until `close`; listeners are onOpen(run), onChange, onPicture, onStatus(status, waitMs), onError(error). */
 export class Session {
   constructor(id, listeners) {
-    Object.assign(this, {id, listeners, run: null, view: null, stream: null, closed: false, profiles: {}, other: null});
+    const empty = {run: null, view: null, stream: null, closed: false, profiles: {}, other: null, studies: null};
+    Object.assign(this, {id, listeners, ...empty});
     this.sprites = new Sprites(() => !this.closed && listeners.onPicture());
   }
 
@@ -93,7 +94,8 @@ export class Session {
     await this.refresh();
     if (this.closed || this.view.batches === 0) return;
     try {
-      const {curves} = await api.result(this.id);
+      const {curves, studies} = await api.result(this.id);
+      this.studies = studies;
       for (const [key, {profiles}] of Object.entries(curves)) this.profiles[key] = profiles;
       if (!this.closed) this.listeners.onChange();
     } catch (error) {

@@ -6,6 +6,7 @@ import {Advanced} from "./advanced.js";
 import {Decisions} from "./decisions.js";
 import {focusFirstError, showErrors} from "./fields.js";
 import {Params} from "./params.js";
+import {offerLevels, studiesOf, wireLevels} from "./studies.js";
 import {dataText, preferred, specOf, typedWeights, weightsText} from "./values.js";
 
 const DEBOUNCE_MS = 250;
@@ -28,6 +29,7 @@ export class Form {
     this.decisions = new Decisions(byId("decisions"), {colour, onChange: () => this.edited()});
     form.addEventListener("input", ({target}) => this.#typed(target));
     form.elements.model.addEventListener("change", () => this.#chosen());
+    wireLevels();
     form.addEventListener("submit", (event) => this.#submit(event));
   }
 
@@ -82,14 +84,16 @@ export class Form {
 
   #read() {
     const kept = [...this.inputs].filter(([name]) => !FROM_MODEL.includes(name) || this.touched.has(name));
+    const fields = Object.fromEntries(kept.map(([name, input]) => [name, input.value]));
     return specOf({
+      studies: studiesOf(fields),
       model: this.form.elements.model.value,
       params: this.params.read(),
       partitions: this.decisions.read(),
       prior: this.#weighted ? typedWeights(byId("weights").value) : this.form.elements.prior.value,
       paths: this.form.elements.paths_from.value,
       advanced: this.advanced.read(this.inputs.get("schedule.sigma_max").value),
-      fields: Object.fromEntries(kept.map(([name, input]) => [name, input.value]))
+      fields
     });
   }
 
@@ -172,6 +176,7 @@ export class Form {
     for (const name of FROM_MODEL) {
       if (!this.touched.has(name)) this.inputs.get(name).value = at(answer.spec, name);
     }
+    offerLevels(answer.sigma);
     const {evaluations, seconds} = answer.cost;
     const time = duration(seconds);
     setText(byId("cost"), `${count(evaluations)} evaluations${time ? `, about ${time}` : ""}`);

@@ -52,7 +52,7 @@ export function preferred(models) {
 }
 
 /** Return the spec of a filled form; what was left to the model stays out. */
-export function specOf({model, params, partitions, prior, paths = "model", advanced, fields}) {
+export function specOf({model, params, partitions, prior, paths = "model", advanced, studies, fields}) {
   const value = (name) => typed(fields[name] ?? "");
   const schedule = defined({
     steps: value("schedule.steps"),
@@ -73,6 +73,7 @@ export function specOf({model, params, partitions, prior, paths = "model", advan
     seed: value("seed"),
     paths_from: paths === "model" ? undefined : paths,
     ...advanced,
+    studies,
     previews: samples === undefined ? undefined : {samples}
   });
 }

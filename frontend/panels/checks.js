@@ -9,7 +9,8 @@ const TITLES = {
   cross_entropy_equals_entropy: "cross-entropy = H",
   production_integral: "∫ production = fall of H",
   chain_rule: "chain rule",
-  information_above_sigma_max: "nothing lost above σ max"
+  information_above_sigma_max: "nothing lost above σ max",
+  branching_agrees_with_posterior: "branches follow the posterior"
 };
 const MOST_ROWS = 12;
 

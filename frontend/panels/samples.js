@@ -22,11 +22,17 @@ export function grid(n, width) {
   return {columns, side: Math.floor((width - GAP * (columns - 1)) / columns)};
 }
 
-/** Return what a sample is, in words. */
-export function describe({label, posterior}, index, labels) {
-  if (!posterior) return `Sample ${index + 1}: ${label}`;
+/** Return what a sample is, in words; `committed` is its own commitment, once that is known. */
+export function describe({label, posterior}, index, labels, committed = null) {
+  const end = committed ? `; ${commitment(committed)}` : "";
+  if (!posterior) return `Sample ${index + 1}: ${label}${end}`;
   const top = posterior.indexOf(Math.max(...posterior));
-  return `Sample ${index + 1}: ${label}; posterior ${Math.round(100 * posterior[top])} % ${labels[top]}`;
+  return `Sample ${index + 1}: ${label}; posterior ${Math.round(100 * posterior[top])} % ${labels[top]}${end}`;
+}
+
+function commitment({final, contender, peak, sigmas: [sigma]}) {
+  const when = sigma === null ? `never committed, ends at ${final}` : `committed to ${final} below σ = ${number(sigma)}`;
+  return `${when}, nearly ${contender} (${Math.round(100 * peak)} %)`;
 }
 
 /** Show the samples; pressing one makes the strip follow it. */
@@ -35,7 +41,7 @@ export class Samples {
     Object.assign(this, {place, caption, key, onFollow, keyed: ""});
   }
 
-  show({sprites, step, sigma, labels, colors, followed}) {
+  show({sprites, step, sigma, labels, colors, followed, commitments = []}) {
     const steps = sprites.steps();
     const at = nearest(steps, step ?? 0);
     this.place.parentElement.classList.toggle("without", at === null);
@@ -50,8 +56,9 @@ export class Samples {
     header.samples.forEach((sample, index) => {
       const button = this.place.children[index];
       button.setAttribute("aria-pressed", String(followed.includes(index)));
-      button.setAttribute("aria-label", describe(sample, index, labels));
-      button.title = describe(sample, index, labels);
+      const own = commitments.find(({trajectory}) => trajectory === index);
+      button.title = describe(sample, index, labels, own);
+      button.setAttribute("aria-label", button.title);
       Object.assign(button.firstChild.style, {width: `${side}px`, height: `${side + BAR + 2}px`});
       if (bitmap) draw(button.firstChild, {bitmap, header, index, colors}, side);
     });

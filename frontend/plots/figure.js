@@ -16,6 +16,11 @@ export function layoutOf(figure, chart, {axis, unit, theme, ends, size, time}) {
   return {...layout, ...size};
 }
 
+/** Return the layout of a chart that has axes of its own. */
+export function plainLayout(figure, chart, {theme, size}) {
+  return {...merge(figure.common, figure[theme].layout, figure[chart].layout), ...size};
+}
+
 /** Return the colour of the i-th of n things; beyond the colorway, hues far from their neighbours. */
 export function colour(figure, index, n = 0) {
   if (n <= figure.colorway.length) return figure.colorway[index % figure.colorway.length];

@@ -81,6 +81,7 @@ def parser() -> argparse.ArgumentParser:
     _serve_parser(commands)
     _work_parser(commands)
     _run_parser(commands)
+    _guide_parser(commands)
     return top
 
 
@@ -162,6 +163,15 @@ def _run_parser(commands: "Commands") -> None:
     options.set_defaults(run=_run)
 
 
+def _guide_parser(commands: "Commands") -> None:
+    about = "from a result to the spec of its run, guided inside the window that it found"
+    options = commands.add_parser("guide", help=about, description=about)
+    options.add_argument("result", type=Path, metavar="RESULT.json", help="what `run` has written")
+    options.add_argument("--out", type=Path, required=True, metavar="SPEC.json")
+    options.add_argument("--scale", type=float, default=2.0, help="guidance scale (%(default)s)")
+    options.set_defaults(run=_guide)
+
+
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
@@ -217,3 +227,13 @@ def _run(options: argparse.Namespace) -> int:
         options.data,
         compare=options.compare,
     )
+
+
+def _guide(options: argparse.Namespace) -> int:
+    from entroscope.measured import MeasuredRun
+
+    spec = MeasuredRun.load(options.result).guided_spec(options.scale)
+    options.out.write_text(json.dumps(spec, indent=1) + "\n", encoding="utf-8")
+    low, high = spec["guidance"]["interval"]
+    print(f"{options.out}: guidance {options.scale:g} for {low:g} < sigma <= {high:g}")
+    return 0

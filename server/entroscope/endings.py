@@ -12,6 +12,7 @@ from entroscope.keys import CONTROL, run_key, sums_key, values_key
 from entroscope.protocol.checks import run_checks
 from entroscope.protocol.fold import Fold
 from entroscope.protocol.states import State
+from entroscope.protocol.studies.document import study_checks
 
 
 def now_ms() -> int:
@@ -33,7 +34,7 @@ def write_done(pipe: Pipeline, run: str, fold: Fold, batches: int) -> None:
     """Queue the good end of a run that is made of its first `batches` batches."""
     beyond = [str(batch) for batch in fold.facts if batch >= batches]
     fold.keep(batches)
-    checks = run_checks(fold.plan, fold.merged())
+    checks = run_checks(fold.plan, fold.merged()) + study_checks(fold.plan, fold.studies())
     if beyond:
         pipe.hdel(sums_key(run), *beyond)
         pipe.hdel(values_key(run), *beyond)

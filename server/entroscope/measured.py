@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entroscope.protocol.result import curve_arrays
+from entroscope.protocol.studies.interval import guided_spec
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -80,6 +81,16 @@ class MeasuredRun:
     def windows(self) -> dict[str, dict[str, Any]]:
         """The window of each curve by key: peak and central share, with errors."""
         return {window["curve"]: window for window in self.document["windows"]}
+
+    def guided_spec(self, scale: float = 2.0, **guidance: Any) -> dict[str, Any]:
+        """Return the spec of the same run, guided inside the interval that this one suggests.
+
+        Args:
+            guidance: further fields of the spec's `guidance`.
+        Raises:
+            SpecError: this run suggests no interval.
+        """
+        return guided_spec(self.document, scale, **guidance)
 
     def frame(self) -> "DataFrame":
         """Return all curves as one long frame: curve, sigma, n, entropy, ..."""

@@ -138,8 +138,8 @@ class Projection:
         return self._event(entry, {**header, "url": url}, image)
 
     def _batch(self, entry: Entry) -> Frame | None:
-        facts, moments = decode_sums(entry.data)
-        if not self.fold.add_record(facts, moments):
+        facts, moments, studies = decode_sums(entry.data)
+        if not self.fold.add_record(facts, moments, studies):
             return None
         self._steps.pop(int(facts["batch"]), None)
         return self._event(

@@ -169,12 +169,19 @@ def check_size(plan: Plan, settings: Settings) -> None:
     Raises:
         SpecError: which field makes it so large.
     """
+    main = plan.evaluations - plan.study_evaluations
+    if main <= settings.max_evaluations < plan.evaluations:
+        reason = (
+            f"with its studies the run takes {plan.evaluations:,} evaluations; the limit is "
+            f"{settings.max_evaluations:,}"
+        )
+        raise SpecError("studies", plan.spec.studies.model_dump(mode="json"), reason)
     if plan.evaluations > settings.max_evaluations:
         raise SpecError(
             "trajectories",
             plan.spec.trajectories,
             f"{plan.spec.trajectories} trajectories x {len(plan.sigmas)} steps x "
-            f"{plan.labels_evaluated} labels = {plan.evaluations:,} evaluations; the limit is "
+            f"{plan.labels_evaluated} labels = {main:,} evaluations; the limit is "
             f"{settings.max_evaluations:,}",
         )
     if len(plan.batches) > settings.max_batches:

@@ -74,7 +74,7 @@ def undisturbed(row: Row) -> dict[int, dict[str, list[bytes]]]:
 def bits_of(frame: bytes) -> dict[str, list[bytes]]:
     """Return the sums in a frame, to the bit."""
     parts = ("n", "total", "square", "profile", "profile_square")
-    _, moments = decode_sums(frame)
+    _, moments, _ = decode_sums(frame)
     return {key: [getattr(m, part).tobytes() for part in parts] for key, m in moments.items()}
 
 

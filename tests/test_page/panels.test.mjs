@@ -87,6 +87,10 @@ test("the strip follows samples of different labels first", () => {
 test("a sample is described with its posterior, where there is one", () => {
   assert.equal(describe({label: "a", posterior: [0.1, 0.9]}, 0, ["a", "b"]), "Sample 1: a; posterior 90 % b");
   assert.equal(describe({label: "a", posterior: null}, 0, ["a"]), "Sample 1: a");
+  const committed = {final: "a", contender: "b", peak: 0.4, sigmas: [2, null]};
+  const text = describe({label: "a", posterior: null}, 0, ["a"], committed);
+  assert.equal(text, "Sample 1: a; committed to a below σ = 2, nearly b (40 %)");
+  assert.match(describe({label: "a", posterior: null}, 0, ["a"], {...committed, sigmas: [null, null]}), /never committed/);
 });
 
 test("the prior of a pair can be chosen once an each-vs-rest run is finished", () => {

@@ -104,7 +104,7 @@ def test_mean_and_error_are_those_of_the_trajectories_that_count() -> None:
 def test_a_record_survives_its_frames() -> None:
     plan = plan_of(partitions={"classes": None, "rest": "each-vs-rest"})
     sent = record(plan, 1)
-    facts, moments = decode_sums(sent.encode()[0])
+    facts, moments, _ = decode_sums(sent.encode()[0])
     assert facts == sent.facts
     assert list(moments) == list(sent.moments)
     for key, sums in moments.items():

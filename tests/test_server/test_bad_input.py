@@ -69,6 +69,9 @@ BAD_FIELDS: list[tuple[dict[str, Any], str, str]] = [
     ({"target_se_bits": 0}, "target_se_bits", "greater than or equal to 0.00001"),
     ({"batch_sizes": {"first": 8, "largest": 4}}, "batch_sizes", "first must be <= largest"),
     ({"schema": 2}, "schema", "1"),
+    ({"studies": {"branching": {"sigma": 3}}}, "studies.branching.sigma", "the nearest are"),
+    ({"studies": {"switch": {"levels": 0}}}, "studies.switch.levels", "greater than or equal to 1"),
+    ({"studies": {"switch": {"trajectories": 13}}}, "studies.switch.trajectories", "only 12"),
 ]
 
 

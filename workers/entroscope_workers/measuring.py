@@ -57,7 +57,7 @@ def run(plan: Plan, model: Model, fold: Fold) -> Iterator[Payload]:
     for index in range(len(plan.batches)):
         for payload in run_batch(plan, index, model):
             if isinstance(payload, Record):
-                fold.add_record(payload.facts, payload.moments)
+                fold.add_record(payload.facts, payload.moments, payload.studies)
             yield payload
         if fold.final_batches() is not None:
             return

@@ -15,17 +15,20 @@ from entroscope.protocol.payloads import (
     PAIR,
     PAIRS,
     VALUES_LIMIT_BYTES,
+    Pause,
     Payload,
     Point,
     Preview,
     Record,
 )
 from entroscope.protocol.plan import Plan
+from entroscope.protocol.studies.arrays import StudyArrays
 from entroscope_workers.chain import Chain, Measured
 from entroscope_workers.models.base import Model
 from entroscope_workers.pair_chain import PairChain
 from entroscope_workers.previews import MAX_POSTERIOR, grid, preview_steps, sprite_sheet
 from entroscope_workers.steering import jumps
+from entroscope_workers.studies.batch import BatchStudies
 from entroscope_workers.tables import CurveTable
 
 
@@ -41,6 +44,7 @@ def run_batch(plan: Plan, index: int, model: Model) -> Iterator[Payload]:
     trajectories = range(first, first + size)
     chain: Chain | PairChain
     chain = (PairChain if is_paired(plan.spec) else Chain)(plan, bound, trajectories)
+    studies = None if isinstance(chain, PairChain) else BatchStudies(plan, index, bound, chain)
     cuts = jumps(plan.spec.guidance, plan.sigmas.tolist())
     tables = {curve.key: CurveTable(plan.sigmas, size, cuts) for curve in plan.curves}
     samples = _preview_samples(plan, index)
@@ -48,6 +52,8 @@ def run_batch(plan: Plan, index: int, model: Model) -> Iterator[Payload]:
     pairs = 0
     for step, measured in enumerate(chain.steps()):
         pairs += measured.evaluations
+        if studies and isinstance(chain, Chain) and measured.posterior is not None:
+            studies.add(step, measured.posterior, chain)
         for table, values in zip(tables.values(), measured.values, strict=True):
             table.add(step, values)
         if measured.calibration is not None:
@@ -56,8 +62,13 @@ def run_batch(plan: Plan, index: int, model: Model) -> Iterator[Payload]:
         yield _point(plan, index, step, tables)
         if step in shown:
             yield _preview(plan, index, step, chain.names(samples), measured, bound)
-    facts = _facts(plan, index, bound, pairs, time.perf_counter() - started)
-    yield _record(plan, facts, chain, tables)
+    studied = 0
+    for spent in studies.steps() if studies else ():
+        studied += spent
+        yield Pause()
+    seconds = time.perf_counter() - started
+    facts = _facts(plan, index, bound, (pairs, studied), seconds)
+    yield _record(plan, facts, chain, tables, studies.arrays() if studies else {})
 
 
 def _preview_samples(plan: Plan, index: int) -> int:
@@ -95,7 +106,11 @@ def _preview(
 
 
 def _record(
-    plan: Plan, facts: dict[str, Any], chain: Chain | PairChain, tables: Mapping[str, CurveTable]
+    plan: Plan,
+    facts: dict[str, Any],
+    chain: Chain | PairChain,
+    tables: Mapping[str, CurveTable],
+    studies: StudyArrays,
 ) -> Record:
     labels = chain.own.cpu().numpy()
     moments = {key: table.moments(labels, plan.num_truths) for key, table in tables.items()}
@@ -105,7 +120,7 @@ def _record(
         values = {key: table.kept() for key, table in tables.items()}
     if sum(array.nbytes for array in values.values()) > VALUES_LIMIT_BYTES:
         values = {}
-    return Record(facts, moments, labels, values)
+    return Record(facts, moments, labels, values, studies)
 
 
 def _pair_values(
@@ -118,14 +133,17 @@ def _pair_values(
     return {PAIRS: pairs, PAIR: chain.label.cpu().numpy().astype(np.float32)}
 
 
-def _facts(plan: Plan, index: int, model: Model, pairs: int, seconds: float) -> dict[str, Any]:
+def _facts(
+    plan: Plan, index: int, model: Model, pairs: tuple[int, int], seconds: float
+) -> dict[str, Any]:
+    """Args: pairs: those that the curves took, and those of the studies."""
     first, size = plan.batches[index]
     return {
         "batch": index,
         "first": first,
         "trajectories": size,
-        "evaluations": pairs,
-        "evaluations_full": size * plan.labels_evaluated * len(plan.sigmas),
+        "evaluations": sum(pairs),
+        "evaluations_full": size * plan.labels_evaluated * len(plan.sigmas) + pairs[1],
         "seconds": seconds,
         "device": device_name(model.device),
         "versions": versions(),

@@ -19,7 +19,7 @@ from entroscope.endings import now_ms
 from entroscope.event_log import EventLog
 from entroscope.presence import WorkerInfo
 from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.payloads import Payload, Record
+from entroscope.protocol.payloads import Pause, Payload, Record
 from entroscope.protocol.plan import Plan
 from entroscope.queue_entries import CLAIM_MS
 from entroscope_workers.outbox import Outbox
@@ -121,7 +121,8 @@ class Worker:
                 self._insist(outbox.flush)
                 self._insist(partial(self._queue.complete, taken, payload))
                 return
-            outbox.add(payload)
+            if not isinstance(payload, Pause):
+                outbox.add(payload)
             leave = self._reason_to_leave(taken, outbox.step)
             if leave is not None:
                 self._insist(leave)

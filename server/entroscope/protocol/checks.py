@@ -39,6 +39,8 @@ EXPLANATIONS = {
     "(largest difference, in standard errors of the paired difference).",
     "information_above_sigma_max": "Little was decided above sigma_max (bits, about half the "
     "production there).",
+    "branching_agrees_with_posterior": "Continuations end in each class as often as the posterior "
+    "they left from says (largest difference, in standard errors).",
 }
 
 

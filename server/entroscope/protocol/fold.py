@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 from entroscope.protocol.moments import QUANTITIES, Moments, merged, standard_error
 from entroscope.protocol.payloads import Point
 from entroscope.protocol.plan import Plan
+from entroscope.protocol.studies.arrays import StudyArrays, merged_arrays
 
 Array = NDArray[np.float64]
 SHOWN = ("entropy", "cross_entropy", "production")
+NO_STUDIES: StudyArrays = {}
 
 
 class Fold:
@@ -21,6 +23,7 @@ class Fold:
         self.plan = plan
         self.facts: dict[int, dict[str, Any]] = {}
         self.moments: dict[int, dict[str, Moments]] = {}
+        self._studies: dict[int, StudyArrays] = {}
         self._points: dict[tuple[int, int], Point] = {}
         self._sum: dict[str, Moments] = {}  # of all records, in the order they came
 
@@ -33,12 +36,18 @@ class Fold:
             return
         self._points[point.batch, point.step] = point
 
-    def add_record(self, facts: Mapping[str, Any], moments: Mapping[str, Moments]) -> bool:
+    def add_record(
+        self,
+        facts: Mapping[str, Any],
+        moments: Mapping[str, Moments],
+        studies: StudyArrays = NO_STUDIES,
+    ) -> bool:
         """Take the record of a batch; return False where the batch had one already."""
         batch = int(facts["batch"])
         if batch in self.facts:
             return False
         self.facts[batch], self.moments[batch] = dict(facts), dict(moments)
+        self._studies[batch] = studies
         self._sum = {
             key: self._sum[key] + own if self._sum else own for key, own in moments.items()
         }
@@ -50,7 +59,7 @@ class Fold:
     def keep(self, batches: int) -> None:
         """Drop everything beyond the first `batches` batches: an early stop took that prefix."""
         for batch in [b for b in self.facts if b >= batches]:
-            del self.facts[batch], self.moments[batch]
+            del self.facts[batch], self.moments[batch], self._studies[batch]
         self._points.clear()
         self._sum = self.merged()
 
@@ -92,6 +101,10 @@ class Fold:
             for curve in self.plan.curves
             if order
         }
+
+    def studies(self) -> StudyArrays:
+        """Return the arrays of the studies over the finished batches, in batch order."""
+        return merged_arrays(self._studies[batch] for batch in sorted(self._studies))
 
     @property
     def trajectories(self) -> int:

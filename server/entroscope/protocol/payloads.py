@@ -1,7 +1,7 @@
 """What a batch produces, without a run id or a transport: points, previews and one record."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from entroscope.protocol.frames import pack_arrays, unpack_arrays
 from entroscope.protocol.moments import FIELDS, Moments
+from entroscope.protocol.studies.arrays import StudyArrays
 
 #: A record keeps the values of every trajectory up to this many bytes, else only their sums.
 VALUES_LIMIT_BYTES = 8 * 2**20
@@ -18,6 +19,8 @@ VALUES = ("entropy", "cross_entropy", "production")
 
 #: Names in the values of a run of pairs: those of every trajectory, and the class of its pair.
 PAIRS, PAIR = "pairs", "pair"
+#: What the names of a record's study arrays begin with; no curve's key does.
+STUDY = "study/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,11 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """A moment at which a batch may be left; it says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """All that came of one batch; merging the records of a run gives its result.
 
@@ -77,6 +85,7 @@ class Record:
             versions, weights_hash, data, micro_batches}; data is {part, checksum} on data paths.
         moments: sums of every curve, by key.
         labels: (batch,), position of each trajectory's label among the run labels.
+        studies: what the batch adds to the studies of the run.
         values: (quantities of VALUES, steps, batch) float32 of every curve, by key; empty where
             they are larger than VALUES_LIMIT_BYTES. NaN where a trajectory does not count. A run
             of pairs, where each counts for one class alone, has them once, under PAIRS, and the
@@ -87,6 +96,7 @@ class Record:
     moments: Mapping[str, Moments]
     labels: NDArray[np.int64]
     values: Mapping[str, NDArray[np.float32]]
+    studies: StudyArrays = field(default_factory=dict)
 
     @property
     def batch(self) -> int:
@@ -95,24 +105,27 @@ class Record:
     def encode(self) -> tuple[bytes, bytes]:
         """Return the sums (small, folded) and the values (kept for later questions) as frames."""
         sums = {
-            f"{key}:{field}": getattr(moments, field)
+            f"{key}:{name}": getattr(moments, name)
             for key, moments in self.moments.items()
-            for field in FIELDS
+            for name in FIELDS
         }
+        sums |= {f"{STUDY}{name}": array for name, array in self.studies.items()}
         values = {"labels": self.labels.astype(np.int32), **self.values}
         return pack_arrays(self.facts, sums), pack_arrays({"batch": self.batch}, values)
 
 
-def decode_sums(frame: bytes) -> tuple[dict[str, Any], dict[str, Moments]]:
-    """Return facts and moments of a record from the first of its two frames."""
+def decode_sums(frame: bytes) -> tuple[dict[str, Any], dict[str, Moments], StudyArrays]:
+    """Return facts, moments and studies of a record from the first of its two frames."""
     facts, arrays = unpack_arrays(frame)
+    names = [name for name in arrays if name.startswith(STUDY)]
+    studies = {name.removeprefix(STUDY): arrays.pop(name) for name in names}
     keys = dict.fromkeys(name.rpartition(":")[0] for name in arrays)
     # Records of versions before data paths lack the last field.
     steps = {key: arrays[f"{key}:total"].shape[1] for key in keys}
     older = {f"{key}:calibration": np.zeros((0, count)) for key, count in steps.items()}
     arrays = older | arrays
     moments = {key: Moments(*(arrays[f"{key}:{field}"] for field in FIELDS)) for key in keys}
-    return facts, moments
+    return facts, moments, studies
 
 
-Payload = Point | Preview | Record
+Payload = Point | Preview | Pause | Record

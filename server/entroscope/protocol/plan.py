@@ -18,6 +18,7 @@ from entroscope.protocol.models import DataInfo, ModelInfo, ScheduleDefaults
 from entroscope.protocol.pairs import check_pairs, fill_pairs, is_paired, pair_evaluations
 from entroscope.protocol.partitions import Curve, curves_of, find_label
 from entroscope.protocol.spec import BatchPlan, Guidance, Schedule, Spec
+from entroscope.protocol.studies.levels import Mode, resolved_studies, study_evaluations
 
 Array = NDArray[np.float64]
 
@@ -92,7 +93,25 @@ def resolve(spec: Spec, info: ModelInfo) -> Spec:
     _check_pruning(resolved.prune_below, plan)
     _check_paths(plan)
     check_pairs(resolved, info, plan.labels, plan.prior, bound.prior)
-    return resolved
+    _check_studies(resolved)
+    mode = Mode(
+        spec.trajectories, spec.guidance is not None, spec.prune_below > 0, info.unconditional
+    )
+    studies = resolved_studies(spec.studies, plan.sigmas, mode)
+    return resolved.model_copy(update={"studies": studies})
+
+
+def _check_studies(spec: Spec) -> None:
+    """Refuse studies where the posterior of every class along paths of the model is not at hand."""
+    asked = spec.studies.branching or spec.studies.switch
+    if asked is None:
+        return
+    if spec.paths_from == "data":
+        reason = "needs paths of the model: data cannot be sampled again from their middle"
+        raise SpecError("studies", spec.studies.model_dump(), reason)
+    if is_paired(spec):
+        reason = "needs complement 'classes': pairs know the posterior of one class only"
+        raise SpecError("studies", spec.studies.model_dump(), reason)
 
 
 def _check_guidance(guidance: Guidance | None, plan: "Plan") -> None:
@@ -195,7 +214,13 @@ class Plan:
     @property
     def evaluations(self) -> int:
         """Pairs (sample, label, sigma) of the whole run, at most."""
-        return self.spec.trajectories * len(self.sigmas) * self.labels_evaluated
+        main = self.spec.trajectories * len(self.sigmas) * self.labels_evaluated
+        return main + self.study_evaluations
+
+    @property
+    def study_evaluations(self) -> int:
+        """Pairs of the studies alone."""
+        return study_evaluations(self.spec.studies, self.sigmas, len(self.columns))
 
     @property
     def labels_evaluated(self) -> int:

@@ -15,6 +15,7 @@ from entroscope.protocol.moments import Moments, standard_error
 from entroscope.protocol.pairs import floor_document, is_paired, pair_priors
 from entroscope.protocol.partitions import Curve
 from entroscope.protocol.plan import Plan
+from entroscope.protocol.studies.document import studies_document, study_checks
 from entroscope.protocol.windows import window
 
 
@@ -22,6 +23,8 @@ def result_document(fold: Fold) -> dict[str, Any]:
     """Return what a run has measured so far, from its finished batches (there must be one)."""
     plan, merged, exact = fold.plan, fold.merged(), exact_curves(fold.plan)
     batches = [fold.moments[batch] for batch in sorted(fold.moments)]
+    windows = [window(c.key, plan.sigmas, [batch[c.key] for batch in batches]) for c in plan.curves]
+    studies = fold.studies()
     document = {
         "schema": 1,
         "spec": plan.spec.document(),
@@ -34,11 +37,9 @@ def result_document(fold: Fold) -> dict[str, Any]:
             c.key: {**curve_document(plan, c, merged[c.key]), "exact": exact[c.key]}
             for c in plan.curves
         },
-        "windows": [
-            window(c.key, plan.sigmas, [batch[c.key] for batch in batches]) for c in plan.curves
-        ],
-        "checks": run_checks(plan, merged),
-        "studies": {},
+        "windows": windows,
+        "checks": [*run_checks(plan, merged), *study_checks(plan, studies)],
+        "studies": studies_document(plan, studies, windows),
         "provenance": _provenance(list(fold.facts.values())),
     }
     finished: dict[str, Any] = finite(document)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from entroscope.protocol.groups import Partition
 from entroscope.protocol.models import BatchSizes, PositiveFloat
+from entroscope.protocol.studies.spec import Studies
 
 NonNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 MAX_STEPS = 8192
@@ -123,6 +124,7 @@ class Spec(_Strict):
     complement: Complement = "classes"
     complement_paths: ComplementPaths | None = None
     pair_prior: PairPrior | None = None
+    studies: Studies = Studies()
     previews: Previews | None = Previews()
 
     @field_validator("partitions")

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 BLOCK_BYTES = 32 * 2**20
 BLOCK_STEPS = 16
 
+#: Kinds of copies of a trajectory; 0 is the trajectory itself.
+BRANCHING, SWITCHING = 1, 2
+
 
 class TrajectoryNoise:
     """One counter-based stream per trajectory (Philox, key = run seed and trajectory index).
@@ -17,9 +20,21 @@ class TrajectoryNoise:
     the same paths everywhere.
     """
 
-    def __init__(self, seed: int, trajectories: Sequence[int], size: int) -> None:
+    def __init__(
+        self,
+        seed: int,
+        trajectories: Sequence[int],
+        size: int,
+        copies: Sequence[tuple[int, int]] | None = None,
+    ) -> None:
+        """Args: copies: kind and number of each trajectory's copy, for noise of its own."""
         keys = [np.array([seed, index], dtype=np.uint64) for index in trajectories]
-        self._streams = [np.random.Generator(np.random.Philox(key=key)) for key in keys]
+        apart = copies or [(0, 0)] * len(keys)
+        # A stream counts up from 0 in the low words; the high ones keep the copies apart.
+        self._streams = [
+            np.random.Generator(np.random.Philox(key=key, counter=[0, 0, number, kind]))
+            for key, (kind, number) in zip(keys, apart, strict=True)
+        ]
         self._size = size
         ahead = BLOCK_BYTES // (4 * size * max(1, len(keys)))
         self._shape = (max(1, min(BLOCK_STEPS, ahead)), size)

@@ -1,0 +1,52 @@
+"""Sampling alone: guided pictures, without the scores of all classes that a measurement needs."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Generator, Tensor
+
+from entroscope_workers.numerics.guidance import guided
+from entroscope_workers.numerics.kernels import kernel_mean, reverse_kernel
+
+#: As `Model.denoise`: x (batch, *data), sigma (batch,), rows (pairs,), labels (pairs,).
+Denoise = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
+#: Label of the unconditional branch.
+NO_LABEL = -1
+
+
+def sample(
+    denoise: Denoise,
+    x: Tensor,
+    labels: Tensor,
+    sigmas: Sequence[float],
+    scales: Sequence[float],
+    generator: Generator,
+) -> Tensor:
+    """Return the denoised data at the end of the stochastic chain, (batch, *data).
+
+    Two evaluations a step where it is guided, one where the scale is 1.
+
+    Args:
+        x: (batch, *data), states at the first noise level.
+        labels: (batch,), int64.
+        sigmas: noise levels, decreasing; scales: of the guidance at each of them.
+        generator: on the device of x.
+    """
+    denoised = x
+    for step, (sigma, scale) in enumerate(zip(sigmas, scales, strict=True)):
+        denoised = _denoised(denoise, x, labels, sigma, scale)
+        if step + 1 < len(sigmas):
+            kernel = reverse_kernel(sigma, sigmas[step + 1])
+            noise = torch.empty_like(x).normal_(generator=generator)
+            x = kernel_mean(kernel, x, denoised) + kernel.std * noise
+    return denoised
+
+
+def _denoised(denoise: Denoise, x: Tensor, labels: Tensor, sigma: float, scale: float) -> Tensor:
+    rows = torch.arange(len(x), device=x.device)
+    sigmas = torch.full((len(x),), sigma, dtype=torch.float64, device=x.device)
+    if scale == 1:
+        return denoise(x, sigmas, rows, labels)
+    both = torch.cat([labels, torch.full_like(labels, NO_LABEL)])
+    conditional, free = denoise(x, sigmas, rows.repeat(2), both).chunk(2)
+    return guided(free, conditional, torch.tensor(scale, dtype=x.dtype, device=x.device))
