@@ -131,6 +131,12 @@ def _run_parser(commands: "Commands") -> None:
     options.add_argument("spec", type=Path, metavar="SPEC.json", help="the spec, as in the API")
     options.add_argument("--out", type=Path, required=True, metavar="RESULT.json")
     options.add_argument("--device", default="auto", help="cpu, cuda, ...; default: a GPU if any")
+    options.add_argument(
+        "--pilot",
+        type=int,
+        metavar="N",
+        help="first run N trajectories, and place the noise levels where these decide",
+    )
     options.set_defaults(run=_run)
 
 
@@ -181,4 +187,4 @@ def _work(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     from entroscope_workers.command import run_file
 
-    return run_file(options.spec, options.out, options.device)
+    return run_file(options.spec, options.out, options.device, options.pilot)

@@ -15,7 +15,7 @@ from entroscope.connect import connect
 from entroscope.protocol.plan import resolve
 from entroscope.protocol.spec import Spec
 from entroscope.supervisor import Supervisor, worker_command
-from entroscope_workers.measuring import measure
+from entroscope_workers.measuring import measure, refined
 from entroscope_workers.probe import probed
 from entroscope_workers.registry import load_model, load_models
 from entroscope_workers.runner import device_name
@@ -75,8 +75,12 @@ def work_on(
     return 0
 
 
-def run_file(spec_file: Path, out: Path, device: str) -> int:
-    """Run one spec with a progress bar; write the result and say what was found."""
+def run_file(spec_file: Path, out: Path, device: str, pilot: int | None = None) -> int:
+    """Run one spec with a progress bar; write the result and say what was found.
+
+    Args:
+        pilot: trajectories of a run before it that places its noise levels.
+    """
     spec = Spec.model_validate(_read(spec_file))
     if not out.parent.is_dir():
         raise ValueError(f"--out: the folder {out.parent} does not exist")
@@ -84,6 +88,8 @@ def run_file(spec_file: Path, out: Path, device: str) -> int:
     spec = resolve(spec, model.info)  # what is off is said before a bar is drawn
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     console = Console(stderr=True)
+    if pilot is not None:
+        spec = refined(model, spec, pilot)
     with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
         task = bar.add_task(model.info.title, total=1.0)
         result = measure(model, spec, lambda done: bar.update(task, completed=done))

@@ -101,9 +101,11 @@ class Record:
 def decode_sums(frame: bytes) -> tuple[dict[str, Any], dict[str, Moments]]:
     """Return facts and moments of a record from the first of its two frames."""
     facts, arrays = unpack_arrays(frame)
-    keys = dict.fromkeys(name.rpartition(":")[0] for name in arrays)
-    moments = {key: Moments(*(arrays[f"{key}:{field}"] for field in FIELDS)) for key in keys}
-    return facts, moments
+    sums: dict[str, dict[str, NDArray[Any]]] = {}
+    for name, array in arrays.items():
+        key, _, field = name.rpartition(":")
+        sums.setdefault(key, {})[field] = array
+    return facts, {key: Moments.of_sums(fields) for key, fields in sums.items()}
 
 
 Payload = Point | Preview | Record

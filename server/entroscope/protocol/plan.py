@@ -15,7 +15,7 @@ from entroscope.protocol.errors import SpecError
 from entroscope.protocol.mixtures import mixture_params, mixture_schedule
 from entroscope.protocol.models import ModelInfo, ScheduleDefaults
 from entroscope.protocol.partitions import Curve, curves_of, find_label
-from entroscope.protocol.spec import BatchPlan, Guidance, Schedule, Spec
+from entroscope.protocol.spec import RULE, BatchPlan, Guidance, Schedule, Spec
 
 Array = NDArray[np.float64]
 
@@ -69,8 +69,20 @@ def resolve(spec: Spec, info: ModelInfo) -> Spec:
         SpecError: the model cannot run it.
     """
     bound = bind_params(info, spec.params)
-    given = spec.schedule.model_dump(exclude_none=True)
-    merged = given if set(given) == set(Schedule.model_fields) else _filled(bound, given)
+    sizes = spec.batch_sizes or BatchPlan.of(info.batch_sizes)
+    schedule = _resolved_schedule(spec.schedule, bound)
+    resolved = spec.model_copy(update={"schedule": schedule, "batch_sizes": sizes})
+    plan = Plan(resolved, info)  # checks labels, partitions and prior
+    _check_guidance(resolved.guidance, plan)
+    _check_pruning(resolved.prune_below, plan)
+    return resolved
+
+
+def _resolved_schedule(schedule: Schedule, bound: Bound) -> Schedule:
+    if schedule.sigmas is not None:
+        return schedule
+    given = schedule.model_dump(exclude_none=True)
+    merged = given if set(given) == set(RULE) else _filled(bound, given)
     if merged["sigma_min"] >= merged["sigma_max"]:
         field = "sigma_max" if "sigma_max" in given else "sigma_min"
         raise SpecError(
@@ -79,12 +91,7 @@ def resolve(spec: Spec, info: ModelInfo) -> Spec:
             f"sigma_min must be < sigma_max, got {merged['sigma_min']:g} and "
             f"{merged['sigma_max']:g}",
         )
-    sizes = spec.batch_sizes or BatchPlan.of(info.batch_sizes)
-    resolved = spec.model_copy(update={"schedule": Schedule(**merged), "batch_sizes": sizes})
-    plan = Plan(resolved, info)  # checks labels, partitions and prior
-    _check_guidance(resolved.guidance, plan)
-    _check_pruning(resolved.prune_below, plan)
-    return resolved
+    return Schedule(**merged)
 
 
 def _check_guidance(guidance: Guidance | None, plan: "Plan") -> None:
@@ -146,7 +153,8 @@ class Plan:
 
     @cached_property
     def sigmas(self) -> Array:
-        return karras(self.spec.schedule)
+        levels = self.spec.schedule.sigmas
+        return karras(self.spec.schedule) if levels is None else np.array(levels, np.float64)
 
     @cached_property
     def batches(self) -> tuple[tuple[int, int], ...]:
