@@ -31,6 +31,7 @@ export const plan = (spec, signal) => send("POST", "/api/runs/plan", spec, signa
 export const createRun = (spec) => send("POST", "/api/runs", spec);
 export const cancelRun = (id) => send("POST", `${runPath(id)}/cancel`);
 export const extendRun = (id, trajectories) => send("POST", `${runPath(id)}/extend`, {trajectories});
+export const refineRun = (id) => send("POST", `${runPath(id)}/refine`, {});
 export const deleteRun = (id) => send("DELETE", runPath(id));
 
 export const resultUrl = (id) => `${runPath(id)}/result`;

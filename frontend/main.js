@@ -53,7 +53,12 @@ const samples = new Samples(
   {onFollow: (index) => store.set({followed: [index, ...followed().filter((own) => own !== index)].slice(0, 2)})}
 );
 const checks = new Checks(byId("checks"));
-const head = new Head({onCancel: () => act(() => api.cancelRun(session.id)), onExtend: extend, onCopy: copySettings});
+const head = new Head({
+  onCancel: () => act(() => api.cancelRun(session.id)),
+  onExtend: extend,
+  onRefine: refine,
+  onCopy: copySettings
+});
 const runList = new RunList(byId("runs"), {
   onCancel: ({id}) => act(() => api.cancelRun(id)),
   onDelete: ({id}) => act(() => remove(id))
@@ -112,7 +117,7 @@ function showMode() {
   byId("run-actions").hidden = !session?.view;
   setText(byId("no-samples"), sampleHint());
   for (const input of byId("tools").querySelectorAll("input")) {
-    input.checked = input.type === "checkbox" ? store.get().cross === "yes" : store.get()[input.name] === input.value;
+    input.checked = store.get()[input.name] === (input.type === "checkbox" ? "yes" : input.value);
   }
   if (runId === null) showInvitation();
 }
@@ -188,6 +193,10 @@ async function remove(id) {
 
 function extend(trajectories) {
   return act(async () => store.set({runId: (await api.extendRun(session.id, trajectories)).id}));
+}
+
+function refine() {
+  return act(async () => store.set({runId: (await api.refineRun(session.id)).id}));
 }
 
 function copySettings() {

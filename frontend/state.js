@@ -4,7 +4,8 @@ const CHOICES = {
   axis: ["sigma", "ln_sigma", "log_snr", "vp_time"],
   unit: ["bits", "nats"],
   range: ["all", "window"],
-  cross: ["no", "yes"]
+  cross: ["no", "yes"],
+  refined: ["no", "yes"]
 };
 
 /** Return the run and the view that a hash asks for; what it does not say has its default. */

@@ -27,16 +27,18 @@ function doneText(run, view) {
 
 /** Return the line that says what was asked for. */
 export function aboutText(run) {
-  const {steps, sigma_max: high, sigma_min: low} = run.spec.schedule;
+  const [high, low] = [run.sigma[0], run.sigma.at(-1)];
+  const steps = `${run.sigma.length}${run.spec.schedule.sigmas ? " placed" : ""}`;
   const extended = run.extends ? ", extends an earlier run" : "";
   return `${decision(run)}, ${steps} steps, σ ${number(high)} to ${number(low)}, seed ${run.spec.seed}${extended}`;
 }
 
-/** Show the head of a run; `actions` are onCancel, onExtend(trajectories), onCopy. */
+/** Show the head of a run; `actions` are onCancel, onExtend(trajectories), onRefine, onCopy. */
 export class Head {
   constructor(actions) {
     this.actions = actions;
     byId("cancel").onclick = () => actions.onCancel();
+    byId("refine").onclick = () => actions.onRefine();
     byId("copy").onclick = () => actions.onCopy();
     byId("extend").onsubmit = (event) => {
       event.preventDefault();
@@ -54,7 +56,7 @@ export class Head {
     setText(byId("run-progress"), progressText(run, view));
     byId("progress-bar").style.width = `${view.state === "done" ? 0 : 100 * run.progress.fraction}%`;
     byId("cancel").hidden = final;
-    byId("extend").hidden = view.state !== "done";
+    byId("extend").hidden = byId("refine").hidden = view.state !== "done";
     byId("downloads").hidden = !final || view.batches === 0;
     this.link(run, {axis, unit});
     byId("json").href = resultUrl(run.id);

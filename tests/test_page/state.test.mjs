@@ -7,7 +7,7 @@ import {bindAddress, createStore, formatHash, parseHash} from "../../frontend/st
 
 test("the address holds the run and what differs from the defaults", () => {
   const state = parseHash("#/runs/abc?axis=vp_time&unit=nats");
-  assert.deepEqual(state, {runId: "abc", axis: "vp_time", unit: "nats", range: "all", cross: "no"});
+  assert.deepEqual(state, {runId: "abc", axis: "vp_time", unit: "nats", range: "all", cross: "no", refined: "no"});
   assert.equal(formatHash(state), "#/runs/abc?axis=vp_time&unit=nats");
 });
 

@@ -40,6 +40,7 @@ PATHS = {
     "DELETE /api/runs/{run}",
     "POST /api/runs/{run}/cancel",
     "POST /api/runs/{run}/extend",
+    "POST /api/runs/{run}/refine",
     "GET /api/runs/{run}/result",
     "GET /api/runs/{run}/curves.csv",
     "GET /api/runs/{run}/previews/{step}",
@@ -72,7 +73,8 @@ def test_every_operation_says_what_it_does_answers_and_how_it_fails(
 
 def test_every_body_is_described(document: dict[str, Any]) -> None:
     bodies = {name for name, operation in operations(document) if "requestBody" in operation}
-    assert bodies == {"POST /api/runs", "POST /api/runs/plan", "POST /api/runs/{run}/extend"}
+    own = {"POST /api/runs/{run}/extend", "POST /api/runs/{run}/refine"}
+    assert bodies == {"POST /api/runs", "POST /api/runs/plan", *own}
 
 
 def test_every_reference_leads_somewhere_and_every_schema_is_one(
