@@ -51,8 +51,9 @@ def exact_entropy(mixture: Mixture, sigmas: list[float], samples: int) -> Array:
     noise = torch.randn(samples, mixture.means.shape[1], generator=stream, dtype=torch.float64)
     for sigma in sigmas:
         x = mixture.means[own] + math.hypot(mixture.std, sigma) * noise
-        parts = (mixture.log_posterior(part, sigma).exp() for part in x.split(500))
-        found.append(sum(float(torch.special.entr(p).sum()) for p in parts) / samples)
+        parts = (x[start : start + 500] for start in range(0, samples, 500))
+        posteriors = (mixture.log_posterior(part, sigma).exp() for part in parts)
+        found.append(sum(float(torch.special.entr(p).sum()) for p in posteriors) / samples)
     return BITS * np.array(found)
 
 
