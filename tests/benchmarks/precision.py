@@ -13,7 +13,6 @@ import argparse
 import json
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,14 +21,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from entroscope.protocol.mixtures import mixture_params, mixture_schedule
 from entroscope.protocol.placing import spec_from_pilot
 from entroscope_workers import measure
 from entroscope_workers.models.base import Model
-from entroscope_workers.numerics.mixtures import Mixture, pair_entropy, pair_production
+from entroscope_workers.numerics.mixtures import Mixture, line_truth, pair_entropy, pair_production
 from entroscope_workers.registry import load_model
 
 Array = NDArray[np.float64]
-Truth = Callable[[Array], tuple[Array, Array]]
 BITS = 1 / math.log(2)
 
 #: Components three by three on circles: a decision among far ones, then one among near ones.
@@ -46,6 +45,17 @@ PAPER_STEPS, PAPER_ENDS = 64, {"sigma_max": 80, "sigma_min": 0.002}
 PILOT = {"trajectories": 32, "steps": 20}
 #: Trajectories that tell how many pairs pruning leaves on the placed grid; the first of the run.
 FIRST = 32
+#: Levels at which errors are looked for, and samples a level where the truth is sampled.
+LEVELS, SAMPLES = 160, 40_000
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """Entropy and production, in bits, at many levels."""
+
+    sigmas: Array
+    entropy: Array
+    production: Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +68,12 @@ class Way:
     evaluations: int
     seconds: float
 
-    def errors(self, truth: Truth, ends: tuple[float, float]) -> tuple[float, float]:
+    def errors(self, truth: Truth) -> tuple[float, float]:
         """Return the largest errors of entropy and production, drawn as lines over ln sigma."""
-        dense = np.geomspace(*ends, 240)
-        place, known = -np.log(dense), -np.log(self.sigmas)
-        drawn = (np.interp(place, known, y) for y in (self.entropy, self.production))
-        off = (np.abs(a - b).max() for a, b in zip(drawn, truth(dense), strict=True))
-        entropy, production = map(float, off)
-        return entropy, production
+        place, known = -np.log(truth.sigmas), -np.log(self.sigmas)
+        entropy = np.interp(place, known, self.entropy) - truth.entropy
+        production = np.interp(place, known, self.production) - truth.production
+        return float(np.abs(entropy).max()), float(np.abs(production).max())
 
 
 def papers_way(model: Model, spec: dict[str, Any], trajectories: int) -> Way:
@@ -122,25 +130,24 @@ def timed(model: Model, spec: dict[str, Any]) -> Measured:
     return Measured(result, time.perf_counter() - started)
 
 
-def mixture_truth(params: dict[str, Any], mixture: Mixture, samples: int = 100_000) -> Truth:
-    """Return exact entropy and production, in bits; of other mixtures than pairs by sampling."""
+def mixture_truth(params: dict[str, Any], mixture: Mixture, sigmas: Array) -> Truth:
+    """Return the exact curves; where no formula is at hand by sampling the exact marginal."""
     if params["kind"] == "pair":
-        return lambda sigmas: _pair_truth(params["dimension"], sigmas)
-    return lambda sigmas: _sampled_truth(mixture, sigmas, samples)
+        r = np.sqrt(params["dimension"] / (1 + sigmas**2))
+        pairs = [(pair_entropy(x), pair_production(x, s)) for x, s in zip(r, sigmas, strict=True)]
+    elif mixture.means.shape[1] == 1:
+        pairs = [line_truth(mixture, float(sigma)) for sigma in sigmas]
+    else:
+        pairs = _sampled(mixture, sigmas)
+    entropy, production = BITS * np.array(pairs).T
+    return Truth(sigmas, entropy, production)
 
 
-def _pair_truth(dimension: int, sigmas: Array) -> tuple[Array, Array]:
-    r = np.sqrt(dimension / (1 + sigmas**2))
-    entropy = np.array([pair_entropy(x) for x in r])
-    production = [pair_production(x, s) for x, s in zip(r, sigmas, strict=True)]
-    return BITS * entropy, BITS * np.array(production)
-
-
-def _sampled_truth(mixture: Mixture, sigmas: Array, samples: int) -> tuple[Array, Array]:
-    """Average the exact posterior over x of the exact marginal, every class as often."""
+def _sampled(mixture: Mixture, sigmas: Array) -> list[tuple[float, float]]:
+    """Average the exact posterior over states of the exact marginal, every class as often."""
     stream = torch.Generator().manual_seed(1)
-    own = torch.arange(samples) % len(mixture.means)
-    noise = torch.randn(samples, mixture.means.shape[1], generator=stream, dtype=torch.float64)
+    own = torch.arange(SAMPLES) % len(mixture.means)
+    noise = torch.randn(SAMPLES, mixture.means.shape[1], generator=stream, dtype=torch.float64)
     lengths, found = mixture.means.square().sum(1), []
     for sigma in sigmas:
         width = math.hypot(mixture.std, sigma)
@@ -148,21 +155,13 @@ def _sampled_truth(mixture: Mixture, sigmas: Array, samples: int) -> tuple[Array
         spread = p @ lengths - (p @ mixture.means).square().sum(1)  # of the means
         production = sigma**2 / width**4 * float(spread.mean())
         found.append((float(torch.special.entr(p).sum(1).mean()), production))
-    entropy, productions = np.array(found).T
-    return BITS * entropy, BITS * productions
+    return found
 
 
-def file_truth(path: Path) -> tuple[Truth, tuple[float, float]]:
-    """Return the curves of a file that `--make-truth` wrote, and their ends."""
+def file_truth(path: Path) -> Truth:
+    """Return the curves of a file that `--make-truth` wrote."""
     kept = json.loads(path.read_text())
-    known = np.log(np.array(kept["sigma"][::-1]))
-
-    def truth(sigmas: Array) -> tuple[Array, Array]:
-        places = np.log(sigmas)
-        entropy = np.interp(places, known, kept["entropy"][::-1])
-        return entropy, np.interp(places, known, kept["production"][::-1])
-
-    return truth, (kept["sigma"][0], kept["sigma"][-1])
+    return Truth(*(np.array(kept[name]) for name in ("sigma", "entropy", "production")))
 
 
 def make_truth(model: Model, path: Path, trajectories: int, steps: int) -> None:
@@ -189,9 +188,8 @@ def compare(name: str, model: Model, spec: dict[str, Any], truth: Truth, o: Any)
         theirs = papers_way(model, seeded, o.trajectories)
         budget = theirs.evaluations // o.share
         ours = our_way(model, seeded, budget, o.levels, o.prune_below)
-        ends = float(theirs.sigmas[0]), float(theirs.sigmas[-1])
         for key, way in (("papers", theirs), ("ours", ours)):
-            ways[key].append((way.evaluations, way.seconds, *way.errors(truth, ends)))
+            ways[key].append((way.evaluations, way.seconds, *way.errors(truth)))
     for key, rows in ways.items():
         evaluations, seconds, entropy, production = np.mean(rows, axis=0)
         print(
@@ -210,14 +208,15 @@ def main() -> None:
     print(f"{'':22s} {'way':7s} evaluations  seconds  entropy off (bits)  production off")
     if o.truth:
         model = load_model("fashion-mnist", torch.device(o.device))
-        truth, _ = file_truth(o.truth)
-        compare("fashion-mnist", model, {"schedule": PAPER_ENDS}, truth, o)
+        compare("fashion-mnist", model, {"schedule": PAPER_ENDS}, file_truth(o.truth), o)
         return
     family = load_model("gaussian-mixture", torch.device(o.device))
     for name in o.mixtures:
         params = MIXTURES[name]
         bound: Any = family.bind(params, ())
-        truth = mixture_truth(params, bound.exact)
+        ends = mixture_schedule(mixture_params(params))
+        sigmas = np.geomspace(ends.sigma_max, ends.sigma_min, LEVELS)
+        truth = mixture_truth(params, bound.exact, sigmas)
         compare(name, family, {"params": params, "schedule": {}}, truth, o)
 
 
@@ -226,7 +225,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--mixtures", nargs="*", default=list(MIXTURES), choices=list(MIXTURES))
     parser.add_argument("--trajectories", type=int, default=3000, help="of the papers' way")
     parser.add_argument("--share", type=int, default=20, help="our price is one part in this many")
-    parser.add_argument("--levels", type=int, default=32, help="of our placed grid")
+    parser.add_argument("--levels", type=int, default=40, help="of our placed grid")
     parser.add_argument("--prune-below", type=float, default=1e-4)
     parser.add_argument("--repeats", type=int, default=3, help="seeds that are averaged over")
     parser.add_argument("--device", default="cpu")
