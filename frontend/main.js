@@ -12,6 +12,7 @@ import {wireCite} from "./panels/cite.js";
 import {showConnection} from "./panels/connection.js";
 import {Head} from "./panels/head.js";
 import {Legend, titlesOf} from "./panels/legend.js";
+import {sampleHint, showInvitation} from "./panels/invitation.js";
 import {PairPrior} from "./panels/pair_prior.js";
 import {RunList} from "./panels/runs.js";
 import {firstFollowed, Samples} from "./panels/samples.js";
@@ -30,9 +31,6 @@ const CHARTS_PER_SECOND = 15;
 const CURSOR_PER_SECOND = 60;
 const POLL_MS = 1500;
 const WORKERS_POLL_MS = 4000;
-/** With more classes than this, pictures come without their posterior. */
-const MOST_BELIEFS = 64;
-const TOO_MANY = `The belief in each class is shown for up to ${MOST_BELIEFS} classes.`;
 const FRESH = {step: null, hidden: new Set(), focus: null, followed: null};
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -63,7 +61,8 @@ const calibration = new Calibration();
 const ownRun = new OwnRun(drawSoon);
 const comparison = new Comparison(byId("comparison"), {ask: api, onChange: () => drawSoon(), onError: failedToOpen});
 const studies = new Studies(byId("studies"), {onGuide: (spec) => act(() => start(spec))});
-const head = new Head({onCompare: compare, onCancel: () => act(() => api.cancelRun(session.id)), onExtend: extend, onCopy: copySettings});
+const onCancel = () => act(() => api.cancelRun(session.id));
+const head = new Head({onCompare: compare, onCancel, onExtend: extend, onRefine: refine, onCopy: copySettings});
 const pairPrior = new PairPrior(byId("pair-prior"), (prior) => act(() => session.choosePrior(prior)));
 const runList = new RunList(byId("runs"), {
   onCancel: ({id}) => act(() => api.cancelRun(id)),
@@ -158,26 +157,11 @@ function showMode() {
   if (baseId !== null) document.body.classList.remove("no-scene");
   byId("comparison").hidden = baseId === null;
   byId("run-actions").hidden = !session?.view;
-  setText(byId("no-samples"), sampleHint());
+  setText(byId("no-samples"), sampleHint(session));
   for (const input of byId("tools").querySelectorAll("input")) {
-    input.checked = input.type === "checkbox" ? chosen.cross === "yes" : chosen[input.name] === input.value;
+    input.checked = chosen[input.name] === (input.type === "checkbox" ? "yes" : input.value);
   }
   if (runId === null && sweepId === null) showInvitation();
-}
-
-function showInvitation() {
-  setText(byId("run-name"), "When is the decision made?");
-  setText(byId("run-about"), "Press Run. The curves appear as the model denoises, and refine while you watch.");
-  setText(byId("run-state"), "");
-  setText(byId("run-progress"), "");
-  byId("progress-bar").style.width = "0";
-}
-
-function sampleHint() {
-  if (!session?.view) return "The pictures of the first samples appear here.";
-  if (session.sprites.steps().length) return session.view.labels.length > MOST_BELIEFS ? TOO_MANY : "";
-  if (session.run.spec.previews?.samples === 0) return "This run was asked for no pictures.";
-  return isFinal(session.view.state) ? "There are no pictures of this run." : "Waiting for the first pictures.";
 }
 
 function watch({runId, baseId}) {
@@ -244,6 +228,10 @@ async function remove(id) {
 
 function extend(trajectories) {
   return act(async () => go((await api.extendRun(session.id, trajectories)).id));
+}
+
+function refine() {
+  return act(async () => go((await api.refineRun(session.id)).id));
 }
 
 function copySettings() {

@@ -14,7 +14,7 @@ export function sceneOf({figure, run, view, state, theme}) {
   const keys = run.curves.map(({key}) => key);
   const focus = focusOf(keys, state);
   const curves = run.curves.map((curve, index) => ({
-    ...view.curves[curve.key],
+    ...shownValues(view.curves[curve.key], view, state),
     ...colorsOf(figure, theme, run, curve, index),
     focus: curve.key === focus,
     visible: !state.hidden.has(curve.key)
@@ -38,6 +38,14 @@ export function sceneOf({figure, run, view, state, theme}) {
     focus: curves.find((curve) => curve.focus),
     colors: labelColors(figure, run, run.curves.find(({key}) => key === focus))
   };
+}
+
+/** Return a curve with the refined values in place of the plain ones: once a run has ended, if asked for. */
+function shownValues(curve, view, {refined}) {
+  if (refined !== "yes" || !isFinal(view.state) || !curve.entropy_combined) return curve;
+  const {entropy_combined: entropy, production_combined: production} = curve;
+  const {entropy_combined_se: entropy_se, production_combined_se: production_se} = curve;
+  return {...curve, entropy, entropy_se, production, production_se};
 }
 
 /** Return the curves that a viewer has to ask for: of many, only the first are shown. */

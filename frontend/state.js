@@ -7,6 +7,7 @@ const CHOICES = {
   unit: ["bits", "nats"],
   range: ["all", "window"],
   cross: ["no", "yes"],
+  refined: ["no", "yes"],
   view: ["curves", "studies"]
 };
 

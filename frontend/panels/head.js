@@ -29,19 +29,21 @@ function doneText(run, view) {
 
 /** Return the line that says what was asked for. */
 export function aboutText(run) {
-  const {steps, sigma_max: high, sigma_min: low} = run.spec.schedule;
+  const [high, low] = [run.sigma[0], run.sigma.at(-1)];
+  const steps = `${run.sigma.length}${run.spec.schedule.sigmas ? " placed" : ""}`;
   const data = run.spec.paths_from === "data" ? ", paths of labelled data" : "";
   const extended = run.extends ? ", extends an earlier run" : "";
   const guided = run.spec.guidance ? `${guidanceText(run.spec.guidance)}, ` : "";
   return `${decision(run)}, ${guided}${steps} steps, σ ${number(high)} to ${number(low)}, seed ${run.spec.seed}${data}${extended}`;
 }
 
-/** Show the head of a run; `actions` are onCompare, onCancel, onExtend(trajectories), onCopy. */
+/** Show the head of a run; `actions` are onCompare, onCancel, onExtend(trajectories), onRefine, onCopy. */
 export class Head {
   constructor(actions) {
     this.actions = actions;
     byId("cancel").onclick = () => actions.onCancel();
     byId("compare").onclick = () => actions.onCompare();
+    byId("refine").onclick = () => actions.onRefine();
     byId("copy").onclick = () => actions.onCopy();
     byId("extend").onsubmit = (event) => {
       event.preventDefault();
@@ -60,7 +62,7 @@ export class Head {
     byId("progress-bar").style.width = `${view.state === "done" ? 0 : 100 * run.progress.fraction}%`;
     byId("cancel").hidden = final;
     byId("compare").hidden = view.state !== "done" || !run.spec.guidance;
-    byId("extend").hidden = view.state !== "done";
+    byId("extend").hidden = byId("refine").hidden = view.state !== "done";
     byId("downloads").hidden = !final || view.batches === 0;
     this.link(run, {axis, unit});
     byId("json").href = resultUrl(run.id);

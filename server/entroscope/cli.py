@@ -160,6 +160,12 @@ def _run_parser(commands: "Commands") -> None:
     )
     twin = "run the unguided twin of a guided spec too: adds studies.redistribution"
     options.add_argument("--compare", action="store_true", help=twin)
+    options.add_argument(
+        "--pilot",
+        type=int,
+        metavar="N",
+        help="first run N trajectories, and place the noise levels where these decide",
+    )
     options.set_defaults(run=_run)
 
 
@@ -225,6 +231,7 @@ def _run(options: argparse.Namespace) -> int:
         options.device,
         options.max_evaluations,
         options.data,
+        pilot=options.pilot,
         compare=options.compare,
     )
 

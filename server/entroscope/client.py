@@ -21,6 +21,7 @@ from entroscope.measured import MeasuredRun
 from entroscope.protocol.errors import Conflict, EntroscopeError, NotFound, SpecError, Unavailable
 from entroscope.protocol.events import LAST, START
 from entroscope.protocol.frames import unpack
+from entroscope.protocol.placing import REFINED_STEPS
 from entroscope.protocol.spec import Spec
 from entroscope.sweep_handle import SweepHandle
 
@@ -208,6 +209,11 @@ class RunHandle:
         """Return a new run with more trajectories that reuses the batches of this one."""
         wanted = {"trajectories": trajectories}
         made = self._client.call("POST", f"{self._path}/extend", json=wanted)
+        return RunHandle(self._client, made["id"])
+
+    def refine(self, steps: int = REFINED_STEPS) -> "RunHandle":
+        """Return a new run like this one, its noise levels where this one has seen decisions."""
+        made = self._client.call("POST", f"{self._path}/refine", json={"steps": steps})
         return RunHandle(self._client, made["id"])
 
     def delete(self) -> None:

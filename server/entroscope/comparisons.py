@@ -9,7 +9,7 @@ from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.plan import Plan
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.trajectories import Trajectories
-from entroscope.run_store import Frames
+from entroscope.run_rows import Frames
 
 Document = dict[str, Any]
 

@@ -27,8 +27,16 @@ PER = {
     Axis.LOG_SNR: Axis.LOG_SNR,
     Axis.VP_TIME: Axis.VP_TIME,
 }
-AMOUNTS = ("entropy", "entropy_se", "entropy_step_error", "cross_entropy", "cross_entropy_se")
-RATES = ("production", "production_se")
+AMOUNTS = (
+    "entropy",
+    "entropy_se",
+    "entropy_step_error",
+    "cross_entropy",
+    "cross_entropy_se",
+    "entropy_combined",
+    "entropy_combined_se",
+)
+RATES = ("production", "production_se", "production_combined", "production_combined_se")
 #: Further columns of runs on data: shares, then amounts.
 SHARES = ("accuracy", "accuracy_se")
 CORRECTED = tuple(

@@ -8,6 +8,8 @@ from entroscope.presence import WorkerInfo
 from entroscope.protocol.events import Check, Curve, ExactCurve, Window
 from entroscope.protocol.groups import Preset
 from entroscope.protocol.models import ModelInfo
+from entroscope.protocol.placing import REFINED_STEPS
+from entroscope.protocol.spec import MAX_STEPS
 from entroscope.protocol.states import State
 
 
@@ -125,6 +127,14 @@ class Extension(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     trajectories: Annotated[int, Field(ge=2, le=1_000_000)]
+
+
+class Refinement(BaseModel):
+    """How many noise levels a refined run is to have."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    steps: Annotated[int, Field(ge=2, le=MAX_STEPS)] = REFINED_STEPS
 
 
 class OfferedModel(ModelInfo):

@@ -23,7 +23,10 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class MeasuredCurve:
-    """One curve over `sigma`, in bits; production is per unit of ln sigma. NaN where unknown."""
+    """One curve over `sigma`, in bits; production is per unit of ln sigma. NaN where unknown.
+
+    `..._combined` are the same means with less noise, by control variates.
+    """
 
     entropy: Array
     entropy_se: Array
@@ -32,6 +35,10 @@ class MeasuredCurve:
     cross_entropy_se: Array
     production: Array
     production_se: Array
+    entropy_combined: Array
+    entropy_combined_se: Array
+    production_combined: Array
+    production_combined_se: Array
 
 
 class MeasuredRun:

@@ -7,7 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from entroscope.documents import Extension
+from entroscope.documents import Extension, Refinement
 from entroscope.problems import MEDIA_TYPE, Problem
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.sweep import Sweep
@@ -44,8 +44,8 @@ def _described(app: FastAPI) -> dict[str, Any]:
     schema = get_openapi(
         title=app.title, version=app.version, description=app.description, routes=app.routes
     )
-    bodies = [(model, "validation") for model in (Spec, Extension, Sweep)]
-    own = [*bodies, (Problem, "serialization")]
+    bodies = (Spec, Extension, Refinement, Sweep)
+    own = [*((body, "validation") for body in bodies), (Problem, "serialization")]
     _, definitions = models_json_schema(own, ref_template=REF)  # type: ignore[arg-type]
     schema["components"]["schemas"] |= definitions["$defs"]
     return schema

@@ -3,13 +3,12 @@
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from redis import Redis
 
 from entroscope.catalog import Catalog
-from entroscope.documents import Extension
 from entroscope.estimate import cost_seconds
 from entroscope.idempotency import id_of_key
 from entroscope.presence import Presence
@@ -17,12 +16,15 @@ from entroscope.problems import InvalidDocument, field_problems
 from entroscope.protocol.calibration import calibration_rows
 from entroscope.protocol.errors import Conflict, SpecError, Unavailable
 from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.moments import QUANTITIES
+from entroscope.protocol.moments import QUANTITIES, control_sums
+from entroscope.protocol.placing import spec_from_pilot
 from entroscope.protocol.plan import Plan, bind_params, resolve, spec_hash
 from entroscope.protocol.spec import Spec
 from entroscope.run_documents import outline
 from entroscope.run_store import RunStore
 from entroscope.settings import Settings
+
+Request = TypeVar("Request", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,12 @@ class Submissions:
         row = self._store.create(new, info, parent=document["parent"], extends=run, reuse=kept)
         return row.id
 
+    def refine(self, run: str, steps: int) -> str:
+        """Make a run of the same spec with its noise levels where a finished one saw decisions."""
+        result = self._catalog.result(run)
+        order = self.order(spec_from_pilot(result, steps))
+        return self._store.create(order.spec, order.info).id
+
     def _model(self, name: str) -> ModelInfo:
         models = self._presence.models()
         if not models:
@@ -151,14 +159,14 @@ def read_spec(document: Any) -> Spec:
         raise InvalidDocument(field_problems(error, document)) from None
 
 
-def read_extension(document: Any) -> Extension:
-    """Return a request for more trajectories.
+def read_request(kind: type[Request], document: Any) -> Request:
+    """Return a small request about a run, such as one for more trajectories.
 
     Raises:
         InvalidDocument: what is wrong with which field.
     """
     try:
-        return Extension.model_validate(document)
+        return kind.model_validate(document)
     except ValidationError as error:
         raise InvalidDocument(field_problems(error, document)) from None
 
@@ -187,8 +195,10 @@ def check_size(plan: Plan, settings: Settings) -> None:
     if len(plan.batches) > settings.max_batches:
         reason = f"makes {len(plan.batches)} batches; the limit is {settings.max_batches}"
         raise SpecError("batch_sizes.largest", plan.batches[-1][1], reason)
-    rows = 2 * (len(QUANTITIES) + len(plan.columns)) + calibration_rows(plan.spec.paths_from)
-    size = 8 * rows * len(plan.sigmas) * len(plan.curves)
+    steps, labels = len(plan.sigmas), len(plan.columns)
+    rows = 2 * (len(QUANTITIES) + labels) + calibration_rows(plan.spec.paths_from)
+    sums = rows * steps + control_sums(steps, labels)
+    size = 8 * sums * len(plan.curves)
     if size > settings.max_record_bytes:
         raise SpecError(
             "partitions",

@@ -35,7 +35,9 @@ def four_truth(sigmas: Array) -> tuple[Array, Array]:
 def curve_of(spec: dict[str, Any]) -> tuple[Array, dict[str, Array]]:
     result = measure("gaussian-mixture", {"previews": None, **spec})
     curve = result["curves"]["classes"]
-    names = ("entropy", "entropy_se", "production", "production_se", "entropy_step_error")
+    plain = ("entropy", "entropy_se", "production", "production_se", "entropy_step_error")
+    ends = ("combined", "combined_se")
+    names = (*plain, *(f"{name}_{end}" for name in ("entropy", "production") for end in ends))
     return np.array(result["sigma"]), {name: np.array(curve[name]) for name in names}
 
 
@@ -58,6 +60,20 @@ def test_at_32_steps_the_reported_error_of_the_steps_covers_the_true_one(
     assert (off <= curve["entropy_step_error"] + 4 * curve["entropy_se"] + above + 1e-9).all()
 
 
+def test_control_variates_bring_the_error_of_a_pair_down_at_least_threefold() -> None:
+    """As much as nine times the trajectories would, and the truth stays inside."""
+    params = {"kind": "pair", "dimension": 64}
+    schedule = {"steps": 96, "sigma_max": 600, "sigma_min": 0.5}
+    sigmas, curve = curve_of({"params": params, "schedule": schedule, "trajectories": 400})
+    truths = dict(zip(("entropy", "production"), pair_truth(sigmas, 64), strict=True))
+    middle = (truths["entropy"] > 0.1) & (truths["entropy"] < 0.9)
+    for name, truth in truths.items():
+        plain, smaller = curve[f"{name}_se"], curve[f"{name}_combined_se"]
+        assert (smaller < plain / 3)[middle].all()
+        off = np.abs(curve[f"{name}_combined"] - truth)
+        assert (off <= 4 * smaller + 0.004)[middle].all()  # the steps are worth 0.004
+
+
 def test_the_error_of_the_steps_shrinks_in_proportion_to_the_step() -> None:
     ends = {}
     for steps in (32, 64):
@@ -70,14 +86,15 @@ def test_the_error_of_the_steps_shrinks_in_proportion_to_the_step() -> None:
 
 def test_95_percent_bands_cover_the_truth_in_92_to_98_percent_of_cases() -> None:
     """512 steps, 1000 trajectories, 100 seeds; points with H between 10 % and 90 % of its bound."""
-    inside: dict[str, list[NDArray[np.bool_]]] = {"entropy": [], "production": []}
+    names = ("entropy", "production", "entropy_combined", "production_combined")
+    inside: dict[str, list[NDArray[np.bool_]]] = {name: [] for name in names}
     schedule = {"steps": 512, "sigma_max": 400, "sigma_min": 0.05}
     spec = {"params": FOUR, "schedule": schedule, "trajectories": 1000}
     sizes = {"first": 1000, "largest": 1000}
     truths = dict(
         zip(
             inside,
-            four_truth(karras(Schedule(steps=512, sigma_max=400, sigma_min=0.05, rho=7))),
+            2 * four_truth(karras(Schedule(steps=512, sigma_max=400, sigma_min=0.05, rho=7))),
             strict=True,
         )
     )

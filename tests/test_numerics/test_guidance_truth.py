@@ -27,6 +27,11 @@ MODEL: GaussianMixture = load(torch.device("cpu"))
 MIXTURE: Mixture = MODEL.exact
 
 
+def posterior_of(measured: Measured) -> Tensor:
+    assert measured.posterior is not None
+    return measured.posterior
+
+
 def plan_of(guidance: dict[str, Any] | None, schedule: dict[str, Any], number: int) -> Plan:
     document = {"model": "gaussian-mixture", "schedule": schedule, "trajectories": number}
     sizes = {"first": number, "largest": number}
@@ -66,8 +71,8 @@ def test_the_models_decoder_nears_the_posterior_at_the_state_as_the_steps_refine
         schedule = WIDE | {"steps": steps, "sigma_max": 4000.0}
         for sigma, x, _, measured in walk(plan_of(guidance, schedule, 200)):
             exact = MIXTURE.log_posterior(x, sigma).exp()
-            apart.append(float((measured.posterior - exact).abs().sum(1).mean() / 2))
-            off.append(float((entropy(measured.posterior) - entropy(exact)).mean()))
+            apart.append(float((posterior_of(measured) - exact).abs().sum(1).mean() / 2))
+            off.append(float((entropy(posterior_of(measured)) - entropy(exact)).mean()))
         distances.append(max(apart))
         biases.append(max(map(abs, off)))
     assert distances[0] > 2 * distances[1] > 4 * distances[2]
@@ -100,7 +105,7 @@ def test_without_its_extra_term_the_production_of_a_guided_run_is_too_small() ->
     plain, moved, entropies = [], [], []
     schedule = WIDE | {"steps": 512, "sigma_max": 1600.0}
     for sigma, x, own, measured in walk(plan := plan_of({"scale": 3}, schedule, 400)):
-        p = measured.posterior
+        p = posterior_of(measured)
         denoised = torch.lerp(x, MIXTURE.means.T, sigma**2 / (MIXTURE.std**2 + sigma**2))
         mean = (p * denoised).sum(1, keepdim=True)
         level = torch.full((len(x),), sigma, dtype=torch.float64)
@@ -204,7 +209,7 @@ def test_on_the_line_the_guided_decoder_knows_more_than_the_state_of_the_guided_
     found, between = [], []
     levels = Propagated(3, plan.sigmas).levels()
     for (_, states, own, measured), (x, density) in zip(walk(plan), levels, strict=True):
-        values = entropy(measured.posterior)
+        values = entropy(posterior_of(measured))
         error = float(values.std()) / len(values) ** 0.5
         found.append(state_entropy(x, density) - float(values.mean()) + 4 * error)
         place = (states[:, 0] - x[0]) / (x[1] - x[0])

@@ -12,6 +12,7 @@ import {describe, firstFollowed, grid} from "../../frontend/panels/samples.js";
 const PROGRESS = {trajectories: 48, total: 256, fraction: 0.2, seconds_left: 40};
 const RUN = {
   state: "running", progress: PROGRESS, position: null, labels: ["a", "b"], curves: [], reason: null, extends: null,
+  sigma: [80, 1, 0.02],
   spec: {partitions: {classes: null}, schedule: {steps: 32, sigma_max: 80, sigma_min: 0.02}, seed: 0, trajectories: 256}
 };
 
@@ -47,7 +48,9 @@ test("the head tells how far a run is, and why it failed", () => {
   assert.equal(progressText(RUN, view), "48 of 256 trajectories on w1, 40 s left");
   assert.equal(progressText(RUN, {...view, state: "failed", reason: "out of memory"}), "failed: out of memory");
   assert.match(progressText(RUN, {...view, state: "done"}), /target error met/);
-  assert.match(aboutText(RUN), /σ 80 to 0.02/);
+  assert.match(aboutText(RUN), /3 steps, σ 80 to 0.02/);
+  const placed = {...RUN, spec: {...RUN.spec, schedule: {sigmas: RUN.sigma}}};
+  assert.match(aboutText(placed), /3 placed steps, σ 80 to 0.02/);
 });
 
 test("checks of one name are one badge, failed if one failed", () => {

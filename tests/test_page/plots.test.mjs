@@ -90,6 +90,21 @@ test("a result at another prior replaces the curves it has and leaves the view a
   assert.deepEqual([view.curves.classes.entropy, view.windows.classes.sigma_peak], [[1, 0.5, 0], 2]);
 });
 
+test("refined values stand in for the plain ones once the run has ended, where it has them", () => {
+  const [combined, se] = [[1, 0.45, 0], [0, 0.02, 0]];
+  const more = {entropy_combined: combined, entropy_combined_se: se, production_combined: combined, production_combined_se: se};
+  const batch = {...BATCH, curves: {classes: {...BATCH.curves.classes, ...more}}};
+  const view = fold(emptyView(RUN), batch);
+  const shown = (refined) => sceneOf({figure, run: RUN, view, state: {...STATE, refined}, theme: "light"}).focus;
+  assert.deepEqual(shown("yes").entropy, [1, 0.5, 0]);
+  fold(view, {type: "done", batches: 1, trajectories: 16});
+  assert.deepEqual([shown("yes").entropy, shown("yes").entropy_se, shown("yes").production], [combined, se, combined]);
+  assert.deepEqual(shown("no").entropy, [1, 0.5, 0]);
+  const early = fold(fold(emptyView(RUN), BATCH), {type: "done", batches: 1, trajectories: 16});
+  const plain = sceneOf({figure, run: RUN, view: early, state: {...STATE, refined: "yes"}, theme: "light"}).focus;
+  assert.deepEqual(plain.entropy, [1, 0.5, 0]);
+});
+
 test("cross-entropy is drawn when asked for", () => {
   assert.equal(entropy.traces(scene({cross: "yes"})).length, entropy.traces(scene()).length + 1);
 });

@@ -8,7 +8,8 @@ import {bindAddress, createStore, formatHash, parseHash, shownAxis} from "../../
 test("the address holds the run and what differs from the defaults", () => {
   const state = parseHash("#/runs/abc?axis=vp_time&unit=nats");
   const place = {runId: "abc", baseId: null, sweepId: null, bench: false};
-  assert.deepEqual(state, {...place, axis: "vp_time", unit: "nats", range: "all", cross: "no", view: "curves"});
+  const view = {axis: "vp_time", unit: "nats", range: "all", cross: "no", refined: "no", view: "curves"};
+  assert.deepEqual(state, {...place, ...view});
   assert.equal(formatHash(state), "#/runs/abc?axis=vp_time&unit=nats");
 });
 

@@ -132,6 +132,7 @@ def test_runs_are_cancelled_extended_and_deleted(client: Client, puppet: Puppet)
         queued.document()
     done = client.run(SPEC)
     puppet.finish(done.id)
+    assert client.attach(done.refine(9).id).document()["spec"]["schedule"].keys() == {"sigmas"}
     larger = done.extend(20)
     puppet.finish(larger.id)
     assert larger.result().document["trajectories"] == 20

@@ -40,6 +40,7 @@ PATHS = {
     "DELETE /api/runs/{run}",
     "POST /api/runs/{run}/cancel",
     "POST /api/runs/{run}/extend",
+    "POST /api/runs/{run}/refine",
     "GET /api/runs/{run}/result",
     "GET /api/runs/{run}/curves.csv",
     "GET /api/runs/{run}/previews/{step}",
@@ -84,6 +85,7 @@ def test_every_body_is_described(document: dict[str, Any]) -> None:
         "POST /api/runs",
         "POST /api/runs/plan",
         "POST /api/runs/{run}/extend",
+        "POST /api/runs/{run}/refine",
         "POST /api/sweeps",
         "POST /api/sweeps/plan",
     }

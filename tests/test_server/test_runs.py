@@ -268,3 +268,18 @@ def test_before_any_worker_was_there_runs_are_unavailable(live: Live) -> None:
     response = live.http.post("/api/runs", json=SPEC)
     assert (response.status_code, response.headers["retry-after"]) == (503, "1")
     assert "no worker" in response.json()["detail"]
+
+
+def test_a_finished_run_is_refined_where_it_decided(live: Live, puppet: Puppet) -> None:
+    old = live.make(SPEC)["id"]
+    assert live.http.post(f"/api/runs/{old}/refine", json={}).status_code == 409
+    puppet.finish(old)
+    response = live.http.post(f"/api/runs/{old}/refine", json={"steps": 7})
+    new, before = response.json(), live.http.get(f"/api/runs/{old}").json()
+    assert (response.status_code, new["state"]) == (201, "queued")
+    assert len(new["sigma"]) == len(new["spec"]["schedule"]["sigmas"]) == 7
+    assert [new["sigma"][end] for end in (0, -1)] == [before["sigma"][end] for end in (0, -1)]
+    assert new["spec"]["seed"] != before["spec"]["seed"]
+    for body, field in (({"steps": 1}, "steps"), ({"colour": 1}, "colour")):
+        refused = live.http.post(f"/api/runs/{old}/refine", json=body)
+        assert refused.status_code == 422 and field in refused.text

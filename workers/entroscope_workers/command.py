@@ -17,7 +17,7 @@ from entroscope.protocol.plan import resolve
 from entroscope.protocol.spec import Spec
 from entroscope.supervisor import Supervisor, worker_command
 from entroscope_workers.comparing import measure_both
-from entroscope_workers.measuring import measure
+from entroscope_workers.measuring import measure, refined
 from entroscope_workers.probe import probed
 from entroscope_workers.registry import load_model, load_models
 from entroscope_workers.runner import device_name
@@ -96,6 +96,7 @@ def run_file(
     max_evaluations: int,
     data: Sequence[str] = (),
     *,
+    pilot: int | None = None,
     compare: bool = False,
 ) -> int:
     """Run a spec or a sweep with a progress bar; write the result and say what was found.
@@ -103,6 +104,7 @@ def run_file(
     Args:
         max_evaluations: of all runs of a sweep together.
         data: folders of labelled data, as on the command line.
+        pilot: trajectories of a run before it that places its noise levels.
         compare: run the unguided twin of a spec too.
     """
     document = _read(spec_file)
@@ -110,20 +112,13 @@ def run_file(
         raise ValueError(f"--out: the folder {out.parent} does not exist")
     console = Console(stderr=True)
     if isinstance(document, dict) and "vary" in document:
-        if compare:
-            raise ValueError("--compare: a sweep is not compared; give a single guided spec")
+        if compare or pilot is not None:
+            raise ValueError("--compare and --pilot are for a single spec, not for a sweep")
         sweep = SweepFile(document, find_device(device), max_evaluations, data)
         result = _with_bar(sweep.title, console, sweep.measure)
         results = result["results"]
     else:
-        spec = Spec.model_validate(document)
-        loaded = {spec.model: load_model(spec.model, find_device(device))}
-        model = all_with_data(loaded, data)[spec.model]
-        spec = resolve(spec, model.info)  # what is off is said before a bar is drawn
-        if compare:
-            unguided(spec)
-        run = measure_both if compare else measure
-        result = _with_bar(model.info.title, console, lambda tell: run(model, spec, tell))
+        result = _one(document, device, data, console, pilot=pilot, compare=compare)
         results = [result]
     out.write_text(json.dumps(result, allow_nan=False, indent=1) + "\n")
     for each in results:
@@ -140,6 +135,27 @@ def _with_bar(
     with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
         task = bar.add_task(title, total=1.0)
         return work(lambda done: bar.update(task, completed=done))
+
+
+def _one(
+    document: Any,
+    device: str,
+    data: Sequence[str],
+    console: Console,
+    *,
+    pilot: int | None,
+    compare: bool,
+) -> dict[str, Any]:
+    spec = Spec.model_validate(document)
+    loaded = {spec.model: load_model(spec.model, find_device(device))}
+    model = all_with_data(loaded, data)[spec.model]
+    spec = resolve(spec, model.info)  # what is off is said before a bar is drawn
+    if compare:
+        unguided(spec)
+    if pilot is not None:
+        spec = refined(model, spec, pilot)
+    run = measure_both if compare else measure
+    return _with_bar(model.info.title, console, lambda tell: run(model, spec, tell))
 
 
 def _read(path: Path) -> Any:

@@ -5,22 +5,28 @@ from typing import Any
 
 import torch
 
+from entroscope.protocol.errors import SpecError
 from entroscope.protocol.fold import Fold
 from entroscope.protocol.payloads import Payload, Point, Record
+from entroscope.protocol.placing import PILOT_STEPS, spec_from_pilot
 from entroscope.protocol.plan import Plan, resolve
 from entroscope.protocol.result import result_document
-from entroscope.protocol.spec import Spec
+from entroscope.protocol.spec import MAX_TRAJECTORIES, Schedule, Spec
+from entroscope.protocol.studies.spec import Studies
 from entroscope_workers.models.base import Model
 from entroscope_workers.registry import load_model
 from entroscope_workers.runner import run_batch
 
 Progress = Callable[[float], None]
+#: How far the seed of a pilot is from that of its run.
+PILOT_SEED = 2**52
 
 
 def measure(
     model: Model | str,
     spec: Spec | dict[str, Any],
     progress: Progress | None = None,
+    pilot: int | None = None,
 ) -> dict[str, Any]:
     """Run a spec to its end and return the result document.
 
@@ -28,11 +34,15 @@ def measure(
         model: a loaded model, or the name of a family (on the processor).
         spec: as in the API; its `model` may be left out here.
         progress: called with the finished fraction after every step.
+        pilot: trajectories of a run before it that places its noise levels.
     Raises:
         SpecError, pydantic.ValidationError: the model cannot run the spec.
     """
     model = model_of(model)
-    plan = Plan(resolve(spec_of(spec, model), model.info), model.info)
+    spec = spec_of(spec, model)
+    if pilot is not None:
+        spec = refined(model, spec, pilot)
+    plan = Plan(resolve(spec, model.info), model.info)
     fold = Fold(plan)
     for payload in run(plan, model, fold):
         if progress and isinstance(payload, Point):
@@ -50,6 +60,33 @@ def spec_of(spec: Spec | dict[str, Any], model: Model) -> Spec:
     if isinstance(spec, Spec):
         return spec
     return Spec.model_validate({"model": model.info.name, **spec})
+
+
+def refined(model: Model, spec: Spec, trajectories: int) -> Spec:
+    """Return the spec with its noise levels placed by a pilot run of a few trajectories.
+
+    The pilot has a seed of its own and the ends of the spec's schedule; the number of levels stays.
+
+    Raises:
+        SpecError: the spec is off, or its levels are given one by one.
+    """
+    resolved = resolve(spec, model.info)
+    schedule = resolved.schedule
+    if schedule.steps is None:
+        raise SpecError("schedule.sigmas", len(schedule.sigmas or ()), "leaves a pilot no choice")
+    if not 2 <= trajectories <= MAX_TRAJECTORIES:
+        raise SpecError("pilot", trajectories, f"must be 2 to {MAX_TRAJECTORIES} trajectories")
+    few = {
+        "schedule": schedule.model_copy(update={"steps": min(PILOT_STEPS, schedule.steps)}),
+        "trajectories": trajectories,
+        "target_se_bits": None,
+        "previews": None,
+        "studies": Studies(),
+        "seed": (resolved.seed + PILOT_SEED) % 2**53,
+    }
+    placed = spec_from_pilot(measure(model, resolved.model_copy(update=few)), schedule.steps)
+    levels = Schedule(sigmas=placed["schedule"]["sigmas"])
+    return resolved.model_copy(update={"schedule": levels})
 
 
 def run(plan: Plan, model: Model, fold: Fold) -> Iterator[Payload]:

@@ -150,6 +150,10 @@ class Curve(BaseModel):
     cross_entropy_se: Numbers
     production: Numbers
     production_se: Numbers
+    entropy_combined: Numbers | None = None
+    entropy_combined_se: Numbers | None = None
+    production_combined: Numbers | None = None
+    production_combined_se: Numbers | None = None
     floor: Floor | None = None
     profiles: list[Profile]
     exact: ExactCurve | None = None

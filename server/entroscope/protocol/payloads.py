@@ -119,12 +119,11 @@ def decode_sums(frame: bytes) -> tuple[dict[str, Any], dict[str, Moments], Study
     facts, arrays = unpack_arrays(frame)
     names = [name for name in arrays if name.startswith(STUDY)]
     studies = {name.removeprefix(STUDY): arrays.pop(name) for name in names}
-    keys = dict.fromkeys(name.rpartition(":")[0] for name in arrays)
-    # Records of versions before data paths lack the last field.
-    steps = {key: arrays[f"{key}:total"].shape[1] for key in keys}
-    older = {f"{key}:calibration": np.zeros((0, count)) for key, count in steps.items()}
-    arrays = older | arrays
-    moments = {key: Moments(*(arrays[f"{key}:{field}"] for field in FIELDS)) for key in keys}
+    sums: dict[str, dict[str, NDArray[Any]]] = {}
+    for name, array in arrays.items():
+        key, _, field = name.rpartition(":")
+        sums.setdefault(key, {})[field] = array
+    moments = {key: Moments.of_sums(fields) for key, fields in sums.items()}
     return facts, moments, studies
 
 

@@ -17,7 +17,7 @@ from entroscope.protocol.mixtures import mixture_params, mixture_schedule
 from entroscope.protocol.models import DataInfo, ModelInfo, ScheduleDefaults
 from entroscope.protocol.pairs import check_pairs, fill_pairs, is_paired, pair_evaluations
 from entroscope.protocol.partitions import Curve, curves_of, find_label
-from entroscope.protocol.spec import BatchPlan, Guidance, Schedule, Spec
+from entroscope.protocol.spec import RULE, BatchPlan, Guidance, Schedule, Spec
 from entroscope.protocol.studies.levels import Mode, resolved_studies, study_evaluations
 
 Array = NDArray[np.float64]
@@ -75,18 +75,9 @@ def resolve(spec: Spec, info: ModelInfo) -> Spec:
         SpecError: the model cannot run it.
     """
     bound = bind_params(info, spec.params)
-    given = spec.schedule.model_dump(exclude_none=True)
-    merged = given if set(given) == set(Schedule.model_fields) else _filled(bound, given)
-    if merged["sigma_min"] >= merged["sigma_max"]:
-        field = "sigma_max" if "sigma_max" in given else "sigma_min"
-        raise SpecError(
-            f"schedule.{field}",
-            merged[field],
-            f"sigma_min must be < sigma_max, got {merged['sigma_min']:g} and "
-            f"{merged['sigma_max']:g}",
-        )
     sizes = spec.batch_sizes or BatchPlan.of(info.batch_sizes)
-    filled = {"schedule": Schedule(**merged), "batch_sizes": sizes, **fill_pairs(spec)}
+    schedule = _resolved_schedule(spec.schedule, bound)
+    filled = {"schedule": schedule, "batch_sizes": sizes, **fill_pairs(spec)}
     resolved = spec.model_copy(update=filled)
     plan = Plan(resolved, info)  # checks labels, partitions and prior
     _check_guidance(resolved.guidance, plan)
@@ -99,6 +90,22 @@ def resolve(spec: Spec, info: ModelInfo) -> Spec:
     )
     studies = resolved_studies(spec.studies, plan.sigmas, mode)
     return resolved.model_copy(update={"studies": studies})
+
+
+def _resolved_schedule(schedule: Schedule, bound: Bound) -> Schedule:
+    if schedule.sigmas is not None:
+        return schedule
+    given = schedule.model_dump(exclude_none=True)
+    merged = given if set(given) == set(RULE) else _filled(bound, given)
+    if merged["sigma_min"] >= merged["sigma_max"]:
+        field = "sigma_max" if "sigma_max" in given else "sigma_min"
+        raise SpecError(
+            f"schedule.{field}",
+            merged[field],
+            f"sigma_min must be < sigma_max, got {merged['sigma_min']:g} and "
+            f"{merged['sigma_max']:g}",
+        )
+    return Schedule(**merged)
 
 
 def _check_studies(spec: Spec) -> None:
@@ -199,7 +206,8 @@ class Plan:
 
     @cached_property
     def sigmas(self) -> Array:
-        return karras(self.spec.schedule)
+        levels = self.spec.schedule.sigmas
+        return karras(self.spec.schedule) if levels is None else np.array(levels, np.float64)
 
     @cached_property
     def batches(self) -> tuple[tuple[int, int], ...]:

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entroscope.protocol.calibration import calibration_document, step_error
-from entroscope.protocol.checks import group_entropy, pruning_bound, run_checks
+from entroscope.protocol.checks import group_entropy, left_out, pruning_bound, run_checks
+from entroscope.protocol.controls import combined
 from entroscope.protocol.exact import exact_curves
 from entroscope.protocol.fold import SHOWN, Fold
 from entroscope.protocol.frames import finite
@@ -17,6 +18,13 @@ from entroscope.protocol.partitions import Curve
 from entroscope.protocol.plan import Plan
 from entroscope.protocol.studies.document import studies_document, study_checks
 from entroscope.protocol.windows import window
+
+Array = NDArray[np.float64]
+
+#: What is also had with less noise, by control variates.
+COMBINED = ("entropy", "production")
+#: Arrays of a curve that a result may lack: what earlier versions wrote has none.
+LATER = tuple(f"{name}_combined{end}" for name in COMBINED for end in ("", "_se"))
 
 
 def result_document(fold: Fold) -> dict[str, Any]:
@@ -69,6 +77,7 @@ def curve_document(plan: Plan, curve: Curve, moments: Moments) -> dict[str, Any]
         "bound": group_entropy(plan, curve),
         "n": moments.count,
         **arrays,
+        **_combined(plan, curve, moments),
         "entropy_step_error": _step_error(plan, moments),
         "pruning": _pruning(plan, curve, moments),
         "calibration": calibration_document(moments),
@@ -82,6 +91,25 @@ def _step_error(plan: Plan, moments: Moments) -> NDArray[np.float64]:
         return step_error(moments)
     missed, noise = moments.mean("missed"), np.nan_to_num(moments.error("missed"))
     return np.sqrt(np.maximum(missed**2 - noise**2, 0))
+
+
+def _combined(plan: Plan, curve: Curve, moments: Moments) -> dict[str, Array]:
+    """Return entropy and production after regression on their control variates.
+
+    Where M has no reason to be 0 there are none, and they are the plain means.
+    """
+    inside = np.zeros(len(plan.prior))
+    for group in curve.groups:
+        inside[list(group)] = plan.prior[list(group)]
+    arrays = {}
+    for name in COMBINED:
+        if "production_integral" in left_out(plan):
+            arrays[f"{name}_combined"] = moments.mean(name)
+            arrays[f"{name}_combined_se"] = moments.error(name)
+            continue
+        found = combined(moments, name, inside / inside.sum())
+        arrays[f"{name}_combined"], arrays[f"{name}_combined_se"] = found.mean, found.error
+    return arrays
 
 
 def _pruning(plan: Plan, curve: Curve, moments: Moments) -> dict[str, Any] | None:
@@ -132,10 +160,13 @@ def _one(facts: list[dict[str, Any]], name: str) -> Any:
     return distinct[0] if len(distinct) == 1 else distinct
 
 
-def curve_arrays(document: Mapping[str, Any]) -> dict[str, NDArray[np.float64]]:
+def curve_arrays(document: Mapping[str, Any]) -> dict[str, Array]:
     """Return the arrays of a result by "KEY:quantity", None as NaN, for npz files and frames."""
     arrays = {"sigma": np.array(document["sigma"], dtype=np.float64)}
     for key, curve in document["curves"].items():
         for name in (*(n for s in SHOWN for n in (s, f"{s}_se")), "entropy_step_error"):
             arrays[f"{key}:{name}"] = np.array(curve[name], dtype=np.float64)
+        for name in LATER:
+            values = curve.get(name, curve[name.replace("_combined", "")])
+            arrays[f"{key}:{name}"] = np.array(values, dtype=np.float64)
     return arrays

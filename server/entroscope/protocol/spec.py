@@ -1,9 +1,18 @@
 """What a user asks for: the run spec, checked strictly. Resolved against a model in plan.py."""
 
 import re
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from entroscope.protocol.groups import Partition
 from entroscope.protocol.models import BatchSizes, PositiveFloat
@@ -23,13 +32,43 @@ class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+Sigma = Annotated[PositiveFloat, Field(ge=1e-8, le=1e8)]
+
+
 class Schedule(_Strict):
-    """The noise levels (EDM, eq. 5); what is left out comes from the model."""
+    """The noise levels: by rule (EDM, eq. 5), or one by one.
+
+    What a rule leaves out comes from the model.
+
+    Attributes:
+        sigmas: the levels themselves, highest first, instead of a rule.
+    """
 
     steps: Annotated[int, Field(ge=2, le=MAX_STEPS)] | None = None
     sigma_max: Annotated[PositiveFloat, Field(le=1e8)] | None = None
     sigma_min: Annotated[PositiveFloat, Field(ge=1e-8)] | None = None
     rho: Annotated[PositiveFloat, Field(ge=0.1, le=100)] | None = None
+    sigmas: Annotated[list[Sigma], Field(min_length=2, max_length=MAX_STEPS)] | None = None
+
+    @model_serializer(mode="wrap")
+    def _one_way(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Write the levels or the rule, never both: specs by rule stay as they always were."""
+        written: dict[str, Any] = plain(self)
+        by_rule = self.sigmas is None
+        return {name: value for name, value in written.items() if (name in RULE) == by_rule}
+
+    @model_validator(mode="after")
+    def _falling(self) -> Self:
+        if self.sigmas is None:
+            return self
+        if given := [name for name in RULE if getattr(self, name) is not None]:
+            raise ValueError(f"sigmas are all levels, and exclude {', '.join(given)}")
+        for index, (above, below) in enumerate(pairwise(self.sigmas)):
+            if below >= above:
+                raise ValueError(
+                    f"sigmas must fall, got {above!r} and then {below!r} at {index} and {index + 1}"
+                )
+        return self
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -38,6 +77,10 @@ class Schedule(_Strict):
                 f"sigma_min must be < sigma_max, got {self.sigma_min:g} and {self.sigma_max:g}"
             )
         return self
+
+
+#: Fields of a schedule by rule.
+RULE = ("steps", "sigma_max", "sigma_min", "rho")
 
 
 class Previews(_Strict):

@@ -5,12 +5,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Response, status
 
 from entroscope.deps import BodyDep, PageDep, RunDep, ServicesDep
-from entroscope.documents import Extension, PlanDocument, Receipt, RunDocument, RunList
+from entroscope.documents import Extension, PlanDocument, Receipt, Refinement, RunDocument, RunList
 from entroscope.openapi import body_of
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.states import State
 from entroscope.run_documents import without_exact
-from entroscope.submission import read_extension
+from entroscope.submission import read_request
 
 router = APIRouter(prefix="/api/runs", tags=["runs"])
 Document = dict[str, Any]
@@ -87,6 +87,21 @@ def extend_run(
     run: RunDep, extension: BodyDep, response: Response, services: ServicesDep
 ) -> Document:
     """Make a new run with more trajectories that reuses the batches of a finished one."""
-    new = services.submissions.extend(run, read_extension(extension).trajectories)
+    new = services.submissions.extend(run, read_request(Extension, extension).trajectories)
+    response.headers["Location"] = f"/api/runs/{new}"
+    return services.catalog.document(new)
+
+
+@router.post(
+    "/{run}/refine",
+    status_code=status.HTTP_201_CREATED,
+    response_model=RunDocument,
+    openapi_extra=body_of(Refinement),
+)
+def refine_run(
+    run: RunDep, refinement: BodyDep, response: Response, services: ServicesDep
+) -> Document:
+    """Make a run like a finished one, its noise levels where that one has seen decisions."""
+    new = services.submissions.refine(run, read_request(Refinement, refinement).steps)
     response.headers["Location"] = f"/api/runs/{new}"
     return services.catalog.document(new)

@@ -39,9 +39,13 @@ class Grouping:
         """Return the partition over some columns only, renumbered as they stand in `kept`.
 
         Groups keep their numbers; one that has lost all of its columns has mass 0.
+
+        Args:
+            kept: (kept columns,), rising.
         """
-        member, place = (self.columns[:, None] == kept).nonzero(as_tuple=True)
-        return replace(self, columns=place, group=self.group[member])
+        place = torch.searchsorted(kept, self.columns).clamp(max=len(kept) - 1)
+        found = kept[place] == self.columns
+        return replace(self, columns=place[found], group=self.group[found])
 
 
 def group_log_posterior(logits: Tensor, grouping: Grouping) -> tuple[Tensor, Tensor]:

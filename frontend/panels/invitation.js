@@ -1,0 +1,25 @@
+// What the page says while there is nothing to see yet.
+
+import {byId, setText} from "../dom.js";
+import {isFinal} from "../events/fold.js";
+
+/** With more classes than this, pictures come without their posterior. */
+const MOST_BELIEFS = 64;
+const TOO_MANY = `The belief in each class is shown for up to ${MOST_BELIEFS} classes.`;
+
+/** Invite to the first run. */
+export function showInvitation() {
+  setText(byId("run-name"), "When is the decision made?");
+  setText(byId("run-about"), "Press Run. The curves appear as the model denoises, and refine while you watch.");
+  setText(byId("run-state"), "");
+  setText(byId("run-progress"), "");
+  byId("progress-bar").style.width = "0";
+}
+
+/** Return why there are no pictures of a session, or that of none; empty where there are some. */
+export function sampleHint(session) {
+  if (!session?.view) return "The pictures of the first samples appear here.";
+  if (session.sprites.steps().length) return session.view.labels.length > MOST_BELIEFS ? TOO_MANY : "";
+  if (session.run.spec.previews?.samples === 0) return "This run was asked for no pictures.";
+  return isFinal(session.view.state) ? "There are no pictures of this run." : "Waiting for the first pictures.";
+}

@@ -1,0 +1,109 @@
+"""Control variates: means of known value that take noise out of a curve (science.md, section 4).
+
+M_k = H_k - H_0 + integral of production has mean 0 up to the error of the steps, and so has it at
+every earlier level; the share of each true label is known as well. Regressing a quantity on them
+removes what they explain of its spread, at no evaluation.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from entroscope.protocol.moments import QUANTITIES, Moments
+
+Array = NDArray[np.float64]
+
+#: Trajectories that every control must have: fewer fit the noise instead of removing it.
+TRAJECTORIES_PER_CONTROL = 10
+#: M at the level itself and at the one before; used with every level's own nodes.
+OWN = 2
+#: Share of the spread of all controls below which a direction is rounding.
+RANK_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Combined:
+    """A mean after regression on its controls, with the standard error of what is left: (steps,)"""
+
+    mean: Array
+    error: Array
+
+
+def combined(moments: Moments, quantity: str, prior: Array) -> Combined:
+    """Return the mean of "entropy" or "production" at every level after regression.
+
+    With too few trajectories for any control it is the plain mean.
+
+    Args:
+        prior: (run labels,), probability of each true label inside the curve's partition.
+    """
+    n, used = moments.count, _used(moments)
+    if not used:
+        return Combined(moments.mean(quantity), moments.error(quantity))
+    spread, with_y, offset = _centred(moments, quantity, prior)
+    places = [*range(used - OWN), *range(spread.shape[1] - OWN, spread.shape[1])]
+    inverse, rank = _pseudo_inverse(spread[:, places][:, :, places])
+    slopes = np.einsum("kij,kj->ki", inverse, with_y[:, places])
+    row = QUANTITIES.index(quantity)
+    mean = moments.mean(quantity)
+    explained = np.einsum("ki,ki->k", slopes, with_y[:, places])
+    left = np.maximum(moments.square[row] / n - mean**2 - explained, 0)
+    shift = np.einsum("ki,ki->k", slopes, offset[:, places])
+    return Combined(mean - shift, np.sqrt(left / (n - 1 - rank)))
+
+
+def _used(moments: Moments) -> int:
+    """Return how many controls the trajectories bear: M's own, with all nodes, with the labels."""
+    nodes, every = moments.nodes, len(moments.control)
+    afforded = moments.count // TRAJECTORIES_PER_CONTROL
+    fitting = [size for size in (OWN, OWN + nodes, OWN + every) if size <= afforded]
+    return fitting[-1] if fitting and every else 0
+
+
+def _centred(moments: Moments, quantity: str, prior: Array) -> tuple[Array, Array, Array]:
+    """Return covariances of the controls, theirs with the quantity, and what their means are off.
+
+    Returns:
+        (steps, controls, controls), (steps, controls), (steps, controls); the last two controls
+        are M at the level and at the one before.
+    """
+    n, nodes = moments.count, moments.nodes
+    missed = moments.mean("missed")
+    before = np.concatenate([[0.0], missed[:-1]])
+    own = np.stack([missed, before], 1)  # (steps, 2)
+    shared = np.tile(moments.control / n, (len(missed), 1))
+    means = np.concatenate([shared, own], 1)
+    products = _products(moments) / n - means[:, :, None] * means[:, None]
+    row = ("entropy", "production").index(quantity)
+    with_y = np.concatenate([moments.cross[row], moments.lagged[2 * row : 2 * row + 2].T], 1) / n
+    known = np.zeros_like(means)
+    known[:, nodes : len(moments.control)] = prior[: len(moments.control) - nodes]
+    return products, with_y - means * moments.mean(quantity)[:, None], means - known
+
+
+def _products(moments: Moments) -> Array:
+    """Return the sums of products of all controls, (steps, controls, controls)."""
+    steps, shared = moments.total.shape[1], len(moments.control)
+    square = moments.square[QUANTITIES.index("missed")]
+    with_own = moments.cross[2]  # (steps, shared)
+    with_before = np.concatenate([np.zeros((1, shared)), with_own[:-1]])
+    products = np.zeros((steps, shared + OWN, shared + OWN))
+    products[:, :shared, :shared] = moments.gram
+    products[:, :shared, shared] = products[:, shared, :shared] = with_own
+    products[:, :shared, shared + 1] = products[:, shared + 1, :shared] = with_before
+    products[:, shared, shared] = square
+    products[1:, shared + 1, shared + 1] = square[:-1]
+    products[:, shared, shared + 1] = products[:, shared + 1, shared] = moments.lagged[4]
+    return products
+
+
+def _pseudo_inverse(spread: Array) -> tuple[Array, NDArray[np.int64]]:
+    """Return the pseudo-inverse of each covariance, (steps, q, q), and its rank, (steps,)."""
+    deviation = np.sqrt(np.maximum(np.einsum("kii->ki", spread), 0))
+    scale = np.where(deviation > RANK_TOLERANCE, 1 / np.maximum(deviation, RANK_TOLERANCE), 0)
+    values, vectors = np.linalg.eigh(scale[:, :, None] * spread * scale[:, None])
+    real = values > RANK_TOLERANCE * np.maximum(values[:, -1:], 1)
+    inverses = np.where(real, 1 / np.where(real, values, 1), 0)
+    whole = np.einsum("kim,km,kjm->kij", vectors, inverses, vectors)
+    return scale[:, :, None] * whole * scale[:, None], real.sum(1)

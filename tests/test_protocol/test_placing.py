@@ -1,0 +1,103 @@
+"""Noise levels: given one by one, or placed where a pilot saw information being made."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from entroscope.protocol.errors import SpecError
+from entroscope.protocol.models import ModelInfo
+from entroscope.protocol.placing import FLOOR, placed_levels, spec_from_pilot
+from entroscope.protocol.plan import Plan, resolve
+from entroscope.protocol.spec import Spec
+
+INFO = ModelInfo(name="m", family="m", title="M", labels=("a", "b"), shape=(1,))
+LEVELS = [80.0, 7.0, 3.5, 0.1]
+PILOT = np.geomspace(80, 0.02, 200)
+
+
+def bump(centre: float, width: float = 0.4) -> NDArray[np.float64]:
+    return np.asarray(np.exp(-((np.log(PILOT / centre) / width) ** 2) / 2))
+
+
+def resolved(**schedule: Any) -> Spec:
+    return resolve(Spec.model_validate({"model": "m", "schedule": schedule}), INFO)
+
+
+def test_levels_given_one_by_one_are_those_of_the_run() -> None:
+    spec = resolved(sigmas=LEVELS)
+    assert Plan(spec, INFO).sigmas.tolist() == LEVELS
+    assert spec.document()["schedule"] == {"sigmas": LEVELS}
+    assert resolve(Spec.model_validate(spec.document()), INFO) == spec
+
+
+def test_a_schedule_by_rule_is_written_as_it_always_was() -> None:
+    assert set(resolved().document()["schedule"]) == {"steps", "sigma_max", "sigma_min", "rho"}
+
+
+@pytest.mark.parametrize(
+    ("schedule", "said"),
+    [
+        ({"sigmas": [1, 2]}, r"must fall, got 1.0 and then 2.0 at 0 and 1"),
+        ({"sigmas": [2, 2]}, r"must fall"),
+        ({"sigmas": [2, 0]}, r"schedule.sigmas.1"),
+        ({"sigmas": [2, float("nan")]}, r"schedule.sigmas.1"),
+        ({"sigmas": [2]}, r"at least 2"),
+        ({"sigmas": np.geomspace(9, 1, 8193).tolist()}, r"at most 8192"),
+        ({"sigmas": [2, 1], "steps": 2}, r"exclude steps"),
+        ({"sigmas": [2, 1], "sigma_max": 3, "rho": 7}, r"exclude sigma_max, rho"),
+    ],
+)
+def test_levels_that_are_off_are_named(schedule: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        resolved(**schedule)
+
+
+def test_levels_fall_between_the_ends_of_the_pilot_and_lie_dense_at_its_peak() -> None:
+    levels = placed_levels(PILOT, bump(3.0), 40)
+    assert len(levels) == 40 and (np.diff(levels) < 0).all()
+    assert (levels[0], levels[-1]) == (PILOT[0], PILOT[-1])
+    widths = -np.diff(np.log(levels))
+    at_peak = widths[np.argmin(np.abs(levels - 3.0))]
+    assert widths[0] / at_peak == pytest.approx(1 / FLOOR, rel=0.1)
+
+
+def test_the_density_of_levels_is_the_square_root_of_production() -> None:
+    production = np.where(np.log(PILOT) > 1, 1.0, 0.25)
+    widths = -np.diff(np.log(placed_levels(PILOT, production, 400)))
+    assert widths[300] / widths[20] == pytest.approx(2, rel=0.02)
+
+
+def test_every_curve_gets_levels_where_it_decides() -> None:
+    levels = placed_levels(PILOT, np.stack([bump(20.0), 1e-3 * bump(0.5)]), 60)
+    widths = -np.diff(np.log(levels))
+    sparse = widths[np.argmin(np.abs(levels - 0.05))]
+    for centre in (20.0, 0.5):
+        assert widths[np.argmin(np.abs(levels - centre))] < sparse / 5
+
+
+def test_rubbish_in_a_pilot_still_gives_levels() -> None:
+    for production in (np.zeros(200), np.full(200, np.nan), -bump(1.0)):
+        levels = placed_levels(PILOT, production, 5)
+        np.testing.assert_allclose(levels, np.geomspace(80, 0.02, 5))
+
+
+def test_a_pilot_gives_the_same_spec_with_other_levels_and_another_seed() -> None:
+    pilot = resolved(steps=200)
+    result = {
+        "spec": pilot.document(),
+        "sigma": PILOT.tolist(),
+        "curves": {"classes": {"production": bump(3.0).tolist()}},
+    }
+    spec = resolve(Spec.model_validate(spec_from_pilot(result, 24)), INFO)
+    assert spec.schedule.sigmas is not None and len(spec.schedule.sigmas) == 24
+    assert spec.seed != pilot.seed
+    same = {"schedule": pilot.schedule, "seed": pilot.seed}
+    assert spec.model_copy(update=same) == pilot
+    with pytest.raises(SpecError, match="steps"):
+        spec_from_pilot(result, 1)
+    result["curves"] = {"classes": {"production": [None] * 200}}
+    with pytest.raises(SpecError, match="nothing being decided"):
+        spec_from_pilot(result, 24)
