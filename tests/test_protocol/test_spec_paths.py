@@ -51,6 +51,12 @@ def test_a_threshold_that_would_prune_at_the_start_is_refused() -> None:
         resolved(prune_below=0.01, prior={"a": 1.0, "b": 0.02, "c": 1.0})
 
 
+def test_guided_paths_are_pruned_only_where_the_posterior_is_that_of_the_paths() -> None:
+    with pytest.raises(SpecError, match="no martingale"):
+        resolved(prune_below=0.01, guidance={"scale": 2})
+    resolved(prune_below=0.01, guidance={"scale": 2, "decoder": "guided"})
+
+
 def test_guidance_costs_one_evaluation_more_a_sample_and_level() -> None:
     plain, guided = resolved(), resolved(guidance={"scale": 2})
     assert 3 * Plan(guided, INFO).evaluations == 4 * Plan(plain, INFO).evaluations

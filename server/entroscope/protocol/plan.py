@@ -239,6 +239,11 @@ class Plan:
 
 
 def _check_pruning(prune_below: float, plan: Plan) -> None:
+    guidance = plan.spec.guidance
+    if prune_below and guidance is not None and guidance.decoder == "model":
+        reason = "must be 0 where guided paths are read with the model's own kernels: their "
+        reason += "posterior is no martingale, and what was dropped has no bound"
+        raise SpecError("prune_below", prune_below, reason)
     least = int(np.argmin(plan.prior))
     if prune_below and not prune_below < plan.prior[least]:
         label = plan.labels[plan.columns[least]]
