@@ -96,14 +96,16 @@ def _step_error(plan: Plan, moments: Moments) -> NDArray[np.float64]:
 def _combined(plan: Plan, curve: Curve, moments: Moments) -> dict[str, Array]:
     """Return entropy and production after regression on their control variates.
 
-    Where M has no reason to be 0 there are none, and they are the plain means.
+    Where M has no reason to be 0 there are none, and they are the plain means; so in runs of pairs,
+    whose sides are not labels of the prior.
     """
+    uncontrolled = is_paired(plan.spec) or "production_integral" in left_out(plan)
     inside = np.zeros(len(plan.prior))
     for group in curve.groups:
         inside[list(group)] = plan.prior[list(group)]
     arrays = {}
     for name in COMBINED:
-        if "production_integral" in left_out(plan):
+        if uncontrolled:
             arrays[f"{name}_combined"] = moments.mean(name)
             arrays[f"{name}_combined_se"] = moments.error(name)
             continue
