@@ -12,7 +12,7 @@ DOTTED = "element => element.data.filter(({line}) => /px,5px/.test(line?.dash)).
 
 def run_on(page: Page, paths: str) -> None:
     page.select_option("#model", "gaussian-mixture")
-    page.locator("details").evaluate("element => { element.open = true; }")
+    page.locator("details").first.evaluate("element => { element.open = true; }")
     page.select_option("#paths-from", paths)
     prepare(page, "gaussian-mixture", trajectories="400", steps="32")
     begin(page)
