@@ -29,6 +29,12 @@ export function duration(seconds) {
   return `${hours} h ${Math.round((seconds - 3600 * hours) / 60)} min`;
 }
 
+/** Return ", about 42 s" to go on after a price, or nothing where the time is not known. */
+export function afterPrice(seconds) {
+  const time = duration(seconds);
+  return time && `, ${seconds < 1 ? "" : "about "}${time}`;
+}
+
 export const plural = (n, word) => `${count(n)} ${word}${n === 1 ? "" : "s"}`;
 
 /** Return "next", "2nd in the queue", ... for the number of runs ahead. */

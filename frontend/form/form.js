@@ -1,7 +1,7 @@
 // The form: what to measure, what it will cost, and what is wrong with it, before Run is pressed.
 
 import {byId, element, setText} from "../dom.js";
-import {count, duration} from "../format.js";
+import {afterPrice, count} from "../format.js";
 import {Advanced} from "./advanced.js";
 import {Decisions} from "./decisions.js";
 import {focusFirstError, showErrors} from "./fields.js";
@@ -178,8 +178,7 @@ export class Form {
     }
     offerLevels(answer.sigma);
     const {evaluations, seconds} = answer.cost;
-    const time = duration(seconds);
-    setText(byId("cost"), `${count(evaluations)} evaluations${time ? `, about ${time}` : ""}`);
+    setText(byId("cost"), `${count(evaluations)} evaluations${afterPrice(seconds)}`);
     this.onPlan(answer);
   }
 

@@ -1,7 +1,7 @@
 // The theory bench: ready sweeps and one of one's own, what they will cost, and what is wrong with them.
 
 import {byId, element, setText} from "../dom.js";
-import {count, duration, plural} from "../format.js";
+import {afterPrice, count, plural} from "../format.js";
 import {readVary} from "../sweeps/vary.js";
 
 const DEBOUNCE_MS = 300;
@@ -14,8 +14,7 @@ const OWN = {
 
 /** Return the sentence about the price of a sweep. */
 export function costText({runs, cost: {evaluations, seconds}}) {
-  const time = duration(seconds);
-  return `${plural(runs, "run")}, ${count(evaluations)} evaluations${time ? `, about ${time}` : ""}`;
+  return `${plural(runs, "run")}, ${count(evaluations)} evaluations${afterPrice(seconds)}`;
 }
 
 /** Return what the errors of a refused sweep say, each with the place it is at. */
