@@ -1,7 +1,7 @@
 // The form: what to measure, what it will cost, and what is wrong with it, before Run is pressed.
 
 import {byId, element, setText} from "../dom.js";
-import {afterPrice, count} from "../format.js";
+import {afterPrice, count, number} from "../format.js";
 import {Advanced} from "./advanced.js";
 import {Decisions} from "./decisions.js";
 import {focusFirstError, showErrors} from "./fields.js";
@@ -21,7 +21,8 @@ const FROM_MODEL = ["schedule.steps", "schedule.sigma_max", "schedule.sigma_min"
  */
 export class Form {
   constructor(form, {plan, run, onPlan, colour, schema}) {
-    Object.assign(this, {form, plan, run, onPlan, schema, models: [], touched: new Set(), timer: null, asked: null});
+    const empty = {models: [], touched: new Set(), placed: null, timer: null, asked: null};
+    Object.assign(this, {form, plan, run, onPlan, schema, ...empty});
     const named = [...form.querySelectorAll("input[name]:not([type=radio])")];
     this.inputs = new Map(named.map((input) => [input.name, input]));
     this.params = new Params(byId("params"), () => this.edited());
@@ -56,6 +57,7 @@ export class Form {
     this.form.elements.paths_from.value = spec.paths_from ?? "model";
     for (const [name, input] of this.inputs) input.value = at(spec, name) ?? "";
     for (const name of FROM_MODEL) this.touched.add(name);
+    this.#place(spec.schedule.sigmas ?? null);
     this.#offerAdvanced();
     this.advanced.show(spec);
     this.edited();
@@ -92,12 +94,21 @@ export class Form {
       partitions: this.decisions.read(),
       prior: this.#weighted ? typedWeights(byId("weights").value) : this.form.elements.prior.value,
       paths: this.form.elements.paths_from.value,
-      advanced: this.advanced.read(this.inputs.get("schedule.sigma_max").value),
+      advanced: this.advanced.read(String(this.placed?.[0] ?? this.inputs.get("schedule.sigma_max").value)),
+      sigmas: this.placed,
       fields
     });
   }
 
+  /** Keep noise levels that were given one by one, until a schedule is typed or another model chosen. */
+  #place(sigmas) {
+    this.placed = sigmas;
+    const hints = sigmas ? [`${sigmas.length} placed`, number(sigmas[0]), number(sigmas.at(-1)), ""] : ["", "", "", ""];
+    FROM_MODEL.forEach((name, i) => { this.inputs.get(name).placeholder = hints[i]; });
+  }
+
   #typed({name, value}) {
+    if (this.placed && FROM_MODEL.includes(name)) this.#place(null);
     if (value === "") this.touched.delete(name);
     else if (name) this.touched.add(name);
     if (this.inputs.has(name) || ["prior", "weights", "paths_from"].includes(name)) this.edited();
@@ -105,6 +116,7 @@ export class Form {
 
   #chosen(params) {
     this.touched.clear();
+    this.#place(null);
     this.params.show(this.model?.params_schema ?? null, params);
     if (!this.#knowModel()) this.decisions.know({labels: [], presets: []});
     setText(byId("model-about"), this.model?.description ?? "");

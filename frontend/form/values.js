@@ -52,7 +52,7 @@ export function preferred(models) {
 }
 
 /** Return the spec of a filled form; what was left to the model stays out. */
-export function specOf({model, params, partitions, prior, paths = "model", advanced, studies, fields}) {
+export function specOf({model, params, partitions, prior, paths = "model", advanced, studies, sigmas = null, fields}) {
   const value = (name) => typed(fields[name] ?? "");
   const schedule = defined({
     steps: value("schedule.steps"),
@@ -67,7 +67,7 @@ export function specOf({model, params, partitions, prior, paths = "model", advan
     params: params && defined(params),
     partitions,
     prior,
-    schedule,
+    schedule: sigmas ? {sigmas} : schedule,
     trajectories: value("trajectories"),
     target_se_bits: value("target_se_bits"),
     seed: value("seed"),

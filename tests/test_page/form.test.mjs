@@ -52,6 +52,12 @@ test("a spec holds what was typed and leaves the rest to the server", () => {
   });
 });
 
+test("noise levels given one by one stand instead of a rule", () => {
+  const fields = {trajectories: "64", "schedule.steps": "12"};
+  const spec = specOf({model: "m", partitions: {classes: null}, prior: "model", sigmas: [80, 3, 0.1], fields});
+  assert.deepEqual(spec.schedule, {sigmas: [80, 3, 0.1]});
+});
+
 test("a partition is shown as the kind of decision it is", () => {
   const presets = [{name: "kinds", title: "kinds", partition: [{name: "x", labels: ["a"]}, {name: "y", labels: ["b", "c"]}]}];
   assert.equal(kindOf("classes", null, presets), "classes");

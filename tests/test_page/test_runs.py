@@ -211,3 +211,22 @@ def test_names_from_outside_are_shown_as_text(visitor: Visitor) -> None:
     expect_done(page)
     expect(page.locator("#run-about")).to_contain_text("<img src=x")
     expect(page.locator("img")).to_have_count(0)
+
+
+def test_the_grid_of_a_finished_run_is_refined_and_its_levels_are_copied(visitor: Visitor) -> None:
+    page = visitor.open()
+    begin_short(page)
+    expect_done(page)
+    page.click("#refine")
+    expect(page.locator("#run-about")).to_contain_text("placed steps")
+    expect_done(page)
+    page.get_by_label("refined").check()
+    page.click("#copy")
+    expect(page.locator("#steps")).to_have_attribute("placeholder", re.compile("placed"))
+    expect(page.locator("#cost")).to_contain_text("evaluations")
+    before = page.url
+    page.click("#run")
+    expect(page).not_to_have_url(before)
+    expect(page.locator("#run-about")).to_contain_text("placed steps")
+    page.fill("#steps", "16")
+    expect(page.locator("#sigma-max")).to_have_attribute("placeholder", "")
