@@ -46,9 +46,7 @@ def run_id(run: str) -> str:
     Raises:
         NotFound: it is not the id of a run.
     """
-    if not RUN_ID.fullmatch(run):
-        raise NotFound(f"no run {run[:60]!r}")
-    return run
+    return _checked_id("run", run)
 
 
 def sweep_id(sweep: str) -> str:
@@ -57,14 +55,18 @@ def sweep_id(sweep: str) -> str:
     Raises:
         NotFound: it is not the id of a sweep.
     """
-    if not RUN_ID.fullmatch(sweep):
-        raise NotFound(f"no sweep {sweep[:60]!r}")
-    return sweep
+    return _checked_id("sweep", sweep)
 
 
 def base_id(base: str) -> str:
     """Return the run that another is compared with."""
     return run_id(base)
+
+
+def _checked_id(noun: str, given: str) -> str:
+    if not RUN_ID.fullmatch(given):
+        raise NotFound(f"no {noun} {given[:60]!r}")
+    return given
 
 
 async def json_body(request: Request) -> Any:

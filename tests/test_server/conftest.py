@@ -7,6 +7,7 @@ import pytest
 from live import Live, live_server
 from puppet import Puppet
 
+from entroscope import Client
 from entroscope.connect import connect
 
 
@@ -29,3 +30,10 @@ def stalling(redis_url: str, puppet: Puppet, tmp_path: Path, stall_s: float) -> 
     """A server that gives up soon on viewers who do not read."""
     with live_server(redis_url, tmp_path, stall_s=stall_s, tend_s=30) as server:
         yield server
+
+
+@pytest.fixture
+def client(live: Live) -> Iterator[Client]:
+    """A Python client of that server."""
+    with Client(live.url) as own:
+        yield own

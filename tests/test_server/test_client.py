@@ -1,7 +1,6 @@
 """The Python client: from a spec to arrays, a frame and a figure."""
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +20,6 @@ SPEC: Document = {
     "schedule": {"steps": 4},
     "partitions": {"classes": None, "rest": "each-vs-rest"},
 }
-
-
-@pytest.fixture
-def client(live: Live) -> Iterator[Client]:
-    with Client(live.url) as own:
-        yield own
 
 
 @pytest.fixture

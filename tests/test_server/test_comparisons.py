@@ -29,12 +29,6 @@ def puppet(redis_url: str) -> Iterator[Puppet]:
         yield Puppet(redis, offer).announce()
 
 
-@pytest.fixture
-def client(live: Live) -> Iterator[Client]:
-    with Client(live.url) as own:
-        yield own
-
-
 def finished(live: Live, puppet: Puppet, document: Document) -> str:
     run = str(live.make(document)["id"])
     puppet.finish(run)

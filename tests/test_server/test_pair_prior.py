@@ -1,7 +1,5 @@
 """The prior of a pair over HTTP: asked for once a run is finished, refused where it is none."""
 
-from collections.abc import Iterator
-
 import pytest
 from live import Document, Live
 from puppet import Puppet
@@ -15,12 +13,6 @@ SPEC: Document = {
     "schedule": {"steps": 4},
     "partitions": {"classes": None, "rest": "each-vs-rest"},
 }
-
-
-@pytest.fixture
-def client(live: Live) -> Iterator[Client]:
-    with Client(live.url) as own:
-        yield own
 
 
 def test_a_finished_run_is_read_at_another_prior_of_its_pairs(
