@@ -13,7 +13,7 @@ from entroscope_workers.chain_rule import ChainRules
 from entroscope_workers.models.base import Model
 from entroscope_workers.numerics.entropy import posterior_entropy
 from entroscope_workers.numerics.posterior import Grouping, group_log_posterior
-from entroscope_workers.registry import family_names, load_model
+from entroscope_workers.registry import bundled_names, load_model
 
 CPU = torch.device("cpu")
 Json = dict[str, Any]
@@ -32,7 +32,7 @@ def tree_of(labels: list[str]) -> list[Json]:
     return [{"name": "first", "labels": labels[:1]}, {"name": "others", "groups": others}]
 
 
-@pytest.fixture(scope="module", params=family_names())
+@pytest.fixture(scope="module", params=bundled_names())
 def model(request: pytest.FixtureRequest) -> Model:
     return load_model(request.param, CPU)
 

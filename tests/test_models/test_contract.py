@@ -1,24 +1,36 @@
-"""What every model must keep, run over all of them."""
+"""What every model must keep, run over those that come along and a tiny one of every family."""
 
 from collections.abc import Iterator
 
 import pytest
 import torch
+from tiny import tiny_families, write_tiny
 from torch import Tensor
 
 from entroscope.protocol.plan import bind_params
 from entroscope_workers import measure
 from entroscope_workers.models.base import NO_LABEL, Model
-from entroscope_workers.registry import family_names, load_model
+from entroscope_workers.registry import bundled_names, family_names, load_entry, load_model
 
 CPU = torch.device("cpu")
 
 
-@pytest.fixture(scope="module", params=family_names())
-def model(request: pytest.FixtureRequest) -> Iterator[Model]:
-    loaded = load_model(request.param, CPU)
+@pytest.fixture(scope="module", params=[*bundled_names(), *map("tiny {}".format, tiny_families())])
+def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Model:
+    tiny, _, family = request.param.rpartition(" ")
+    if not tiny:
+        return load_model(family, CPU)
+    return load_entry(write_tiny(family, tmp_path_factory.mktemp(family)), CPU)
+
+
+@pytest.fixture(scope="module")
+def model(loaded: Model) -> Iterator[Model]:
     with torch.inference_mode():
         yield loaded.bind({}, bind_params(loaded.info, {}).labels)
+
+
+def test_every_family_is_under_contract() -> None:
+    assert {*bundled_names(), *tiny_families()} == set(family_names())
 
 
 def num_labels(model: Model) -> int:
@@ -45,7 +57,7 @@ def test_it_has_labels_a_schedule_and_a_name(model: Model) -> None:
     info = model.info
     assert num_labels(model) >= 2
     assert 0 < info.schedule.sigma_min < info.schedule.sigma_max
-    assert info.name == info.family and info.title
+    assert info.family in family_names() and info.name and info.title
     assert info.prior is None or sum(info.prior) == pytest.approx(1)
 
 
@@ -125,20 +137,20 @@ def test_pictures_are_small_and_in_colour(model: Model) -> None:
     assert all(8 <= side <= 512 for side in pictures.shape[1:3])
 
 
-def test_a_short_run_passes_its_checks_and_starts_at_the_prior(model: Model) -> None:
+def test_a_short_run_passes_its_checks_and_starts_at_the_prior(loaded: Model) -> None:
     spec = {"trajectories": 24, "schedule": {"steps": 12}, "partitions": {"classes": None}}
-    result = measure(load_model(model.info.name, CPU), spec)
+    result = measure(loaded, spec)
     curve = result["curves"]["classes"]
     assert curve["entropy"][0] == pytest.approx(curve["bound"])
     failed = {check["name"].partition("[")[0] for check in result["checks"] if not check["ok"]}
     assert failed <= {"production_integral"}  # 12 steps are too few for that one
 
 
-def test_numbers_of_a_run_do_not_depend_on_its_batches(model: Model) -> None:
+def test_numbers_of_a_run_do_not_depend_on_its_batches(loaded: Model) -> None:
     spec = {"trajectories": 8, "schedule": {"steps": 8}, "previews": None}
     curves = []
     for sizes in ({"first": 8, "largest": 8}, {"first": 1, "largest": 3}):
-        run = measure(load_model(model.info.name, CPU), {**spec, "batch_sizes": sizes})
+        run = measure(loaded, {**spec, "batch_sizes": sizes})
         curves.append(torch.tensor(run["curves"]["classes"]["entropy"], dtype=torch.float64))
-    limit = 1e-9 if model.dtype == torch.float64 else 1e-3
+    limit = 1e-9 if loaded.dtype == torch.float64 else 1e-3
     assert float((curves[0] - curves[1]).abs().max()) <= limit

@@ -4,6 +4,9 @@ import re
 from collections.abc import Sequence
 from itertools import count
 
+#: Of a slug as users may write it.
+SLUG_PATTERN = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
+
 
 def slug(name: str) -> str:
     """Return a name fit for a curve's key: lower case, letters, digits and single hyphens."""

@@ -91,3 +91,12 @@ class ReadsPictures(Protocol):
     def states(self, pictures: NDArray[np.uint8]) -> Tensor:
         """Return pictures (batch, height, width, channels) as data (batch, *data)."""
         ...
+
+
+@runtime_checkable
+class DecodesLatents(Protocol):
+    """A model of latents: `pictures` gives a cheap glimpse of them, `decode` the real pictures."""
+
+    def decode(self, x: Tensor) -> NDArray[np.uint8]:
+        """Return latents x (batch, *data) as pictures (batch, height, width, 3) in 0..255."""
+        ...
