@@ -84,9 +84,14 @@ RULE = ("steps", "sigma_max", "sigma_min", "rho")
 
 
 class Previews(_Strict):
-    """Which pictures to send; they never change a number."""
+    """Which pictures to send; they never change a number.
+
+    Attributes:
+        paired: whether labels share their noise, in extra trajectories; the model's choice if None.
+    """
 
     samples: Annotated[int, Field(ge=0, le=MAX_PREVIEWS)] = 16
+    paired: bool | None = None
 
 
 class Guidance(_Strict):
