@@ -104,3 +104,11 @@ def test_previews_are_paired_by_default_for_prompts_alone_and_their_price_is_tol
     assert paired.evaluations - quiet.evaluations == 16 * 2 * len(paired.sigmas)
     unpaired = plan(previews={"samples": 16, "paired": False})
     assert unpaired.evaluations == quiet.evaluations
+
+
+def test_pairs_along_paths_of_data_are_refused() -> None:
+    spec = Spec.model_validate(
+        {"model": "painter", "paths_from": "data", "previews": {"paired": True}}
+    )
+    with pytest.raises(SpecError, match=r"previews\.paired"):
+        resolve(spec, PAINTER)

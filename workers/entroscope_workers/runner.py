@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from entroscope.protocol.pairs import is_paired
 from entroscope.protocol.payloads import (
@@ -22,11 +23,13 @@ from entroscope.protocol.payloads import (
     Record,
 )
 from entroscope.protocol.plan import Plan
+from entroscope.protocol.preview_pairs import preview_evaluations
 from entroscope.protocol.studies.arrays import StudyArrays
 from entroscope_workers.chain import Chain, Measured
 from entroscope_workers.models.base import Model
 from entroscope_workers.pair_chain import PairChain
 from entroscope_workers.previews import MAX_POSTERIOR, grid, preview_steps, sprite_sheet
+from entroscope_workers.previews_paired import paired_previews
 from entroscope_workers.steering import jumps
 from entroscope_workers.studies.batch import BatchStudies
 from entroscope_workers.tables import CurveTable
@@ -47,8 +50,9 @@ def run_batch(plan: Plan, index: int, model: Model) -> Iterator[Payload]:
     studies = None if isinstance(chain, PairChain) else BatchStudies(plan, index, bound, chain)
     cuts = jumps(plan.spec.guidance, plan.sigmas.tolist())
     tables = {curve.key: CurveTable(plan.sigmas, size, cuts) for curve in plan.curves}
-    samples = _preview_samples(plan, index)
-    shown = preview_steps(len(plan.sigmas)) if samples else frozenset[int]()
+    count = _preview_samples(plan, index)
+    shown = preview_steps(len(plan.sigmas)) if count else frozenset[int]()
+    paired = paired_previews(plan, index, bound)
     pairs = 0
     for step, measured in enumerate(chain.steps()):
         pairs += measured.evaluations
@@ -60,14 +64,17 @@ def run_batch(plan: Plan, index: int, model: Model) -> Iterator[Payload]:
             for table, values in zip(tables.values(), measured.calibration, strict=True):
                 table.calibrate(values)
         yield _point(plan, index, step, tables)
+        seen = paired.step() if paired else None
         if step in shown:
-            yield _preview(plan, index, step, chain.names(samples), measured, bound)
+            samples, data = seen or _samples(plan, chain.names(count), measured)
+            yield _preview(plan, index, step, samples, bound.pictures(data))
     studied = 0
     for spent in studies.steps() if studies else ():
         studied += spent
         yield Pause()
     seconds = time.perf_counter() - started
-    facts = _facts(plan, index, bound, (pairs, studied), seconds)
+    pictured = paired.evaluations if paired else 0
+    facts = _facts(plan, index, bound, (pairs, studied, pictured), seconds)
     yield _record(plan, facts, chain, tables, studies.arrays() if studies else {})
 
 
@@ -83,14 +90,21 @@ def _point(plan: Plan, index: int, step: int, tables: Mapping[str, CurveTable]) 
     return Point(index, step, sigma, np.array(n), np.stack(total), np.stack(square))
 
 
-def _preview(
-    plan: Plan, index: int, step: int, labels: list[str], measured: Measured, model: Model
-) -> Preview:
-    samples = len(labels)
-    columns, rows = grid(samples)
-    posterior: list[Any] = [None] * samples
+def _samples(
+    plan: Plan, labels: list[str], measured: Measured
+) -> tuple[list[dict[str, Any]], Tensor]:
+    """Return the first trajectories as a header has them, and their data."""
+    posterior: list[Any] = [None] * len(labels)
     if measured.posterior is not None and len(plan.columns) <= MAX_POSTERIOR:
-        posterior = measured.posterior[:samples].cpu().numpy().round(4).tolist()
+        posterior = measured.posterior[: len(labels)].cpu().numpy().round(4).tolist()
+    samples = [{"label": own, "posterior": p} for own, p in zip(labels, posterior, strict=True)]
+    return samples, measured.denoised[: len(labels)]
+
+
+def _preview(
+    plan: Plan, index: int, step: int, samples: list[dict[str, Any]], pictures: NDArray[np.uint8]
+) -> Preview:
+    columns, rows = grid(len(samples))
     header = {
         "batch": index,
         "step": step,
@@ -98,11 +112,9 @@ def _preview(
         "columns": columns,
         "rows": rows,
         "media_type": "image/jpeg",
-        "samples": [
-            {"label": label, "posterior": p} for label, p in zip(labels, posterior, strict=True)
-        ],
+        "samples": samples,
     }
-    return Preview(header, sprite_sheet(model.pictures(measured.denoised[:samples])))
+    return Preview(header, sprite_sheet(pictures))
 
 
 def _record(
@@ -134,16 +146,17 @@ def _pair_values(
 
 
 def _facts(
-    plan: Plan, index: int, model: Model, pairs: tuple[int, int], seconds: float
+    plan: Plan, index: int, model: Model, pairs: tuple[int, int, int], seconds: float
 ) -> dict[str, Any]:
-    """Args: pairs: those that the curves took, and those of the studies."""
+    """Args: pairs: those that the curves took, those of the studies and of paired previews."""
     first, size = plan.batches[index]
+    pictured = preview_evaluations(plan) if pairs[2] else 0
     return {
         "batch": index,
         "first": first,
         "trajectories": size,
         "evaluations": sum(pairs),
-        "evaluations_full": size * plan.labels_evaluated * len(plan.sigmas) + pairs[1],
+        "evaluations_full": size * plan.labels_evaluated * len(plan.sigmas) + pairs[1] + pictured,
         "seconds": seconds,
         "device": device_name(model.device),
         "versions": versions(),

@@ -39,7 +39,8 @@ def sharing_labels(plan: "Plan") -> tuple[int, ...]:
     if previews is None or not previews.paired:
         return ()
     likely = [int(label) for label, p in zip(plan.columns, plan.prior, strict=True) if p > 0]
-    return tuple(likely[: min(MOST_SHARING, previews.samples)])
+    sharing = tuple(likely[: min(MOST_SHARING, previews.samples)])
+    return sharing if len(sharing) > 1 else ()
 
 
 def noises(plan: "Plan") -> int:
