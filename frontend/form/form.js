@@ -117,6 +117,7 @@ export class Form {
   #chosen(params) {
     this.touched.clear();
     this.#place(null);
+    this.decisions.call(this.model?.label_kind === "prompts" ? "prompt" : "class");
     this.params.show(this.model?.params_schema ?? null, params);
     if (!this.#knowModel()) this.decisions.know({labels: [], presets: []});
     setText(byId("model-about"), this.model?.description ?? "");

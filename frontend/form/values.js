@@ -27,6 +27,9 @@ export function typedList(text) {
   return text.split(",").filter((part) => part.trim()).map(typed);
 }
 
+/** Return the lines of a text that say something; none at all is for the server to refuse. */
+export const typedTexts = (text) => text.split("\n").map((line) => line.trim()).filter(Boolean);
+
 /** Return the labels that text names: names, indices and ranges of them, "Bag, 3, 5-7". */
 export function typedLabels(text, labels) {
   return text.split(",").map((part) => part.trim()).filter(Boolean).flatMap((part) => {
@@ -94,6 +97,15 @@ export function kindOf(name, partition, presets) {
 
 /** Return the partition of one label against another. */
 export const pairOf = (one, other) => [one, other].map((label) => ({name: label, labels: [label]}));
+
+/** Return a pair after the labels have changed: itself while they are there, else what stands in their place. */
+export function pairAmong(labels, pair, before) {
+  const there = (one) => one.length === 2 && one[0] !== one[1] && one.every((label) => labels.includes(label));
+  if (there(pair)) return pair;
+  const follow = (label) => (labels.includes(label) ? label : labels[before.indexOf(label)]);
+  const moved = labels.length === before.length ? pair.map(follow) : [];
+  return there(moved) ? moved : labels.slice(0, 2);
+}
 
 /** Return partitions by name from [name, partition]; the later of two equal names gets a number. */
 export function named(entries) {

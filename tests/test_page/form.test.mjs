@@ -3,8 +3,8 @@ import {test} from "node:test";
 import {owner} from "../../frontend/form/fields.js";
 import {kindsOf, shapeOf, shownValue} from "../../frontend/form/params.js";
 import {
-  kindOf, labelsText, named, pairOf, pointsText, preferred, specOf, typed, typedLabels, typedList, typedPoints,
-  typedWeights, weightsText
+  kindOf, labelsText, named, pairAmong, pairOf, pointsText, preferred, specOf, typed, typedLabels, typedList, typedPoints,
+  typedTexts, typedWeights, weightsText
 } from "../../frontend/form/values.js";
 
 const SCHEMA = {
@@ -87,6 +87,22 @@ test("fields of parameters come from the schema", () => {
   assert.deepEqual([means, std, priors].map(shapeOf), ["points", "number", "list"]);
   assert.deepEqual([means, std, priors].map((property) => shownValue(property)), ["-8, 4", "0.5", ""]);
   assert.deepEqual(kindsOf(null), []);
+});
+
+test("prompts are typed one a line", () => {
+  const prompts = {type: "array", items: {type: "string"}, default: ["A chair", "A red chair"]};
+  const [{properties}] = kindsOf({type: "object", properties: {prompts}});
+  assert.equal(shapeOf(properties.prompts), "texts");
+  assert.equal(shownValue(properties.prompts), "A chair\nA red chair");
+  assert.deepEqual(typedTexts(" A chair, red \n\nA cat\n"), ["A chair, red", "A cat"]);
+  assert.deepEqual(typedTexts(" "), []); // not undefined: the server says that prompts are missing
+});
+
+test("a pair follows a prompt that is renamed, and begins anew where it cannot", () => {
+  assert.deepEqual(pairAmong(["a", "b", "c"], ["a", "c"], ["a", "c"]), ["a", "c"]);
+  assert.deepEqual(pairAmong(["a", "x", "c"], ["b", "c"], ["a", "b", "c"]), ["x", "c"]);
+  assert.deepEqual(pairAmong(["a", "c"], ["b", "c"], ["a", "b", "c"]), ["a", "c"]);
+  assert.deepEqual(pairAmong(["a", "b"], [], []), ["a", "b"]);
 });
 
 test("an error belongs to the field with the longest fitting name", () => {

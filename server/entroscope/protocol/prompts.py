@@ -82,7 +82,7 @@ def _checked(given: Any, field: str) -> tuple[str, ...]:
         raise SpecError(field, given, reason)
     for place, prompt in enumerate(prompts):
         if prompt in prompts[:place]:
-            raise SpecError(f"{field}.{place}", prompt, "is there twice")
+            raise SpecError(f"{field}.{place}", prompt, f"{prompt[:60]!r} is there twice")
     return prompts
 
 
