@@ -141,7 +141,7 @@ def test_other_kinds_of_the_network_are_read(
 
 
 def diffusers_sigma(step: int) -> Tensor:
-    signal = diffusers.DDPMScheduler().alphas_cumprod[step].double()
+    signal: Tensor = diffusers.DDPMScheduler().alphas_cumprod[step].double()
     return ((1 - signal) / signal).sqrt()
 
 

@@ -18,7 +18,7 @@ FACTORS = (
     (-0.158, 0.189, 0.264),
     (-0.184, -0.271, -0.473),
 )
-#: Latents a VAE decodes at a time: one picture of 512 x 512 takes about 1.5 GiB.
+#: Latents a VAE decodes at a time: one picture of 512 x 512 takes more than 1 GiB.
 AT_ONCE = {"cpu": 1, "gpu": 4}
 
 
@@ -54,24 +54,30 @@ class Autoencoder:
     @torch.inference_mode()
     def decode(self, latents: Tensor) -> Tensor:
         """Return the pictures of unscaled latents: (batch, 3, factor height, factor width)."""
-        chunks = latents.float().split(self._at_once)
+        chunks = torch.split(latents.float(), self._at_once)
         return torch.cat([self.network.decode(chunk).sample for chunk in chunks])
 
     @torch.inference_mode()
     def encode(self, pictures: Tensor) -> Tensor:
         """Return the mean latents of pictures, unscaled."""
-        chunks = pictures.float().split(self._at_once)
+        chunks = torch.split(pictures.float(), self._at_once)
         return torch.cat([self.network.encode(chunk).latent_dist.mean for chunk in chunks])
 
 
-def load_autoencoder(folder: Path, device: torch.device) -> Autoencoder:
+def load_autoencoder(folder: Path, channels: int, device: torch.device) -> Autoencoder:
     """Return the autoencoder of a folder with config.json and weights.
+
+    Args:
+        channels: those that the latents have.
 
     Raises:
         ValueError: the folder is missing, or holds something else.
     """
     try:
-        loaded = load_network(folder, "AutoencoderKL", torch.float32)
+        network = load_network(folder, "AutoencoderKL", torch.float32).network
     except ValueError as error:
         raise ValueError(f"vae: {error}") from error
-    return Autoencoder(loaded.network, device)
+    found = network.config.latent_channels
+    if found != channels:
+        raise ValueError(f"vae: expected {channels} channels in {str(folder)!r}, found {found}")
+    return Autoencoder(network, device)

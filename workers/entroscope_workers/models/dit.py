@@ -76,7 +76,7 @@ def load_entry(entry: Entry, device: torch.device) -> Dit:
     settings: Mapping[str, Any] = loaded.network.config
     shape, count = _shape(loaded), int(settings["num_embeds_ada_norm"])
     labels = _labels(entry, folder, count)
-    vae = _vae(entry.vae or folder / "vae", device)
+    vae = load_autoencoder(entry.vae or folder / "vae", LATENT_CHANNELS, device)
     info = describe(
         entry,
         f"{count} classes, {vae.factor * shape[1]} x {vae.factor * shape[2]} pixels; DiT.",
@@ -119,15 +119,6 @@ def _shape(loaded: LoadedNetwork) -> tuple[int, int, int]:
             f" variance; found {out}"
         )
     return (channels, settings["sample_size"], settings["sample_size"])
-
-
-def _vae(folder: Path, device: torch.device) -> Autoencoder:
-    vae = load_autoencoder(folder, device)
-    if vae.channels != LATENT_CHANNELS:
-        raise ValueError(
-            f"vae: {folder}: expected latents of {LATENT_CHANNELS} channels, found {vae.channels}"
-        )
-    return vae
 
 
 def _labels(entry: Entry, folder: Path, count: int) -> tuple[str, ...]:
