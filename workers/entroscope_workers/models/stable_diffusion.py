@@ -32,12 +32,12 @@ from entroscope_workers.diffusers_folder import (
     read_config,
 )
 from entroscope_workers.entries import Entry
-from entroscope_workers.latents import FACTORS, Autoencoder, glimpse
+from entroscope_workers.latents import FACTORS, Autoencoder, glimpse, load_autoencoder
 from entroscope_workers.ldm_file import LdmFile
 from entroscope_workers.numerics.ddpm import DdpmSchedule
 from entroscope_workers.text_prompts import TextEncoder, load_text_encoder
 
-UNET, VAE = "UNet2DConditionModel", "AutoencoderKL"
+UNET = "UNet2DConditionModel"
 #: What a U-Net may be told besides a prompt and a step, by the field of its configuration.
 TOLD_MORE = (
     *("addition_embed_type", "class_embed_type", "num_class_embeds"),
@@ -94,7 +94,8 @@ def load_entry(entry: Entry, device: torch.device) -> StableDiffusion:
     parts = _parts(folder, single, entry.vae or folder / "vae", dtype, device)
     shape = _shape(parts, folder)
     info = _describe(entry, shape, parts)
-    features = int(parts.unet.config.block_out_channels[0]) * shape[1] * shape[2]
+    # The gated feed-forward part of a block is eight times as wide as the block.
+    features = 8 * int(parts.unet.config.block_out_channels[0]) * shape[1] * shape[2]
     denoiser = DdpmDenoiser(
         _unbound, parts.schedule.on(device), dtype, pairs_at_once(features, device)
     )
@@ -155,13 +156,13 @@ def _parts(
         path = unet_folder / "config.json"
         network, files = ldm.unet(read_config(path), dtype), [*files, schedule_file, path, ldm.path]
     if ldm is not None and own_vae:
-        autoencoder = ldm.autoencoder(read_config(vae / "config.json"))
+        autoencoder = Autoencoder(ldm.autoencoder(read_config(vae / "config.json")), device)
     else:
-        autoencoder = load_network(vae, VAE, torch.float32).network
+        autoencoder = load_autoencoder(vae, len(FACTORS), device)
     network = network.to(device)
     if device.type == "cuda":
         network = network.to(memory_format=torch.channels_last)
-    return Parts(network, Autoencoder(autoencoder, device), text, schedule, files)
+    return Parts(network, autoencoder, text, schedule, files)
 
 
 def _shape(parts: Parts, folder: Path) -> tuple[int, int, int]:
