@@ -19,6 +19,8 @@ const KINDS = {
     groups: "groups of my own"
   }
 };
+/** Longest label of two selects that stand side by side. */
+const MOST_BESIDE = 24;
 const HINT = "Pick a group, then press the labels that belong to it.";
 
 /** A list of decisions in a place, each with its editor. */
@@ -157,7 +159,8 @@ export class Decisions {
         ...this.labels.map((label) => option(label, shortened(label, 60), row.pair[side]))
       )
     );
-    return element("div", {className: "decision-pair"}, selects[0], "or", selects[1]);
+    const long = this.labels.some((label) => label.length > MOST_BESIDE);
+    return element("div", {className: long ? "decision-pair stacked" : "decision-pair"}, selects[0], "or", selects[1]);
   }
 
   #removal(row, index) {

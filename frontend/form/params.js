@@ -8,7 +8,7 @@ const READERS = {points: typedPoints, list: typedList, texts: typedTexts, number
 const WRITERS = {
   points: pointsText, list: (list) => list.join(", "), texts: (lines) => lines.join("\n"), number: String
 };
-const TEXT_ROWS = 3;
+const TEXT_ROWS = 4;
 
 /** Return the kinds of parameters a schema offers: [{kind, properties}], none without a schema. */
 export function kindsOf(schema) {

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from entroscope.protocol.payloads import Preview, Record
 from entroscope.protocol.plan import Plan, resolve
@@ -14,7 +15,8 @@ from entroscope_workers.models.gaussian_mixture import load
 from entroscope_workers.previews_paired import PairedPreviews
 from entroscope_workers.runner import run_batch
 
-TWO = {"kind": "points", "means": [[-3.0, 0.0], [3.0, 1.0]], "std": 0.5}
+ONE, OTHER, STD = [-3.0, 0.0], [3.0, 1.0], 0.5
+TWO = {"kind": "points", "means": [ONE, OTHER], "std": STD}
 PAIRED = {"samples": 6, "paired": True}
 MODEL = load(torch.device("cpu"))
 
@@ -24,13 +26,12 @@ def plan_of(**fields: Any) -> Plan:
     return Plan(resolve(Spec.model_validate({"previews": PAIRED, **spec}), MODEL.info), MODEL.info)
 
 
-def differences(plan: Plan) -> np.ndarray[Any, np.dtype[np.float64]]:
+def differences(plan: Plan) -> NDArray[np.float64]:
     """Return how far apart two components move one noise, (steps, 2): no noise is left in it."""
-    (one, other), variance = TWO["means"], TWO["std"] ** 2  # type: ignore[operator]
-    apart, between = np.subtract(other, one), np.zeros(2)
+    apart, between = np.subtract(OTHER, ONE), np.zeros(2)
     found = []
     for step, sigma in enumerate(plan.sigmas):
-        kept = variance / (variance + sigma**2)
+        kept = STD**2 / (STD**2 + sigma**2)
         denoised = (1 - kept) * apart + kept * between
         found.append(denoised)
         if step + 1 < len(plan.sigmas):
