@@ -55,7 +55,7 @@ export function preferred(models) {
 }
 
 /** Return the spec of a filled form; what was left to the model stays out. */
-export function specOf({model, params, partitions, prior, paths = "model", advanced, studies, sigmas = null, fields}) {
+export function specOf({model, params, partitions, prior, paths = "model", paired = "", advanced, studies, sigmas = null, fields}) {
   const value = (name) => typed(fields[name] ?? "");
   const schedule = defined({
     steps: value("schedule.steps"),
@@ -77,7 +77,7 @@ export function specOf({model, params, partitions, prior, paths = "model", advan
     paths_from: paths === "model" ? undefined : paths,
     ...advanced,
     studies,
-    previews: samples === undefined ? undefined : {samples}
+    previews: samples === undefined && !paired ? undefined : defined({samples, paired: {true: true, false: false}[paired]})
   });
 }
 

@@ -331,3 +331,17 @@ def test_prompts_that_cannot_be_told_apart_are_refused(
     with pytest.raises(SpecError, match=says) as refused:
         measure(model, {"params": {"prompts": prompts}, "trajectories": 4})
     assert refused.value.field == "params.prompts.1"
+
+
+@pytest.mark.parametrize(("dtype", "error"), [("float16", 2e-3), ("bfloat16", 2e-2)])
+def test_a_short_type_is_for_the_network_alone(
+    dtype: str, error: float, folder: Path, single: Path, model: StableDiffusion
+) -> None:
+    x, sigma = torch.randn((1, 4, 8, 8)), torch.tensor([0.5], dtype=torch.float64)
+    expected = model.bind({}, PROMPTS).denoise(x, sigma, torch.tensor([0]), torch.tensor([1]))
+    for given in (entry(folder, dtype=dtype), entry(single, config=folder, dtype=dtype)):
+        own = load_entry(given, CPU).bind({}, PROMPTS)
+        found = own.denoise(x, sigma, torch.tensor([0]), torch.tensor([1]))
+        assert found.dtype == torch.float32
+        output = float(((x - expected) / 0.5).abs().max())  # of the network: the noise
+        assert 0 < float((found - expected).abs().max()) < 0.5 * error * output

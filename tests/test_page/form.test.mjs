@@ -52,6 +52,15 @@ test("a spec holds what was typed and leaves the rest to the server", () => {
   });
 });
 
+test("pictures are paired as the model has it until one says otherwise", () => {
+  const previews = (paired, samples) =>
+    specOf({model: "m", partitions: {}, prior: "model", paired, fields: {"previews.samples": samples}}).previews;
+  assert.deepEqual(previews("", "16"), {samples: 16});
+  assert.deepEqual(previews("true", "16"), {samples: 16, paired: true});
+  assert.deepEqual(previews("false", ""), {paired: false});
+  assert.equal(previews("", ""), undefined);
+});
+
 test("noise levels given one by one stand instead of a rule", () => {
   const fields = {trajectories: "64", "schedule.steps": "12"};
   const spec = specOf({model: "m", partitions: {classes: null}, prior: "model", sigmas: [80, 3, 0.1], fields});

@@ -81,6 +81,20 @@ def test_groups_follow_a_prompt_that_is_typed_and_long_ones_are_shortened(
     assert key.inner_text() != LONG and key.inner_text().endswith("lost now")
 
 
+def test_pictures_of_the_trajectories_measured_are_shown_if_one_asks_for_them(
+    painter: Visitor,
+) -> None:
+    page = painter.open()
+    short(page)
+    page.get_by_text("More settings").click()
+    page.get_by_label("Noise of the pictures").select_option("false")
+    expect(page.locator("#cost")).to_contain_text("96 evaluations")  # not 288, with the pairs
+    begin(page)
+    expect_done(page)
+    expect(page.locator(".sample")).to_have_count(8)
+    assert samples(page) == [""] * 8
+
+
 def test_a_prompt_that_is_there_twice_is_refused_beside_the_field(painter: Visitor) -> None:
     painter.expected = "422"
     page = painter.open()
