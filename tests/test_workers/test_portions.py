@@ -103,7 +103,7 @@ def test_the_probe_refuses_a_model_that_does_not_fit() -> None:
 
 
 def test_a_slice_is_a_small_share_of_memory() -> None:
-    assert slice_bytes(CPU) == 2**20
+    assert 2**16 <= slice_bytes(CPU) <= 2**24
 
 
 def test_previews_come_in_the_order_of_their_steps_and_before_the_record() -> None:

@@ -19,7 +19,7 @@ from entroscope_workers.models.base import HasData, Model
 #: Inputs of one call where nobody has looked how many pairs are best, in bytes of float32.
 CALL_BYTES = 2**24
 #: Denoised data of one slice of rows on a processor, in bytes of float64: they stay in its cache.
-SLICE_BYTES = 2**20
+SLICE_BYTES = 2**21
 #: The same on a GPU, as a share of its memory: each step has a few arrays of this size.
 SLICE_SHARE = 1 / 64
 
