@@ -13,7 +13,7 @@ from entroscope.protocol.plan import Plan, resolve
 from entroscope.protocol.spec import Spec
 from entroscope_workers import measure
 from entroscope_workers.models.gaussian_mixture import GaussianMixture, load
-from entroscope_workers.portions import DoesNotFit, Limit, Portioned, slice_bytes
+from entroscope_workers.portions import DoesNotFit, Limit, Portioned, slice_pairs
 from entroscope_workers.probe import GROWTH, probe, probed
 from entroscope_workers.registry import load_model
 from entroscope_workers.runner import run_batch
@@ -102,8 +102,9 @@ def test_the_probe_refuses_a_model_that_does_not_fit() -> None:
         probe(small(0))
 
 
-def test_a_slice_is_a_small_share_of_memory() -> None:
-    assert 2**16 <= slice_bytes(CPU) <= 2**24
+def test_a_slice_of_small_data_fits_a_cache_and_of_large_data_is_not_a_single_pair() -> None:
+    assert slice_pairs(CPU, 1) * 8 <= 2**20
+    assert slice_pairs(CPU, 2**20) >= 256
 
 
 def test_previews_come_in_the_order_of_their_steps_and_before_the_record() -> None:

@@ -22,7 +22,7 @@ from entroscope_workers.numerics.kernels import (
 )
 from entroscope_workers.numerics.noise import TrajectoryNoise
 from entroscope_workers.numerics.posterior import Grouping
-from entroscope_workers.portions import slice_bytes
+from entroscope_workers.portions import slice_pairs
 from entroscope_workers.pruning import Pruning
 from entroscope_workers.steering import Steering
 
@@ -116,8 +116,7 @@ class Chain:
 
     def _slices(self) -> Iterator[slice]:
         """Rows whose denoised data, all labels, fit a slice."""
-        limit = slice_bytes(self.model.device)
-        return self._pruning.slices(limit // (8 * int(np.prod(self._shape))))
+        return self._pruning.slices(slice_pairs(self.model.device, int(np.prod(self._shape))))
 
     def _advance(self, rows: slice, noise: Tensor | None) -> tuple[Tensor, Tensor, int]:
         """Measure some rows at this noise level and move them to the next one."""

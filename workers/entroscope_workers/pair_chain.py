@@ -27,7 +27,7 @@ from entroscope_workers.numerics.kernels import (
 )
 from entroscope_workers.numerics.noise import TrajectoryNoise
 from entroscope_workers.numerics.posterior import Grouping
-from entroscope_workers.portions import slice_bytes
+from entroscope_workers.portions import slice_pairs
 
 Array = NDArray[np.float64]
 
@@ -109,7 +109,8 @@ class PairChain:
             yield Measured(found, None, torch.cat(moved), sum(evaluations))
 
     def _slices(self) -> Iterator[slice]:
-        rows = max(1, slice_bytes(self.model.device) // (3 * 8 * int(np.prod(self._shape))))
+        pairs = slice_pairs(self.model.device, int(np.prod(self._shape)))
+        rows = max(1, pairs // 3)
         for start in range(0, len(self.label), rows):
             yield slice(start, start + rows)
 

@@ -19,7 +19,9 @@ from entroscope_workers.models.base import HasData, Model
 #: Inputs of one call where nobody has looked how many pairs are best, in bytes of float32.
 CALL_BYTES = 2**24
 #: Denoised data of one slice of rows on a processor, in bytes of float64: they stay in its cache.
-SLICE_BYTES = 2**21
+SLICE_BYTES = 2**20
+#: Large data fill no cache anyway: so many pairs keep the number of operations small.
+SLICE_PAIRS = 512
 #: The same on a GPU, as a share of its memory: each step has a few arrays of this size.
 SLICE_SHARE = 1 / 64
 
@@ -127,11 +129,12 @@ def pairs_of_a_call(model: Model) -> int:
     return max(1, CALL_BYTES // (4 * int(np.prod(model.info.shape))))
 
 
-def slice_bytes(device: torch.device) -> int:
-    """Return the bytes of float64 that the denoised data of one slice of rows may take."""
+def slice_pairs(device: torch.device, dim: int) -> int:
+    """Return how many pairs one slice of rows may have; data have `dim` coordinates."""
     if device.type == "cpu":
-        return SLICE_BYTES
-    return int(SLICE_SHARE * torch.cuda.get_device_properties(device).total_memory)
+        return max(SLICE_PAIRS, SLICE_BYTES // (8 * dim))
+    memory = torch.cuda.get_device_properties(device).total_memory
+    return max(1, int(SLICE_SHARE * memory) // (8 * dim))
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
