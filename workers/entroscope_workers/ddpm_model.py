@@ -120,11 +120,7 @@ def describe(
     Raises:
         ValueError: there is nothing to decide.
     """
-    if len(labels) < 2:
-        raise ValueError(
-            f"model {entry.name!r}: expected two classes or more, found {len(labels)}: there is"
-            " nothing to decide"
-        )
+    _check_classes(entry, labels)
     many = len(labels) >= MANY_LABELS
     return ModelInfo(
         name=entry.name,
@@ -141,6 +137,14 @@ def describe(
         presets=label_presets(entry.labels),
         weights_hash=weights_hash,
     )
+
+
+def _check_classes(entry: Entry, labels: Sequence[str]) -> None:
+    if len(labels) < 2:
+        raise ValueError(
+            f"model {entry.name!r}: expected two classes or more, found {len(labels)}: there is"
+            " nothing to decide"
+        )
 
 
 def class_names(entry: Entry, folder: Path, classes: Sequence[int]) -> tuple[str, ...]:
