@@ -10,6 +10,7 @@ import torch
 from reference import NUM_SAMPLES, Reference, assert_reproduced
 from tiny.edm2 import CONFIG, random_weights, write, write_network
 
+from entroscope_workers import measure
 from entroscope_workers.entries import Entry
 from entroscope_workers.models.base import NO_LABEL, DecodesLatents, ReadsPictures
 from entroscope_workers.models.edm2 import load_entry
@@ -91,6 +92,17 @@ def test_a_network_in_bfloat16_answers_in_float32_and_nearly_the_same(
     assert found.dtype == torch.float32
     error = (found - numbers["denoised"]).square().mean().sqrt()
     assert 0 < float(error) < 0.02 * float(numbers["denoised"].square().mean().sqrt())
+
+
+def test_a_network_in_float16_moves_the_curve_by_less_than_its_error(tmp_path: Path) -> None:
+    spec = {"trajectories": 12, "schedule": {"steps": 8}, "previews": None}
+    curves = []
+    for dtype in ("float32", "float16"):
+        model = load_entry(write(tmp_path).model_copy(update={"dtype": dtype}), CPU)
+        curves.append(measure(model, spec)["curves"]["classes"])
+    fine, coarse = (torch.tensor(curve["entropy"], dtype=torch.float64) for curve in curves)
+    moved = float((fine - coarse).abs().max())
+    assert 0 < moved < max(curves[0]["entropy_se"]) / 5
 
 
 def test_weights_saved_in_float16_are_read(tmp_path: Path) -> None:

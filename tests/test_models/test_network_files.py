@@ -64,6 +64,7 @@ def test_a_network_of_another_class_is_named(path: Path) -> None:
         ({"depth": 3}, r"config\.depth: Extra inputs .*, found 3"),
         ({"model_channels": "many"}, r"config\.model_channels: .*, found 'many'"),
         ({"label_dim": -1}, r"config\.label_dim: .*, found -1"),
+        ({"model_channels": 1 << 40}, r"config\.model_channels: .*, found 1099511627776"),
         ({"img_resolution": 1 << 20}, r"config\.img_resolution: .*, found 1048576"),
     ],
 )

@@ -9,11 +9,11 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
 import safetensors.torch
 import torch
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
@@ -21,6 +21,8 @@ from entroscope_workers.checkpoints import check_shapes
 
 Config = TypeVar("Config", bound="NetworkConfig")
 Network = TypeVar("Network", bound=nn.Module)
+MAX_CHANNELS = 4096
+Multiple = Annotated[int, Field(ge=1, le=64)]
 
 
 class NetworkConfig(BaseModel):
@@ -43,8 +45,8 @@ class NetworkConfig(BaseModel):
     use_fp16: bool = False
     sigma_data: float = Field(default=0.5, gt=0, allow_inf_nan=False)
 
-    model_channels: int = Field(ge=1)
-    channel_mult: tuple[PositiveInt, ...] = Field(min_length=1, max_length=8)
+    model_channels: int = Field(ge=1, le=MAX_CHANNELS)
+    channel_mult: tuple[Multiple, ...] = Field(min_length=1, max_length=8)
 
     @model_validator(mode="after")
     def _every_level_halves_evenly(self) -> Self:

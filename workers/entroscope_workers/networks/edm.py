@@ -7,11 +7,11 @@ import math
 from typing import Literal
 
 import torch
-from pydantic import Field, PositiveInt
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from entroscope_workers.network_files import NetworkConfig
+from entroscope_workers.network_files import MAX_CHANNELS, Multiple, NetworkConfig
 
 Resample = Literal["keep", "down", "up"]
 
@@ -35,10 +35,10 @@ class EdmConfig(NetworkConfig):
     resample_filter: tuple[Literal[1], Literal[1]] = (1, 1)
     sigma_min: float | None = 0.0
     sigma_max: float | None = None
-    augment_dim: int = Field(default=0, ge=0)
-    model_channels: int = Field(default=128, ge=4, multiple_of=4)
-    channel_mult: tuple[PositiveInt, ...] = Field(default=(1, 2, 2, 2), min_length=1, max_length=8)
-    channel_mult_emb: int = Field(default=4, ge=1)
+    augment_dim: int = Field(default=0, ge=0, le=MAX_CHANNELS)
+    model_channels: int = Field(default=128, ge=4, le=MAX_CHANNELS, multiple_of=4)
+    channel_mult: tuple[Multiple, ...] = Field(default=(1, 2, 2, 2), min_length=1, max_length=8)
+    channel_mult_emb: Multiple = 4
     channel_mult_noise: Literal[1] = 1
     num_blocks: int = Field(default=4, ge=1, le=32)
     attn_resolutions: tuple[int, ...] = (16,)

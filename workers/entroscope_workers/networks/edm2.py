@@ -7,11 +7,11 @@ import math
 from typing import Literal
 
 import torch
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from entroscope_workers.network_files import NetworkConfig
+from entroscope_workers.network_files import MAX_CHANNELS, Multiple, NetworkConfig
 
 Flavour = Literal["encoder", "decoder"]
 Resample = Literal["keep", "down", "up"]
@@ -30,11 +30,11 @@ class Edm2Config(NetworkConfig):
     architecture = "EDM2"
 
     use_fp16: bool = True
-    logvar_channels: int = Field(default=128, ge=1)
-    model_channels: int = Field(default=192, ge=1)
-    channel_mult: tuple[PositiveInt, ...] = Field(default=(1, 2, 3, 4), min_length=1, max_length=8)
-    channel_mult_noise: int | None = Field(default=None, ge=1)
-    channel_mult_emb: int | None = Field(default=None, ge=1)
+    logvar_channels: int = Field(default=128, ge=1, le=MAX_CHANNELS)
+    model_channels: int = Field(default=192, ge=1, le=MAX_CHANNELS)
+    channel_mult: tuple[Multiple, ...] = Field(default=(1, 2, 3, 4), min_length=1, max_length=8)
+    channel_mult_noise: Multiple | None = None
+    channel_mult_emb: Multiple | None = None
     num_blocks: int = Field(default=3, ge=1, le=32)
     attn_resolutions: tuple[int, ...] = (16, 8)
     label_balance: float = Balance
