@@ -62,6 +62,14 @@ def test_a_network_trained_with_every_label_has_no_unconditional_branch(tmp_path
     assert not load_entry(entry(write(tmp_path).need_path()), CPU).info.unconditional
 
 
+def test_labels_may_be_a_set_that_comes_along(tmp_path: Path) -> None:
+    path = Reference("edm_ddpmpp_cond").write(tmp_path / "cond.safetensors")
+    info = load_entry(entry(path, labels="cifar10"), CPU).info
+    assert info.labels[0] == "airplane" and len(info.labels) == 10 and info.presets
+    with pytest.raises(ValueError, match=r"model 'mine': labels: .* 1000 names.* 10 labels"):
+        load_entry(entry(path, labels="imagenet"), CPU)
+
+
 def test_a_network_in_bfloat16_answers_nearly_the_same(tmp_path: Path) -> None:
     reference = Reference("edm_ddpmpp_cond")
     path = reference.write(tmp_path / "cond.safetensors")

@@ -102,7 +102,7 @@ def test_an_autoencoder_with_names_of_old_is_read_as_the_same(folder: Path, fres
 @pytest.mark.parametrize("name", ["config.json", "diffusion_pytorch_model.safetensors"])
 def test_a_file_that_is_missing_is_named(fresh: Path, name: str) -> None:
     (fresh / name).unlink()
-    with pytest.raises(ValueError, match=f"vae: expected {name} in "):
+    with pytest.raises(ValueError, match=rf"vae: .*: expected {name} in it, found "):
         load_autoencoder(fresh, 4, CPU)
 
 
@@ -110,20 +110,20 @@ def test_tensors_that_are_missing_are_named(fresh: Path) -> None:
     weights = safetensors.torch.load_file(weights_of(fresh))
     del weights["decoder.conv_in.bias"]
     safetensors.torch.save_file(weights, weights_of(fresh), {"format": "pt"})
-    with pytest.raises(ValueError, match=r"1 tensors are missing.*'decoder\.conv_in\.bias'"):
+    with pytest.raises(ValueError, match=r"vae: .* they lack 'decoder\.conv_in\.bias'"):
         load_autoencoder(fresh, 4, CPU)
 
 
 def test_tensors_of_another_shape_are_named(fresh: Path) -> None:
     change_config(fresh, block_out_channels=[16, 8, 8, 8])
-    with pytest.raises(ValueError, match=r"expected diffusers' AutoencoderKL.*size mismatch") as e:
+    with pytest.raises(ValueError, match=r"cannot be read as AutoencoderKL: .*size mismatch") as e:
         load_autoencoder(fresh, 4, CPU)
     assert "\n" not in str(e.value)
 
 
 def test_weights_that_are_none_are_refused(fresh: Path) -> None:
     weights_of(fresh).write_bytes(b"weights")
-    with pytest.raises(ValueError, match=r"expected diffusers' AutoencoderKL in "):
+    with pytest.raises(ValueError, match=r"vae: .*: cannot be read as AutoencoderKL"):
         load_autoencoder(fresh, 4, CPU)
 
 

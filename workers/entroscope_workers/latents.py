@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from entroscope_workers.diffusers_folder import load_network
+
 #: What Stable Diffusion multiplies latents by, so that their variance is about one.
 SCALING = 0.18215
 #: Red, green and blue of each channel, of latents so scaled; the fit of user keturn,
@@ -63,7 +65,7 @@ class Autoencoder:
 
 
 def load_autoencoder(folder: Path, channels: int, device: torch.device) -> Autoencoder:
-    """Return the autoencoder of a folder with config.json and safetensors.
+    """Return the autoencoder of a folder with config.json and weights.
 
     Args:
         channels: those that the latents have.
@@ -71,30 +73,10 @@ def load_autoencoder(folder: Path, channels: int, device: torch.device) -> Autoe
     Raises:
         ValueError: the folder is missing, or holds something else.
     """
-    from diffusers import AutoencoderKL
-
-    read: Any = AutoencoderKL.from_pretrained
-    for name in ("config.json", "diffusion_pytorch_model.safetensors"):
-        if not (folder / name).is_file():
-            raise ValueError(f"vae: expected {name} in {str(folder)!r}, found none")
     try:
-        network, loading = read(
-            folder,
-            local_files_only=True,
-            use_safetensors=True,
-            low_cpu_mem_usage=False,  # True needs another package
-            output_loading_info=True,
-        )
-    except (OSError, RuntimeError, ValueError, TypeError) as error:
-        reason = " ".join(str(error).split())[:300]
-        raise ValueError(
-            f"vae: expected diffusers' AutoencoderKL in {str(folder)!r}: {reason}"
-        ) from error
-    # diffusers goes on with random numbers in the place of tensors that are not there.
-    if wrong := sorted(map(str, loading["missing_keys"] + loading["unexpected_keys"])):
-        raise ValueError(
-            f"vae: {str(folder)!r}: {len(wrong)} tensors are missing or too many: {wrong[0]!r}"
-        )
+        network = load_network(folder, "AutoencoderKL", torch.float32).network
+    except ValueError as error:
+        raise ValueError(f"vae: {error}") from error
     found = network.config.latent_channels
     if found != channels:
         raise ValueError(f"vae: expected {channels} channels in {str(folder)!r}, found {found}")

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from entroscope.protocol.models import BatchSizes, ModelInfo, ScheduleDefaults
 from entroscope_workers.entries import Entry
-from entroscope_workers.labels import label_names
+from entroscope_workers.labels import label_names, label_presets
 from entroscope_workers.models.base import NO_LABEL
 from entroscope_workers.network_files import NetworkConfig, NetworkFile, combined_hash
 
@@ -180,7 +180,7 @@ def describe(
     """
     config: NetworkConfig = conditional.config
     _check_classes(conditional, unconditional)
-    labels = label_names(entry.labels, config.label_dim)
+    labels = label_names(entry.labels, config.label_dim, f"model {entry.name!r}: labels")
     digests = [file.digest for file in (conditional, unconditional) if file is not None]
     many = len(labels) >= MANY_LABELS
     return ModelInfo(
@@ -194,6 +194,7 @@ def describe(
         schedule=ScheduleDefaults(steps=64, sigma_max=80.0, sigma_min=0.002, rho=7.0),
         batch_sizes=BatchSizes(first=4, largest=8) if many else BatchSizes(first=8, largest=32),
         unconditional=unconditional is not None or label_dropout,
+        presets=label_presets(entry.labels),
         weights_hash=combined_hash(digests),
     )
 
