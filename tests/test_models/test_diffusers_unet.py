@@ -106,6 +106,13 @@ def test_the_null_class_is_the_unconditional_branch_and_no_label(folder: Path) -
         whole.denoise(x, sigma, rows, torch.tensor([0, NO_LABEL, 2]))
 
 
+def test_names_of_the_folder_are_those_of_the_classes_it_knows(folder: Path) -> None:
+    names = {"0": "cat, house cat", "1": "nothing", "2": "dog", "3": "bird"}
+    (folder / "model_index.json").write_text(json.dumps({"id2label": names}))
+    model = load_entry(entry_of(folder, options={"null_class": 1}), CPU)
+    assert model.info.labels == ("cat", "dog", "bird")
+
+
 def test_it_clips_like_the_scheduler_only_where_the_entry_says_so(folder: Path) -> None:
     x, sigma = 30 * normal(1, 3, 8, 8), torch.tensor([30.0], dtype=torch.float64)
     pair = torch.tensor([0]), torch.tensor([1])

@@ -148,7 +148,7 @@ def test_what_is_wrong_with_a_folder_or_an_entry_is_said(folder: Path) -> None:
     refused("takes no 'config', got", config=folder)
     index = folder / "model_index.json"
     index.write_text(json.dumps({"id2label": {"0": "a", "1": "b"}}))
-    refused("expected 'id2label' of 0 to 2, as the network has")
+    refused("expected 'id2label' of the network's classes, no '2'")
     index.unlink()
     weights = folder / "vae/diffusion_pytorch_model.safetensors"
     weights.write_bytes(weights.read_bytes()[:99])

@@ -1,5 +1,6 @@
 """Discrete-time networks in terms of sigma: diffusers' arithmetic and exact predictors as truth."""
 
+import dataclasses
 import inspect
 import math
 from typing import Any
@@ -9,9 +10,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from entroscope_workers import measure
+from entroscope_workers.models.gaussian_mixture import GaussianMixture
 from entroscope_workers.numerics.ddpm import PREDICTIONS, SCHEDULERS, DdpmSchedule
 from entroscope_workers.numerics.mixtures import Mixture
 
+CPU = torch.device("cpu")
 LATENT = {"beta_start": 0.00085, "beta_end": 0.012}
 GRIDS: dict[str, dict[str, Any]] = {
     "linear": {"beta_schedule": "linear"},
@@ -165,6 +169,36 @@ def exact_output(
     return {"epsilon": noise, "sample": datum, "v_prediction": alpha * noise - std * datum}[
         prediction
     ]
+
+
+@every_prediction
+def test_the_curve_of_an_exact_predictor_is_that_of_the_exact_denoiser(prediction: str) -> None:
+    """A mixture decided at sigma 0.1: far down the grid, where its steps are coarse."""
+    spec = {
+        "trajectories": 16,
+        "schedule": {"steps": 32, "sigma_max": 10.0, "sigma_min": 0.0101},
+        "params": {"means": [[-0.8], [-0.4], [0.6], [0.8]], "std": 0.05},
+        "previews": None,
+    }
+    entropies = [
+        torch.tensor(measure(model.bind({}, ()), spec)["curves"]["classes"]["entropy"])
+        for model in (GaussianMixture(CPU), ThroughSteps(CPU, prediction=prediction))
+    ]
+    change = float((entropies[0] - entropies[1]).abs().max())
+    assert 0 < change < 1e-3
+
+
+@dataclasses.dataclass(frozen=True)
+class ThroughSteps(GaussianMixture):
+    """The same mixture, as a perfect network that is asked at fractional training steps."""
+
+    prediction: str = "epsilon"
+
+    def denoise(self, x: Tensor, sigma: Tensor, rows: Tensor, labels: Tensor) -> Tensor:
+        schedule = schedule_of(prediction_type=self.prediction)
+        read, step = schedule.inputs(x[rows], sigma[rows])
+        output = exact_output(self.exact, read, step, labels, self.prediction)
+        return schedule.denoised(x[rows], sigma[rows], output)
 
 
 @pytest.mark.parametrize("grid", [*GRIDS.values(), {"rescale_betas_zero_snr": True}])

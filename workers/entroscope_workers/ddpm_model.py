@@ -1,8 +1,10 @@
 """Networks trained on a DDPM grid as models: what diffusers' families have in common."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self, cast
 
 import numpy as np
@@ -11,8 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from entroscope.protocol.models import BatchSizes, ModelInfo, ScheduleDefaults
+from entroscope_workers.diffusers_folder import read_config
 from entroscope_workers.entries import Entry
-from entroscope_workers.labels import label_presets
+from entroscope_workers.labels import label_names, label_presets
 from entroscope_workers.models.base import NO_LABEL
 from entroscope_workers.numerics.ddpm import DdpmSchedule
 
@@ -117,11 +120,7 @@ def describe(
     Raises:
         ValueError: there is nothing to decide.
     """
-    if len(labels) < 2:
-        raise ValueError(
-            f"model {entry.name!r}: expected two classes or more, found {len(labels)}: there is"
-            " nothing to decide"
-        )
+    _check_classes(entry, labels)
     many = len(labels) >= MANY_LABELS
     return ModelInfo(
         name=entry.name,
@@ -138,6 +137,42 @@ def describe(
         presets=label_presets(entry.labels),
         weights_hash=weights_hash,
     )
+
+
+def _check_classes(entry: Entry, labels: Sequence[str]) -> None:
+    if len(labels) < 2:
+        raise ValueError(
+            f"model {entry.name!r}: expected two classes or more, found {len(labels)}: there is"
+            " nothing to decide"
+        )
+
+
+def class_names(entry: Entry, folder: Path, classes: Sequence[int]) -> tuple[str, ...]:
+    """Return the names that the entry gives, or `id2label` of model_index.json, or numbers.
+
+    Args:
+        folder: the pipeline's; classes: what the network calls them.
+    Raises:
+        ValueError: what is wrong with the entry's labels, or a class that the folder leaves out.
+    """
+    index = folder / "model_index.json"
+    names = read_config(index).get("id2label") if index.is_file() else None
+    if entry.labels is not None or names is None:
+        return label_names(entry.labels, len(classes), f"model {entry.name!r}: labels")
+    for label in map(str, classes):
+        if not isinstance(names, dict) or label not in names:
+            raise ValueError(f"{index}: expected 'id2label' of the network's classes, no {label!r}")
+    return _short_names({label: str(names[str(label)]) for label in classes})
+
+
+def _short_names(names: Mapping[int, str]) -> tuple[str, ...]:
+    """Return the first of each class's synonyms, with its number where two share it.
+
+    ImageNet has two cranes: a bird and a machine.
+    """
+    short = {label: name.split(",")[0].strip() or str(label) for label, name in names.items()}
+    shared = Counter(short.values())
+    return tuple(f"{name} ({label})" if shared[name] > 1 else name for label, name in short.items())
 
 
 def pairs_at_once(features: int, device: torch.device) -> int:

@@ -51,22 +51,7 @@ def load_network(folder: Path, class_name: str, dtype: torch.dtype) -> LoadedNet
             f"{folder / 'config.json'}: expected class {class_name!r}, found {found!r}"
         )
     files = _weights(folder)
-    import diffusers
-    from diffusers.utils import is_accelerate_available
-
-    try:
-        network, info = getattr(diffusers, class_name).from_pretrained(
-            folder,
-            local_files_only=True,
-            use_safetensors=files[-1].suffix == ".safetensors",
-            variant=_variant(files),
-            torch_dtype=dtype,
-            # With that package no second copy of the weights is made.
-            low_cpu_mem_usage=is_accelerate_available(),
-            output_loading_info=True,
-        )
-    except _UNREADABLE as error:
-        raise ValueError(f"{folder}: cannot be read as {class_name}: {_sentence(error)}") from error
+    network, info = _read(folder, class_name, dtype, files)
     _check_complete(info, folder, class_name)
     network.requires_grad_(False)
     return LoadedNetwork(network.eval(), config, (folder / "config.json", *files))
@@ -147,6 +132,29 @@ def _weights(folder: Path) -> tuple[Path, ...]:
         if len(variants := sorted(folder.glob(f"{WEIGHTS}.*.{ending}"))) == 1:
             return (variants[0],)
     raise ValueError(f"{folder}: expected {WEIGHTS}.safetensors in it, found {_contents(folder)}")
+
+
+def _read(
+    folder: Path, class_name: str, dtype: torch.dtype, files: tuple[Path, ...]
+) -> tuple[Any, Mapping[str, Any]]:
+    """Return the network as diffusers reads it, and what it says of the weights."""
+    import diffusers
+    from diffusers.utils import is_accelerate_available
+
+    try:
+        network, info = getattr(diffusers, class_name).from_pretrained(
+            folder,
+            local_files_only=True,
+            use_safetensors=files[-1].suffix == ".safetensors",
+            variant=_variant(files),
+            torch_dtype=dtype,
+            # With that package no second copy of the weights is made.
+            low_cpu_mem_usage=is_accelerate_available(),
+            output_loading_info=True,
+        )
+    except _UNREADABLE as error:
+        raise ValueError(f"{folder}: cannot be read as {class_name}: {_sentence(error)}") from error
+    return network, info
 
 
 def _shards(index: Path) -> list[Path]:

@@ -19,7 +19,6 @@ from entroscope.protocol.payloads import (
     Pause,
     Payload,
     Point,
-    Preview,
     Record,
 )
 from entroscope.protocol.plan import Plan
@@ -28,8 +27,10 @@ from entroscope.protocol.studies.arrays import StudyArrays
 from entroscope_workers.chain import Chain, Measured
 from entroscope_workers.models.base import Model
 from entroscope_workers.pair_chain import PairChain
-from entroscope_workers.previews import MAX_POSTERIOR, grid, preview_steps, sprite_sheet
+from entroscope_workers.portions import Portioned
+from entroscope_workers.previews import MAX_POSTERIOR, grid, preview_steps
 from entroscope_workers.previews_paired import paired_previews
+from entroscope_workers.sheets import Draw, Sheets, drawing
 from entroscope_workers.steering import jumps
 from entroscope_workers.studies.batch import BatchStudies
 from entroscope_workers.tables import CurveTable
@@ -43,7 +44,7 @@ def run_batch(plan: Plan, index: int, model: Model) -> Iterator[Payload]:
     """
     started = time.perf_counter()
     first, size = plan.batches[index]
-    bound = model.bind(plan.spec.params, plan.labels)
+    bound = Portioned.of(model).bind(plan.spec.params, plan.labels)
     trajectories = range(first, first + size)
     chain: Chain | PairChain
     chain = (PairChain if is_paired(plan.spec) else Chain)(plan, bound, trajectories)
@@ -54,20 +55,20 @@ def run_batch(plan: Plan, index: int, model: Model) -> Iterator[Payload]:
     shown = preview_steps(len(plan.sigmas)) if count else frozenset[int]()
     paired = paired_previews(plan, index, bound)
     pairs = 0
-    for step, measured in enumerate(chain.steps()):
-        pairs += measured.evaluations
-        if studies and isinstance(chain, Chain) and measured.posterior is not None:
-            studies.add(step, measured.posterior, chain)
-        for table, values in zip(tables.values(), measured.values, strict=True):
-            table.add(step, values)
-        if measured.calibration is not None:
-            for table, values in zip(tables.values(), measured.calibration, strict=True):
-                table.calibrate(values)
-        yield _point(plan, index, step, tables)
-        seen = paired.step() if paired else None
-        if step in shown:
-            samples, data = seen or _samples(plan, chain.names(count), measured)
-            yield _preview(plan, index, step, samples, bound.pictures(data))
+    with Sheets() as sheets:
+        for step, measured in enumerate(chain.steps()):
+            pairs += measured.evaluations
+            if studies and isinstance(chain, Chain) and measured.posterior is not None:
+                studies.add(step, measured.posterior, chain)
+            _tabulate(tables, step, measured)
+            yield _point(plan, index, step, tables)
+            seen = paired.step() if paired else None
+            if step in shown:
+                samples, data = seen or _samples(plan, chain.names(count), measured)
+                header = _preview_header(plan, index, step, samples)
+                sheets.add(header, data, _draw(plan, step, bound))
+            yield from sheets.ready()
+        yield from sheets.rest()
     studied = 0
     for spent in studies.steps() if studies else ():
         studied += spent
@@ -90,6 +91,19 @@ def _point(plan: Plan, index: int, step: int, tables: Mapping[str, CurveTable]) 
     return Point(index, step, sigma, np.array(n), np.stack(total), np.stack(square))
 
 
+def _tabulate(tables: Mapping[str, CurveTable], step: int, measured: Measured) -> None:
+    for table, values in zip(tables.values(), measured.values, strict=True):
+        table.add(step, values)
+    if measured.calibration is not None:
+        for table, values in zip(tables.values(), measured.calibration, strict=True):
+            table.calibrate(values)
+
+
+def _draw(plan: Plan, step: int, model: Model) -> Draw:
+    decode = "never" if plan.spec.previews is None else plan.spec.previews.decode
+    return drawing(model, decode, last=step + 1 == len(plan.sigmas))
+
+
 def _samples(
     plan: Plan, labels: list[str], measured: Measured
 ) -> tuple[list[dict[str, Any]], Tensor]:
@@ -101,11 +115,11 @@ def _samples(
     return samples, measured.denoised[: len(labels)]
 
 
-def _preview(
-    plan: Plan, index: int, step: int, samples: list[dict[str, Any]], pictures: NDArray[np.uint8]
-) -> Preview:
+def _preview_header(
+    plan: Plan, index: int, step: int, samples: list[dict[str, Any]]
+) -> dict[str, Any]:
     columns, rows = grid(len(samples))
-    header = {
+    return {
         "batch": index,
         "step": step,
         "sigma": float(plan.sigmas[step]),
@@ -114,7 +128,6 @@ def _preview(
         "media_type": "image/jpeg",
         "samples": samples,
     }
-    return Preview(header, sprite_sheet(pictures))
 
 
 def _record(
@@ -146,7 +159,7 @@ def _pair_values(
 
 
 def _facts(
-    plan: Plan, index: int, model: Model, pairs: tuple[int, int, int], seconds: float
+    plan: Plan, index: int, model: Portioned, pairs: tuple[int, int, int], seconds: float
 ) -> dict[str, Any]:
     """Args: pairs: those that the curves took, those of the studies and of paired previews."""
     first, size = plan.batches[index]
@@ -162,7 +175,7 @@ def _facts(
         "versions": versions(),
         "weights_hash": model.info.weights_hash,
         "data": _data_facts(plan, model),
-        "micro_batches": 1,
+        "micro_batches": model.most,
     }
 
 

@@ -83,6 +83,10 @@ class Schedule(_Strict):
 RULE = ("steps", "sigma_max", "sigma_min", "rho")
 
 
+#: Which previews of a model of latents are decoded in full; the others are a cheap glimpse.
+Decode = Literal["never", "last", "all"]
+
+
 class Previews(_Strict):
     """Which pictures to send; they never change a number.
 
@@ -91,6 +95,7 @@ class Previews(_Strict):
     """
 
     samples: Annotated[int, Field(ge=0, le=MAX_PREVIEWS)] = 16
+    decode: Decode = "last"
     paired: bool | None = None
 
 

@@ -21,6 +21,7 @@ from entroscope_workers.ddpm_model import (
     DdpmDenoiser,
     DdpmModel,
     Network,
+    class_names,
     describe,
     network_dtype,
     pairs_at_once,
@@ -34,7 +35,6 @@ from entroscope_workers.diffusers_folder import (
     model_folder,
 )
 from entroscope_workers.entries import Entry
-from entroscope_workers.labels import label_names
 
 
 class Options(BaseModel):
@@ -174,7 +174,7 @@ def _classes(
             f" {count - 1}, got {null}"
         )
     known = [index for index in range(count) if index != null]
-    labels = label_names(entry.labels, len(known), f"model {entry.name!r}: labels")
+    labels = class_names(entry, loaded.files[0].parents[1], known)
     return torch.tensor(known if null is None else [*known, null]), labels
 
 

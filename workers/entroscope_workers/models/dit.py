@@ -4,9 +4,7 @@ A folder with `transformer`, `scheduler` and `vae`. The class after the last one
 in training: it is the unconditional branch. Names come from `id2label` of `model_index.json`.
 """
 
-from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +17,7 @@ from entroscope_workers.ddpm_model import (
     DdpmDenoiser,
     DdpmModel,
     Network,
+    class_names,
     describe,
     network_dtype,
     pairs_at_once,
@@ -30,10 +29,8 @@ from entroscope_workers.diffusers_folder import (
     load_network,
     load_schedule,
     model_folder,
-    read_config,
 )
 from entroscope_workers.entries import Entry
-from entroscope_workers.labels import label_names
 from entroscope_workers.latents import Autoencoder, glimpse, load_autoencoder
 
 #: Channels of the latents that `glimpse` knows the colours of.
@@ -75,7 +72,7 @@ def load_entry(entry: Entry, device: torch.device) -> Dit:
     loaded = load_network(folder / "transformer", "DiTTransformer2DModel", dtype)
     settings: Mapping[str, Any] = loaded.network.config
     shape, count = _shape(loaded), int(settings["num_embeds_ada_norm"])
-    labels = _labels(entry, folder, count)
+    labels = class_names(entry, folder, range(count))
     vae = load_autoencoder(entry.vae or folder / "vae", LATENT_CHANNELS, device)
     info = describe(
         entry,
@@ -119,26 +116,3 @@ def _shape(loaded: LoadedNetwork) -> tuple[int, int, int]:
             f" variance; found {out}"
         )
     return (channels, settings["sample_size"], settings["sample_size"])
-
-
-def _labels(entry: Entry, folder: Path, count: int) -> tuple[str, ...]:
-    """Return the names that the entry gives, or the folder, or numbers."""
-    index = folder / "model_index.json"
-    names = read_config(index).get("id2label") if index.is_file() else None
-    if entry.labels is not None or names is None:
-        return label_names(entry.labels, count, f"model {entry.name!r}: labels")
-    if not isinstance(names, dict) or {*names} != {str(label) for label in range(count)}:
-        raise ValueError(f"{index}: expected 'id2label' of 0 to {count - 1}, as the network has")
-    return _short_names([str(names[str(label)]) for label in range(count)])
-
-
-def _short_names(names: list[str]) -> tuple[str, ...]:
-    """Return the first of each class's synonyms, with its number where two share it.
-
-    ImageNet has two cranes: a bird and a machine.
-    """
-    short = [name.split(",")[0].strip() or str(label) for label, name in enumerate(names)]
-    shared = Counter(short)
-    return tuple(
-        f"{name} ({label})" if shared[name] > 1 else name for label, name in enumerate(short)
-    )

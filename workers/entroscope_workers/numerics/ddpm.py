@@ -37,6 +37,8 @@ class DdpmSchedule:
     Against the exact continuation of the linear grid (1000 steps, 1e-4 to 0.02) sigma is off by
     3 % half-way through the first interval, by 0.6 % in the third, by 0.06 % in the eleventh
     and by less than 1e-5 from step 103 (sigma 0.35) on; nothing is lost at training levels.
+    The entropy of a mixture decided at sigma 0.1 moves by 0.0002 bits at most (epsilon, v; 0.0005
+    for sample), of one decided at 0.02 by 0.001 (0.003).
 
     Below the first level the network is asked at step 0 and above the last one at the last step,
     but its output is read with the true sigma, so that D -> x as sigma -> 0.
