@@ -96,6 +96,7 @@ def run_file(
     max_evaluations: int,
     data: Sequence[str] = (),
     *,
+    models: Sequence[str] | None = None,
     pilot: int | None = None,
     compare: bool = False,
 ) -> int:
@@ -104,6 +105,7 @@ def run_file(
     Args:
         max_evaluations: of all runs of a sweep together.
         data: folders of labelled data, as on the command line.
+        models: the list to find the spec's model in, as on the command line.
         pilot: trajectories of a run before it that places its noise levels.
         compare: run the unguided twin of a spec too.
     """
@@ -114,11 +116,11 @@ def run_file(
     if isinstance(document, dict) and "vary" in document:
         if compare or pilot is not None:
             raise ValueError("--compare and --pilot are for a single spec, not for a sweep")
-        sweep = SweepFile(document, find_device(device), max_evaluations, data)
+        sweep = SweepFile(document, find_device(device), max_evaluations, data, models)
         result = _with_bar(sweep.title, console, sweep.measure)
         results = result["results"]
     else:
-        result = _one(document, device, data, console, pilot=pilot, compare=compare)
+        result = _one(document, device, data, console, models, pilot=pilot, compare=compare)
         results = [result]
     out.write_text(json.dumps(result, allow_nan=False, indent=1) + "\n")
     for each in results:
@@ -142,12 +144,13 @@ def _one(
     device: str,
     data: Sequence[str],
     console: Console,
+    models: Sequence[str] | None,
     *,
     pilot: int | None,
     compare: bool,
 ) -> dict[str, Any]:
     spec = Spec.model_validate(document)
-    loaded = {spec.model: load_model(spec.model, find_device(device))}
+    loaded = {spec.model: load_model(spec.model, find_device(device), models)}
     model = all_with_data(loaded, data)[spec.model]
     spec = resolve(spec, model.info)  # what is off is said before a bar is drawn
     if compare:
