@@ -46,12 +46,13 @@ def _absolute(item: str) -> str:
 
 def models_parser(commands: "Commands") -> None:
     """Add `models` and its own commands."""
-    about = "your own models: add, list, check"
+    about = "your own models: add, list, check, import"
     options = commands.add_parser("models", help=about, description=about)
     own = options.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_parser(own)
     _list_parser(own)
     _check_parser(own)
+    _import_parser(own)
 
 
 def _add_parser(commands: "Commands") -> None:
@@ -107,6 +108,14 @@ def _check_parser(commands: "Commands") -> None:
     options.set_defaults(run=_check)
 
 
+def _import_parser(commands: "Commands") -> None:
+    about = "turn a pickle of NVIDIA's into safetensors and JSON; nothing inside it is run"
+    options = commands.add_parser("import", help=about, description=about)
+    options.add_argument("pickle", type=Path, metavar="FILE.pkl")
+    options.add_argument("--out", type=Path, metavar="FILE.safetensors", help="default: beside it")
+    options.set_defaults(run=_import)
+
+
 def _add(options: argparse.Namespace) -> int:
     from entroscope_workers.models_command import add
 
@@ -124,3 +133,9 @@ def _check(options: argparse.Namespace) -> int:
     from entroscope_workers.models_command import check
 
     return check(options.name, options.models, options.device)
+
+
+def _import(options: argparse.Namespace) -> int:
+    from entroscope_workers.models_command import import_pickle
+
+    return import_pickle(options.pickle, options.out)

@@ -126,7 +126,9 @@ values = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None
+)
 @given(title=texts, options=st.dictionaries(texts, values, max_size=3))
 def test_whatever_an_entry_holds_is_read_back(
     tmp_path: Path, title: str, options: dict[str, object]

@@ -100,3 +100,13 @@ def _size(model: Model) -> str:
     held = f"{count:,} parameters, {size / 2**20:,.1f} MiB" if count else "no network"
     labels = f"{len(info.labels)} labels" if info.labels else f"labels: {info.label_kind}"
     return f"data {info.shape}, {labels}, {held}"
+
+
+def import_pickle(pickle: Path, out: Path | None) -> int:
+    """Turn a published pickle into safetensors and JSON."""
+    from entroscope_workers.published import import_published
+
+    written = import_published(pickle, out or pickle.with_suffix(".safetensors"))
+    print(f"{written.weights}: {written.class_name}, {written.num_tensors} tensors")
+    print(f"{written.config}: how it is built")
+    return 0
