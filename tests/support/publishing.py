@@ -46,7 +46,7 @@ class Persistent(nn.Module):
         self._init_args = ()
         self._init_kwargs = EasyDict(arguments)
         self.gain = np.float64(0.5) ** 0.5  # settings of training are numbers of numpy's
-        self.scale = np.float32([4.17, 4.62])
+        self.scale = np.array([4.17, 4.62], np.float32)
 
     def __reduce__(self) -> tuple[Callable[[Any], Any], tuple[dict[str, Any]]]:
         meta = {
@@ -108,7 +108,7 @@ def publish(file: Path, ema: Any, protocol: int = 4, **more: Any) -> Path:
 @contextmanager
 def _modules() -> Iterator[None]:
     """Put the look-alikes where pickle looks for them, under their published names."""
-    names = {
+    names: dict[str, tuple[type | Callable[[Any], Any], ...]] = {
         "dnnlib.util": (EasyDict,),
         "torch_utils.persistence": (_reconstruct_persistent_obj,),
     }

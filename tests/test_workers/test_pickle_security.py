@@ -170,7 +170,7 @@ class _Storage:
         self.content = content
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return torch.storage._load_from_bytes, (self.content,)  # type: ignore[attr-defined]
+        return torch.storage._load_from_bytes, (self.content,)
 
 
 def saved(thing: object) -> bytes:
@@ -234,9 +234,10 @@ class _Call:
 def test_a_tensor_stays_inside_its_storage(
     offset: int, size: tuple[int, ...], stride: tuple[int, ...], reason: str
 ) -> None:
-    storage = torch.ones(4)._typed_storage()
-    rebuild = torch._utils._rebuild_tensor_v2  # type: ignore[attr-defined]
-    call = _Call(rebuild, storage, offset, size, stride, False, OrderedDict())
+    storage = torch.ones(4)._typed_storage()  # type: ignore[no-untyped-call]
+    call = _Call(
+        torch._utils._rebuild_tensor_v2, storage, offset, size, stride, False, OrderedDict()
+    )
     assert reason in said(pickle.dumps({"ema": call}))
 
 

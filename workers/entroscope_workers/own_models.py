@@ -4,6 +4,7 @@ import importlib.util
 import re
 import sys
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
@@ -36,13 +37,17 @@ def python_offers(file: Path) -> list[Offer]:
         raise ValueError(
             f"{file}: expected MODELS, a dict of names to functions of a device, found {kind}"
         )
-    return [_offer(str(name), str(file), lambda load=load: load) for name, load in found.items()]
+    return [_offer(str(name), str(file), partial(_same, load)) for name, load in found.items()]
 
 
 def installed_offers() -> list[Offer]:
     """Return the models of installed packages: `NAME = "package.module:function"`."""
     found = sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value))
     return [_offer(point.name, _where(point), point.load) for point in found]
+
+
+def _same(function: Any) -> Any:
+    return function
 
 
 def _where(point: EntryPoint) -> str:
