@@ -22,13 +22,9 @@ from entroscope_workers.numerics.kernels import (
 )
 from entroscope_workers.numerics.noise import TrajectoryNoise
 from entroscope_workers.numerics.posterior import Grouping
+from entroscope_workers.portions import slice_pairs
 from entroscope_workers.pruning import Pruning
 from entroscope_workers.steering import Steering
-
-#: Denoised data of one slice of rows, in bytes of float64: on a processor small enough to stay in
-#: its cache, on a GPU large enough to fill it.
-SLICE_BYTES = 2**20
-SLICE_BYTES_GPU = 2**31
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +116,7 @@ class Chain:
 
     def _slices(self) -> Iterator[slice]:
         """Rows whose denoised data, all labels, fit a slice."""
-        limit = SLICE_BYTES if self.model.device.type == "cpu" else SLICE_BYTES_GPU
-        return self._pruning.slices(limit // (8 * int(np.prod(self._shape))))
+        return self._pruning.slices(slice_pairs(self.model.device, int(np.prod(self._shape))))
 
     def _advance(self, rows: slice, noise: Tensor | None) -> tuple[Tensor, Tensor, int]:
         """Measure some rows at this noise level and move them to the next one."""

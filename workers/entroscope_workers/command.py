@@ -81,10 +81,12 @@ def work_on(
     """Load the models onto one device and take batches."""
     redis = connect(redis_url)
     loaded = all_with_data(load_models(models, device), data)
-    infos = {key: probed(model) for key, model in loaded.items()}
+    found = {key: probed(model) for key, model in loaded.items()}
+    fitting = {key: model for key, (model, _) in found.items()}
+    infos = {key: info for key, (_, info) in found.items()}
     own_name, label = name or worker_name(), device_name(device)
     print(f"Worker: {own_name} on {label} offers {', '.join(loaded)}", flush=True)
-    Worker(redis, loaded, own_name, label, infos=infos).run()
+    Worker(redis, fitting, own_name, label, infos=infos).run()
     redis.close()
     return 0
 

@@ -18,7 +18,6 @@ from entroscope.protocol.payloads import (
     Pause,
     Payload,
     Point,
-    Preview,
     Record,
 )
 from entroscope.protocol.plan import Plan
@@ -26,7 +25,9 @@ from entroscope.protocol.studies.arrays import StudyArrays
 from entroscope_workers.chain import Chain, Measured
 from entroscope_workers.models.base import Model
 from entroscope_workers.pair_chain import PairChain
-from entroscope_workers.previews import MAX_POSTERIOR, grid, preview_steps, sprite_sheet
+from entroscope_workers.portions import Portioned
+from entroscope_workers.previews import MAX_POSTERIOR, grid, preview_steps
+from entroscope_workers.sheets import Draw, Sheets, drawing
 from entroscope_workers.steering import jumps
 from entroscope_workers.studies.batch import BatchStudies
 from entroscope_workers.tables import CurveTable
@@ -40,7 +41,7 @@ def run_batch(plan: Plan, index: int, model: Model) -> Iterator[Payload]:
     """
     started = time.perf_counter()
     first, size = plan.batches[index]
-    bound = model.bind(plan.spec.params, plan.labels)
+    bound = Portioned.of(model).bind(plan.spec.params, plan.labels)
     trajectories = range(first, first + size)
     chain: Chain | PairChain
     chain = (PairChain if is_paired(plan.spec) else Chain)(plan, bound, trajectories)
@@ -50,18 +51,18 @@ def run_batch(plan: Plan, index: int, model: Model) -> Iterator[Payload]:
     samples = _preview_samples(plan, index)
     shown = preview_steps(len(plan.sigmas)) if samples else frozenset[int]()
     pairs = 0
-    for step, measured in enumerate(chain.steps()):
-        pairs += measured.evaluations
-        if studies and isinstance(chain, Chain) and measured.posterior is not None:
-            studies.add(step, measured.posterior, chain)
-        for table, values in zip(tables.values(), measured.values, strict=True):
-            table.add(step, values)
-        if measured.calibration is not None:
-            for table, values in zip(tables.values(), measured.calibration, strict=True):
-                table.calibrate(values)
-        yield _point(plan, index, step, tables)
-        if step in shown:
-            yield _preview(plan, index, step, chain.names(samples), measured, bound)
+    with Sheets() as sheets:
+        for step, measured in enumerate(chain.steps()):
+            pairs += measured.evaluations
+            if studies and isinstance(chain, Chain) and measured.posterior is not None:
+                studies.add(step, measured.posterior, chain)
+            _tabulate(tables, step, measured)
+            yield _point(plan, index, step, tables)
+            if step in shown:
+                header = _preview_header(plan, index, step, chain.names(samples), measured)
+                sheets.add(header, measured.denoised[:samples], _draw(plan, step, bound))
+            yield from sheets.ready()
+        yield from sheets.rest()
     studied = 0
     for spent in studies.steps() if studies else ():
         studied += spent
@@ -83,15 +84,28 @@ def _point(plan: Plan, index: int, step: int, tables: Mapping[str, CurveTable]) 
     return Point(index, step, sigma, np.array(n), np.stack(total), np.stack(square))
 
 
-def _preview(
-    plan: Plan, index: int, step: int, labels: list[str], measured: Measured, model: Model
-) -> Preview:
+def _tabulate(tables: Mapping[str, CurveTable], step: int, measured: Measured) -> None:
+    for table, values in zip(tables.values(), measured.values, strict=True):
+        table.add(step, values)
+    if measured.calibration is not None:
+        for table, values in zip(tables.values(), measured.calibration, strict=True):
+            table.calibrate(values)
+
+
+def _draw(plan: Plan, step: int, model: Model) -> Draw:
+    decode = "never" if plan.spec.previews is None else plan.spec.previews.decode
+    return drawing(model, decode, last=step + 1 == len(plan.sigmas))
+
+
+def _preview_header(
+    plan: Plan, index: int, step: int, labels: list[str], measured: Measured
+) -> dict[str, Any]:
     samples = len(labels)
     columns, rows = grid(samples)
     posterior: list[Any] = [None] * samples
     if measured.posterior is not None and len(plan.columns) <= MAX_POSTERIOR:
         posterior = measured.posterior[:samples].cpu().numpy().round(4).tolist()
-    header = {
+    return {
         "batch": index,
         "step": step,
         "sigma": float(plan.sigmas[step]),
@@ -102,7 +116,6 @@ def _preview(
             {"label": label, "posterior": p} for label, p in zip(labels, posterior, strict=True)
         ],
     }
-    return Preview(header, sprite_sheet(model.pictures(measured.denoised[:samples])))
 
 
 def _record(
@@ -134,7 +147,7 @@ def _pair_values(
 
 
 def _facts(
-    plan: Plan, index: int, model: Model, pairs: tuple[int, int], seconds: float
+    plan: Plan, index: int, model: Portioned, pairs: tuple[int, int], seconds: float
 ) -> dict[str, Any]:
     """Args: pairs: those that the curves took, and those of the studies."""
     first, size = plan.batches[index]
@@ -149,7 +162,7 @@ def _facts(
         "versions": versions(),
         "weights_hash": model.info.weights_hash,
         "data": _data_facts(plan, model),
-        "micro_batches": 1,
+        "micro_batches": model.most,
     }
 
 

@@ -83,10 +83,15 @@ class Schedule(_Strict):
 RULE = ("steps", "sigma_max", "sigma_min", "rho")
 
 
+#: Which previews of a model of latents are decoded in full; the others are a cheap glimpse.
+Decode = Literal["never", "last", "all"]
+
+
 class Previews(_Strict):
     """Which pictures to send; they never change a number."""
 
     samples: Annotated[int, Field(ge=0, le=MAX_PREVIEWS)] = 16
+    decode: Decode = "last"
 
 
 class Guidance(_Strict):
