@@ -47,11 +47,9 @@ def test_places_in_a_table_are_relative_to_its_file(file: Path, tmp_path: Path) 
     )
 
 
-def test_a_bare_word_is_a_set_of_labels_unless_a_file_of_that_name_is_there(file: Path) -> None:
+def test_a_set_of_labels_that_comes_along_is_no_file(file: Path) -> None:
     file.write_text(BY_HAND.replace("names.txt", "imagenet"))
     assert read(file)["edm2-xs"].labels == "imagenet"
-    (file.parent / "imagenet").write_text("cat\ndog\n")
-    assert read(file)["edm2-xs"].labels == str(file.parent / "imagenet")
 
 
 def test_where_there_is_no_file_there_are_no_models(tmp_path: Path) -> None:

@@ -12,11 +12,12 @@ from rich.text import Text
 from entroscope_workers.command import find_device
 from entroscope_workers.entries import Entry
 from entroscope_workers.hub import download
+from entroscope_workers.labels import LABEL_SETS
 from entroscope_workers.model_checks import model_checks, num_parameters
 from entroscope_workers.models.base import Model
-from entroscope_workers.models_file import PLACES, add_table, is_label_file
+from entroscope_workers.models_file import PLACES, add_table
 from entroscope_workers.own_models import installed_offers
-from entroscope_workers.probe import probed
+from entroscope_workers.probe import probe
 from entroscope_workers.registry import bundled_names, check_entry, find_offer, offers
 
 FAILED = 1
@@ -48,7 +49,7 @@ def add(file: Path, given: Mapping[str, Any], options: Sequence[str], hub: str |
 
 
 def _place(field: str, value: Any) -> Any:
-    if field in PLACES or (field == "labels" and is_label_file(value, Path())):
+    if field in PLACES or (field == "labels" and value not in LABEL_SETS):
         return str(Path(value).expanduser().absolute())
     return value
 
@@ -89,8 +90,8 @@ def check(name: str, models: Sequence[str] | None, device: str) -> int:
         console.print(f"{mark} {found.name}:", Text(found.found), highlight=False, soft_wrap=True)
         failed += not found.ok
     if not failed:
-        rate = probed(model).pairs_per_second
-        console.print(f"{rate:g} evaluations a second on {model.device}", highlight=False)
+        rate = probe(model).pairs_per_second
+        console.print(f"{rate:.3g} evaluations a second on {model.device}", highlight=False)
     return FAILED if failed else 0
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from entroscope_workers.entries import Entry
+from entroscope_workers.labels import LABEL_SETS
 
 #: Fields of an entry that are places on disk.
 PLACES = ("path", "unconditional", "config", "vae")
@@ -60,14 +61,9 @@ def _placed(table: dict[str, Any], folder: Path) -> dict[str, Any]:
         if isinstance(table.get(field), str):
             placed[field] = folder / Path(table[field]).expanduser()
     labels = table.get("labels")
-    if isinstance(labels, str) and is_label_file(labels, folder):
+    if isinstance(labels, str) and labels not in LABEL_SETS:
         placed["labels"] = str(folder / Path(labels).expanduser())
     return placed
-
-
-def is_label_file(labels: str, folder: Path) -> bool:
-    """Return whether labels are a file; a bare word is a set that comes along ("imagenet")."""
-    return not labels.replace("-", "").isalnum() or (folder / labels).exists()
 
 
 def add_table(file: Path, entry: Entry) -> None:

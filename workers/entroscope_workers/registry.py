@@ -19,8 +19,9 @@ import torch
 from entroscope.data_dir import default_models_file
 from entroscope_workers import models
 from entroscope_workers.entries import Entry
+from entroscope_workers.labels import LABEL_SETS
 from entroscope_workers.models.base import Model
-from entroscope_workers.models_file import PLACES, entry_of, is_label_file, read_tables
+from entroscope_workers.models_file import PLACES, entry_of, read_tables
 from entroscope_workers.offers import Offer, faulty
 from entroscope_workers.own_models import installed_offers, python_offers
 
@@ -189,7 +190,7 @@ def check_entry(entry: Entry) -> None:
             f"model {entry.name!r}: no family {entry.family!r}; there are {', '.join(able)}"
         )
     places = {field: getattr(entry, field) for field in PLACES}
-    if entry.labels and is_label_file(entry.labels, Path()):
+    if entry.labels and entry.labels not in LABEL_SETS:
         places["labels"] = Path(entry.labels)
     for field, place in places.items():
         if place is not None and not place.exists():
