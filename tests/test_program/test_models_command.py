@@ -61,7 +61,7 @@ def test_a_model_that_was_added_is_listed_checked_and_offered(
     assert row.split()[1:] == ["fashion-mnist", str(default_models_file()), "ok"]
     assert main(("models", "check", "garments", "--device", "cpu")) == 0
     found = capsys.readouterr().out
-    assert "data (1, 28, 28), 10 labels, 1,912,820 parameters, 7.3 MiB" in found
+    assert "data (1, 28, 28), 10 labels, 1,912,916 weights, 7.3 MiB" in found
     assert found.count("\nok ") == 8 and "fails" not in found
     assert "evaluations a second on cpu" in found
 

@@ -147,16 +147,3 @@ _CHECKS: dict[str, Look] = {
     "unconditional branch": _unconditional,
     "previews": _pictures,
 }
-
-
-def num_parameters(model: Model) -> tuple[int, int]:
-    """Return how many numbers the networks of a model hold, and their bytes."""
-    names = [*getattr(model, "__dict__", {}), *getattr(type(model), "__slots__", ())]
-    values = [getattr(model, name, None) for name in names]
-    found = {
-        id(tensor): tensor
-        for value in values
-        if isinstance(value, torch.nn.Module)
-        for tensor in value.parameters()
-    }
-    return sum(t.numel() for t in found.values()), sum(t.nbytes for t in found.values())

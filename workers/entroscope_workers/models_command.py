@@ -13,7 +13,8 @@ from entroscope_workers.command import find_device
 from entroscope_workers.entries import Entry
 from entroscope_workers.hub import download
 from entroscope_workers.labels import LABEL_SETS
-from entroscope_workers.model_checks import model_checks, num_parameters
+from entroscope_workers.model_checks import model_checks
+from entroscope_workers.model_size import num_weights
 from entroscope_workers.models.base import Model
 from entroscope_workers.models_file import PLACES, add_table
 from entroscope_workers.own_models import installed_offers
@@ -97,8 +98,8 @@ def check(name: str, models: Sequence[str] | None, device: str) -> int:
 
 def _size(model: Model) -> str:
     info = model.info
-    count, size = num_parameters(model)
-    held = f"{count:,} parameters, {size / 2**20:,.1f} MiB" if count else "no network"
+    count, size = num_weights(model)
+    held = f"{count:,} weights, {size / 2**20:,.1f} MiB" if count else "no network"
     labels = f"{len(info.labels)} labels" if info.labels else f"labels: {info.label_kind}"
     return f"data {info.shape}, {labels}, {held}"
 
