@@ -18,6 +18,7 @@ from entroscope.protocol.spec import Spec
 from entroscope.supervisor import Supervisor, worker_command
 from entroscope_workers.comparing import measure_both
 from entroscope_workers.measuring import measure, refined
+from entroscope_workers.preset_files import run_presets
 from entroscope_workers.probe import probed
 from entroscope_workers.registry import load_model, load_models
 from entroscope_workers.runner import device_name
@@ -84,7 +85,7 @@ def work_on(
     infos = {key: probed(model) for key, model in loaded.items()}
     own_name, label = name or worker_name(), device_name(device)
     print(f"Worker: {own_name} on {label} offers {', '.join(loaded)}", flush=True)
-    Worker(redis, loaded, own_name, label, infos=infos).run()
+    Worker(redis, loaded, own_name, label, infos=infos, presets=run_presets()).run()
     redis.close()
     return 0
 
