@@ -48,6 +48,10 @@ class Presence:
         """Replace the presets that there are; they stay when the worker has gone."""
         self._redis.set(PRESETS, _PRESETS.dump_json(tuple(presets)))
 
+    def lacks_presets(self) -> bool:
+        """Return whether none were ever brought, or Redis has lost them."""
+        return not self._redis.exists(PRESETS)
+
     def presets(self) -> tuple[RunPreset, ...]:
         """Return the presets last brought; none before any worker has started."""
         text = self._redis.get(PRESETS)

@@ -190,5 +190,4 @@ def test_a_worker_brings_its_presets_again_where_redis_has_lost_them(redis: Redi
     with running(make(redis, presets=presets)):
         eventually(lambda: presence.presets() == presets)
         redis.delete(PRESETS)
-        redis.client_kill_filter(_type="pubsub")
         eventually(lambda: presence.presets() == presets)

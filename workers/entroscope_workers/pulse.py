@@ -59,7 +59,7 @@ class Pulse:
         presets: Sequence[RunPreset] = (),
     ) -> None:
         self._redis, self._queue, self._info, self._outage = redis, queue, info, outage
-        self._presets = presets
+        self._presets, self._brought = presets, False
         self._presence = Presence(redis)
         self._renew_s = queue.claim_ms / 1000 / RENEWALS
         self._lock, self._ended = threading.Lock(), threading.Event()
@@ -107,8 +107,6 @@ class Pulse:
 
     def _listen(self, control: Any) -> None:
         self._renew_at = 0.0  # a message may have been missed meanwhile
-        if self._presets:
-            self._presence.bring(self._presets)  # again, where Redis has come back without them
         while not self._ended.is_set():
             now = time.monotonic()
             if now >= self._renew_at:
@@ -138,6 +136,9 @@ class Pulse:
                 self.claim = claim
 
     def _announce(self) -> None:
+        if self._presets and (not self._brought or self._presence.lacks_presets()):
+            self._presence.bring(self._presets)  # again, where Redis has come back without them
+            self._brought = True
         taken = self._taken
         run, batch = (taken.run, taken.batch) if taken else (None, None)
         self._presence.announce(self._info.model_copy(update={"run": run, "batch": batch}))
