@@ -13,13 +13,12 @@ from entroscope.estimate import cost_seconds
 from entroscope.idempotency import id_of_key
 from entroscope.presence import Presence
 from entroscope.problems import InvalidDocument, field_problems
-from entroscope.protocol.calibration import calibration_rows
 from entroscope.protocol.errors import Conflict, SpecError, Unavailable
 from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.moments import QUANTITIES, control_sums
 from entroscope.protocol.placing import spec_from_pilot
 from entroscope.protocol.plan import Plan, bind_params, resolve, spec_hash
 from entroscope.protocol.spec import Spec
+from entroscope.record_sizes import check_records
 from entroscope.run_documents import outline
 from entroscope.run_store import RunStore
 from entroscope.settings import Settings
@@ -195,33 +194,4 @@ def check_size(plan: Plan, settings: Settings) -> None:
     if len(plan.batches) > settings.max_batches:
         reason = f"makes {len(plan.batches)} batches; the limit is {settings.max_batches}"
         raise SpecError("batch_sizes.largest", plan.batches[-1][1], reason)
-    _check_records(plan, settings)
-
-
-def _check_records(plan: Plan, settings: Settings) -> None:
-    """Refuse records that are too large, each or all together.
-
-    Redis holds those of a run until it is archived, and so does the server that folds them.
-    """
-    size = record_bytes(plan)
-    counted = f"{len(plan.curves)} curves x {len(plan.sigmas)} steps x {plan.num_truths} labels "
-    if size > settings.max_record_bytes:
-        reason = (
-            f"{counted}make {size / 2**20:.0f} MiB of sums a batch; the limit is "
-            f"{settings.max_record_bytes / 2**20:.0f} MiB"
-        )
-        raise SpecError("partitions", list(plan.spec.partitions), reason)
-    if size * len(plan.batches) > settings.max_run_bytes:
-        reason = (
-            f"{counted}make {size / 2**20:.1f} MiB of sums in each of {len(plan.batches)} batches; "
-            f"the limit for all is {settings.max_run_bytes / 2**20:.0f} MiB: fewer curves, or "
-            "larger batches (batch_sizes.largest)"
-        )
-        raise SpecError("partitions", list(plan.spec.partitions), reason)
-
-
-def record_bytes(plan: Plan) -> int:
-    """Return the size of the sums of one batch."""
-    steps, truths = len(plan.sigmas), plan.num_truths
-    rows = 2 * (len(QUANTITIES) + truths) + calibration_rows(plan.spec.paths_from)
-    return 8 * len(plan.curves) * (rows * steps + control_sums(steps, truths))
+    check_records(plan, settings)

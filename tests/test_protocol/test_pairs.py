@@ -12,7 +12,7 @@ from entroscope.protocol.moments import QUANTITIES, Moments
 from entroscope.protocol.pairs import in_sides, pair_classes, pair_priors, saturated_entropy
 from entroscope.protocol.plan import Plan, resolve
 from entroscope.protocol.spec import Spec
-from entroscope.submission import record_bytes
+from entroscope.record_sizes import record_bytes
 
 INFO = ModelInfo(
     name="toy",
