@@ -2,15 +2,18 @@
 
 import {element} from "../dom.js";
 import {Groups} from "./groups.js";
-import {kindOf, named, pairOf} from "./values.js";
+import {kindOf, labelsText, named, pairOf, typedLabels} from "./values.js";
 
 const KINDS = {
   classes: "all classes",
   rest: "each class against the rest",
+  each: "chosen classes against the rest",
   pair: "one class against another",
   groups: "groups of my own"
 };
 const HINT = "Pick a group, then press the labels that belong to it.";
+
+const EACH_HINT = "Names, indices or ranges of them: tabby, 207, 151-160.";
 
 /** A list of decisions in a place, each with its editor. */
 export class Decisions {
@@ -29,6 +32,7 @@ export class Decisions {
     this.rows = Object.entries(partitions).map(([name, partition]) => {
       const row = this.#new(kindOf(name, partition, this.presets), name);
       if (row.kind === "pair") row.pair = partition.map(({labels}) => labels[0]);
+      if (row.kind === "each") row.each = labelsText(partition.each, this.labels);
       if (Array.isArray(partition)) row.groups.show(this.labels, structuredClone(partition));
       return row;
     });
@@ -48,9 +52,10 @@ export class Decisions {
     return named(this.rows.map((row) => [row.name ?? this.#preset(row)?.name ?? row.kind, this.#partition(row)]));
   }
 
-  #partition({kind, pair, groups}) {
+  #partition({kind, pair, each, groups}) {
     if (kind === "classes") return null;
     if (kind === "rest") return "each-vs-rest";
+    if (kind === "each") return {each: typedLabels(each, this.labels)};
     return kind === "pair" ? pairOf(...pair) : groups.read();
   }
 
@@ -60,7 +65,7 @@ export class Decisions {
 
   #new(kind, name = null) {
     const place = element("div", {className: "groups"});
-    const row = {kind, name, pair: [], place};
+    const row = {kind, name, pair: [], each: "", place};
     row.groups = new Groups(place, {colour: this.colour, onChange: () => this.#edited(row)});
     return row;
   }
@@ -71,6 +76,7 @@ export class Decisions {
     if (!this.labels.length) return;
     const fits = row.pair.length === 2 && row.pair.every((label) => this.labels.includes(label));
     if (row.kind === "pair" && !fits) row.pair = this.labels.slice(0, 2);
+    if (row.kind === "each") row.each ||= this.labels[0];
     if (row.kind === "groups") row.groups.show(this.labels);
     const preset = this.#preset(row);
     if (preset) row.groups.show(this.labels, structuredClone(preset.partition));
@@ -117,14 +123,25 @@ export class Decisions {
     return element(
       "select",
       {"aria-label": `Decision ${index + 1}`, "data-key": `decision-${index}`, onchange: ({target}) => this.#choose(row, target.value)},
-      ...options.slice(0, 3), ...presets, ...options.slice(3)
+      ...options.slice(0, 4), ...presets, ...options.slice(4)
     );
   }
 
   #editor(row) {
     if (row.kind === "classes" || row.kind === "rest") return [];
     if (row.kind === "pair") return [this.#pair(row)];
+    if (row.kind === "each") return [element("p", {className: "hint"}, EACH_HINT), this.#chosen(row)];
     return [element("p", {className: "hint"}, HINT), row.place];
+  }
+
+  #chosen(row) {
+    return element("input", {
+      value: row.each, "aria-label": "Chosen classes", "data-key": `each-${this.rows.indexOf(row)}`, autocomplete: "off",
+      oninput: ({target}) => {
+        row.each = target.value;
+        this.onChange();
+      }
+    });
   }
 
   #pair(row) {
