@@ -1,7 +1,7 @@
 // The decisions to measure, one or several in one run: each a partition of the labels.
 
 import {element} from "../dom.js";
-import {Groups} from "./groups.js";
+import {BY_TEXT, Groups} from "./groups.js";
 import {kindOf, labelsText, named, pairOf, typedLabels} from "./values.js";
 
 const KINDS = {
@@ -11,9 +11,8 @@ const KINDS = {
   pair: "one class against another",
   groups: "groups of my own"
 };
-const HINT = "Pick a group, then press the labels that belong to it.";
 
-const EACH_HINT = "Names, indices or ranges of them: tabby, 207, 151-160.";
+const EACH_HINT = `${BY_TEXT[0].toUpperCase()}${BY_TEXT.slice(1)}.`;
 
 /** A list of decisions in a place, each with its editor. */
 export class Decisions {
@@ -131,7 +130,7 @@ export class Decisions {
     if (row.kind === "classes" || row.kind === "rest") return [];
     if (row.kind === "pair") return [this.#pair(row)];
     if (row.kind === "each") return [element("p", {className: "hint"}, EACH_HINT), this.#chosen(row)];
-    return [element("p", {className: "hint"}, HINT), row.place];
+    return [element("p", {className: "hint"}, row.groups.hint), row.place];
   }
 
   #chosen(row) {

@@ -5,6 +5,8 @@ import {added, groupAt, halves, relabelled, removed, renamed, rowsOf, split, tog
 import {labelsText, typedLabels} from "./values.js";
 
 const MOST_CHIPS = 60;
+/** How labels are typed. */
+export const BY_TEXT = "names, indices or ranges of them, as in tabby, 207, 151-160";
 let made = 0;
 
 /** An editor of groups in a place. */
@@ -21,6 +23,12 @@ export class Groups {
     const kept = this.labels.length === 0 && this.groups.length ? this.groups : halves(labels); // filled before labels were known
     Object.assign(this, {labels, groups: given ?? kept});
     this.#activate([0]);
+  }
+
+  /** What to do, in a sentence. */
+  get hint() {
+    const few = this.labels.length <= MOST_CHIPS;
+    return few ? "Pick a group, then press the labels that belong to it." : `Type its labels beside a group: ${BY_TEXT}.`;
   }
 
   /** Return the groups as a spec holds them. */
