@@ -13,9 +13,14 @@ import torch
 from torch import Tensor
 
 from entroscope_workers.models.base import NO_LABEL
-from entroscope_workers.models.fashion_mnist import NetworkConfig, load
+from entroscope_workers.models.fashion_mnist import Network, NetworkConfig, load
 from entroscope_workers.training.fashion_mnist import main
-from entroscope_workers.training.loss import NoiseLevels, drop_labels, weighted_errors
+from entroscope_workers.training.loss import (
+    NoiseLevels,
+    contrasted_errors,
+    drop_labels,
+    weighted_errors,
+)
 from entroscope_workers.training.trainer import Trainer, TrainingConfig
 
 TINY = NetworkConfig(
@@ -152,3 +157,64 @@ def test_bad_data_ends_the_program_with_one_line(
 ) -> None:
     assert main(["--data", str(tmp_path), "--out", str(tmp_path)]) == 2
     assert capsys.readouterr().err.startswith("error: no train-images-idx3-ubyte")
+
+
+def noisy() -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    x0, labels = tiny_data()
+    generator = torch.Generator().manual_seed(1)
+    return x0, NoiseLevels().draw(20, generator), torch.randn(x0.shape, generator=generator), labels
+
+
+def spoken(network: Network) -> Network:
+    """Return the network with an output that is not silent, and differs by label."""
+    torch.nn.init.normal_(network.decoder.write.weight, std=0.3)
+    return network
+
+
+def test_without_contrast_all_labels_cost_what_dropped_ones_do_on_average() -> None:
+    network, (x0, sigma, noise, labels) = spoken(Network(TINY)), noisy()
+    both = contrasted_errors(network, x0, sigma, noise, labels, unlabelled_share=0.2, contrast=0)
+    own = weighted_errors(network, x0, sigma, noise, labels)
+    nobody = weighted_errors(network, x0, sigma, noise, torch.full_like(labels, NO_LABEL))
+    torch.testing.assert_close(both, 0.8 * own + 0.2 * nobody, rtol=1e-4, atol=1e-6)
+
+
+def test_labels_that_no_picture_tells_apart_cost_the_logarithm_of_their_number() -> None:
+    network, given = Network(TINY), noisy()  # a fresh network answers the same for each label
+    plain = contrasted_errors(network, *given, unlabelled_share=0.2, contrast=0)
+    whole = contrasted_errors(network, *given, unlabelled_share=0.2, contrast=0.5)
+    told = whole - plain
+    torch.testing.assert_close(told, torch.full((20,), 0.5 * float(np.log(10))), rtol=1e-3, atol=0)
+
+
+def test_training_with_contrast_tells_labels_better_apart() -> None:
+    given = noisy()
+    config = replace(CONFIG, steps=30, contrast=1.0, learning_rate=3e-3, bfloat16=False)
+    trainer = Trainer(config, *tiny_data())
+
+    def told() -> float:
+        with torch.no_grad():
+            whole, plain = (
+                contrasted_errors(trainer.network, *given, unlabelled_share=0, contrast=contrast)
+                for contrast in (1.0, 0.0)
+            )
+        return float((whole - plain).mean())
+
+    before = told()
+    assert told() == before
+    take(trainer, 30)
+    assert told() < before - 0.01
+
+
+@pytest.mark.usefixtures("threads_restored")
+def test_a_training_can_start_from_a_checkpoint_and_its_record_says_so(tmp_path: Path) -> None:
+    write_data(tmp_path)
+    first, second = tmp_path / "first", tmp_path / "second"
+    own = ["--data", str(tmp_path), "--batch-size", "4", "--threads", "1"]
+    size = ["--network", json.dumps({"fine": 8, "coarse": 8, "decoder_fine": 8, "embedding": 8})]
+    assert main([*own, *size, "--out", str(first), "--steps", "2"]) == 0
+    start = ["--start", str(first / "fashion_mnist.safetensors"), "--contrast", "0.1"]
+    assert main([*own, *start, "--out", str(second), "--steps", "1"]) == 0
+    record = json.loads((second / "fashion_mnist.json").read_text())
+    assert record["config"]["contrast"] == 0.1 and record["config"]["network"]["fine"] == 8
+    assert record["started_from"] == json.loads((first / "fashion_mnist.json").read_text())

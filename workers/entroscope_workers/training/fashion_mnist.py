@@ -11,15 +11,16 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from safetensors.torch import save_file
 from torch import Tensor
 
-from entroscope_workers.models.fashion_mnist import SHAPE, NetworkConfig
+from entroscope_workers.models.fashion_mnist import SHAPE, NetworkConfig, load
 from entroscope_workers.training.idx import LabelledPictures, read_part
 from entroscope_workers.training.trainer import Trainer, TrainingConfig
 
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     torch.set_num_threads(1)
     try:
         train = read_part(options.data, "train")
-        trainer = Trainer(_config(options), as_states(train), as_labels(train))
+        trainer, before = _trainer(options, as_states(train), as_labels(train))
         if options.resume:
             trainer.resume(options.out / "fashion_mnist.state.pt")
     except (ValueError, TypeError, OSError) as error:
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     options.out.mkdir(parents=True, exist_ok=True)
     try:
-        run(trainer, options.out, train.checksums, options.save_every_s)
+        run(trainer, options.out, _facts(train, before), options.save_every_s)
     except KeyboardInterrupt:
         print("stopped; --resume goes on from the last save", file=sys.stderr)
         return 130
@@ -63,7 +64,26 @@ def as_labels(data: LabelledPictures) -> Tensor:
     return torch.from_numpy(data.labels.copy()).long()
 
 
-def run(trainer: Trainer, out: Path, checksums: dict[str, str], save_every_s: float) -> None:
+def _trainer(
+    options: argparse.Namespace, x0: Tensor, labels: Tensor
+) -> tuple[Trainer, dict[str, Any] | None]:
+    """Return the trainer, and the record of the training whose checkpoint it starts from."""
+    if options.start is None:
+        return Trainer(_config(options), x0, labels), None
+    network = load(path=options.start).network
+    trainer = Trainer(replace(_config(options), network=network.config), x0, labels)
+    trainer.start_from(network.state_dict())
+    record: dict[str, Any] = json.loads(options.start.with_suffix(".json").read_text())
+    return trainer, record
+
+
+def _facts(train: LabelledPictures, before: dict[str, Any] | None) -> dict[str, Any]:
+    """Return what the record says besides the training itself."""
+    facts: dict[str, Any] = {"data": DATA | {"sha256": train.checksums}}
+    return facts if before is None else facts | {"started_from": before}
+
+
+def run(trainer: Trainer, out: Path, facts: dict[str, Any], save_every_s: float) -> None:
     """Train to the end, showing progress and saving now and then."""
     saved = time.monotonic()
     losses: list[float] = []
@@ -76,19 +96,19 @@ def run(trainer: Trainer, out: Path, checksums: dict[str, str], save_every_s: fl
                 bar.update(task, loss=f"loss {mean:.4f}")
             bar.update(task, completed=trainer.progress.share_done(trainer.config))
             if time.monotonic() - saved > save_every_s:
-                save(trainer, out, checksums)
+                save(trainer, out, facts)
                 saved = time.monotonic()
-    save(trainer, out, checksums)
+    save(trainer, out, facts)
 
 
-def save(trainer: Trainer, out: Path, checksums: dict[str, str]) -> None:
+def save(trainer: Trainer, out: Path, facts: dict[str, Any]) -> None:
     """Write state, averaged weights and record."""
     trainer.save(out / "fashion_mnist.state.pt")
     weights = {name: tensor.contiguous() for name, tensor in trainer.average.state_dict().items()}
     metadata = {"config": json.dumps(asdict(trainer.config.network))}
     save_file(weights, out / "fashion_mnist.safetensors", metadata)
     record = {
-        "data": DATA | {"sha256": checksums},
+        **facts,
         "config": asdict(trainer.config),
         "torch": torch.__version__,
         "parameters": sum(tensor.numel() for tensor in weights.values()),
@@ -132,12 +152,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint and record")
     parser.add_argument("--resume", action="store_true", help="go on from the state in --out")
+    parser.add_argument(
+        "--start", type=Path, help="begin with the weights of this checkpoint, its record beside it"
+    )
     parser.add_argument("--minutes", type=float, default=default.minutes, help="training time")
     parser.add_argument(
         "--steps", type=int, default=None, help="number of steps, instead of a time"
     )
     parser.add_argument("--batch-size", type=int, default=default.batch_size)
     parser.add_argument("--learning-rate", type=float, default=default.learning_rate)
+    parser.add_argument("--warmup-steps", type=int, default=default.warmup_steps)
+    parser.add_argument(
+        "--contrast", type=float, default=default.contrast, help="weight of telling labels apart"
+    )
     parser.add_argument("--seed", type=int, default=default.seed)
     parser.add_argument("--threads", type=int, default=default.threads)
     parser.add_argument("--network", default="{}", help="fields of NetworkConfig, as JSON")

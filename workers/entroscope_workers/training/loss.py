@@ -5,9 +5,14 @@ from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor
+from torch.nn import functional as F
 
+from entroscope_workers.garments import LABELS
 from entroscope_workers.models.base import NO_LABEL
 from entroscope_workers.models.fashion_mnist import Network
+
+#: A picture that looks like another class costs no more: some are labelled wrongly.
+MOST_NATS = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +56,50 @@ def weighted_errors(
     Returns:
         errors: (batch,), float32.
     """
-    x = x0 + sigma.to(x0.dtype)[:, None, None, None] * noise
     rows = torch.arange(len(x0), device=x0.device)
-    denoised: Tensor = network(x, sigma, rows, labels)
-    squared = (denoised.float() - x0).square().mean(dim=(1, 2, 3))
+    denoised: Tensor = network(_noisy(x0, sigma, noise), sigma, rows, labels)
+    return _weight(network, sigma) * (denoised.float() - x0).square().mean(dim=(1, 2, 3))
+
+
+def contrasted_errors(
+    network: Network,
+    x0: Tensor,
+    sigma: Tensor,
+    noise: Tensor,
+    labels: Tensor,
+    *,
+    unlabelled_share: float,
+    contrast: float,
+) -> Tensor:
+    """Return weighted errors, plus what it costs to tell the label from the denoised pictures.
+
+    The denoising loss never asks for D_z of a picture of another class, which drifts towards D_z*:
+    evidence then trickles in at low noise instead of being there where the picture shows it. So
+    the pictures are also classified by what the reverse step from sigma to sigma / sqrt(2) tells
+    of each label, -|x0 - D_z|^2 / (2 sigma^2), and the cross-entropy of that, in nats, is paid for.
+
+    Args:
+        as for `weighted_errors`; labels: the true ones.
+        unlabelled_share: weight of the error without label against that with the own one.
+        contrast: weight of the cross-entropy.
+    """
+    classes = torch.arange(len(LABELS))
+    asked = torch.cat([classes, torch.tensor([NO_LABEL])]).repeat(len(x0))
+    rows = torch.arange(len(x0)).repeat_interleave(len(classes) + 1)
+    denoised: Tensor = network(_noisy(x0, sigma, noise), sigma, rows, asked)
+    apart = denoised.float().reshape(len(x0), len(classes) + 1, -1) - x0.flatten(1)[:, None]
+    squared = apart.square().sum(2)  # (batch, labels and none)
+    own = (1 - unlabelled_share) * squared[torch.arange(len(x0)), labels]
+    errors = _weight(network, sigma) * (own + unlabelled_share * squared[:, -1]) / apart.shape[2]
+    evidence = -squared[:, :-1] / (2 * sigma.square()).float()[:, None]
+    told = F.cross_entropy(evidence, labels, reduction="none")
+    return errors + contrast * told.clamp(max=MOST_NATS)
+
+
+def _noisy(x0: Tensor, sigma: Tensor, noise: Tensor) -> Tensor:
+    return x0 + sigma.to(x0.dtype)[:, None, None, None] * noise
+
+
+def _weight(network: Network, sigma: Tensor) -> Tensor:
     data = network.config.sigma_data
-    weight = (sigma.square() + data**2) / (sigma * data).square()
-    return weight.to(squared.dtype) * squared
+    return ((sigma.square() + data**2) / (sigma * data).square()).float()

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,12 @@ import torch
 from torch import Generator, Tensor
 
 from entroscope_workers.models.fashion_mnist import Network, NetworkConfig
-from entroscope_workers.training.loss import NoiseLevels, drop_labels, weighted_errors
+from entroscope_workers.training.loss import (
+    NoiseLevels,
+    contrasted_errors,
+    drop_labels,
+    weighted_errors,
+)
 
 #: x0, sigma, noise, labels, one entry a picture
 Batch = tuple[Tensor, Tensor, Tensor, Tensor]
@@ -28,6 +34,8 @@ class TrainingConfig:
         unlabelled_share: share of pictures whose label is withheld, for the unconditional branch.
         ema_decay: decay per step of the average of the weights, which is what is published.
         threads: equal shares of a batch that are worked on side by side.
+        contrast: weight of telling the label from the denoised pictures (`contrasted_errors`); it
+            asks for all labels of a picture and so costs several times as much. 0 leaves it out.
         bfloat16: whether convolutions run in bfloat16; weights and averages stay float32.
     """
 
@@ -40,6 +48,7 @@ class TrainingConfig:
     warmup_steps: int = 500
     weight_decay: float = 0.01
     unlabelled_share: float = 0.12
+    contrast: float = 0.0
     ema_decay: float = 0.999
     bfloat16: bool = True
     threads: int = 2
@@ -105,6 +114,11 @@ class Trainer:
         self.progress.seconds += time.monotonic() - begin
         return loss
 
+    def start_from(self, weights: Mapping[str, Tensor]) -> None:
+        """Begin with the weights of a network of the same size."""
+        self.network.load_state_dict(weights)
+        self.average.load_state_dict(weights)
+
     def save(self, path: Path) -> None:
         """Write the whole state; a kill in the middle leaves the one before."""
         state = {
@@ -146,14 +160,22 @@ class Trainer:
     def _share(self, batch: Batch) -> tuple[float, tuple[Tensor, ...]]:
         """Return loss and gradients of one thread's share of a batch."""
         with torch.autocast("cpu", torch.bfloat16, enabled=self.config.bfloat16):
-            loss = weighted_errors(self.network, *batch).mean()
+            loss = self._errors(batch).mean()
         return loss.item(), torch.autograd.grad(loss, list(self.network.parameters()))
+
+    def _errors(self, batch: Batch) -> Tensor:
+        share, contrast = self.config.unlabelled_share, self.config.contrast
+        if not contrast:
+            return weighted_errors(self.network, *batch)
+        return contrasted_errors(self.network, *batch, unlabelled_share=share, contrast=contrast)
 
     def _batch(self, generator: Generator) -> Batch:
         config = self.config
         picked = torch.randint(len(self.x0), (config.batch_size,), generator=generator)
         x0 = self.x0[picked]
-        labels = drop_labels(self.labels[picked], config.unlabelled_share, generator)
+        labels = self.labels[picked]
+        if not config.contrast:
+            labels = drop_labels(labels, config.unlabelled_share, generator)
         sigma = config.noise_levels.draw(len(x0), generator)
         noise = torch.randn(x0.shape, generator=generator)
         return x0, sigma, noise, labels
