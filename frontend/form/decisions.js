@@ -1,27 +1,29 @@
 // The decisions to measure, one or several in one run: each a partition of the labels.
 
 import {element} from "../dom.js";
-import {Groups} from "./groups.js";
 import {shortened} from "../format.js";
-import {kindOf, named, pairAmong, pairOf} from "./values.js";
+import {BY_TEXT, Groups} from "./groups.js";
+import {kindOf, labelsText, named, pairAmong, pairOf, typedLabels} from "./values.js";
 
 const KINDS = {
   class: {
     classes: "all classes",
     rest: "each class against the rest",
+    each: "chosen classes against the rest",
     pair: "one class against another",
     groups: "groups of my own"
   },
   prompt: {
     classes: "all prompts",
     rest: "each prompt against the rest",
+    each: "chosen prompts against the rest",
     pair: "one prompt against another",
     groups: "groups of my own"
   }
 };
 /** Longest label of two selects that stand side by side. */
 const MOST_BESIDE = 24;
-const HINT = "Pick a group, then press the labels that belong to it.";
+const EACH_HINT = `${BY_TEXT[0].toUpperCase()}${BY_TEXT.slice(1)}.`;
 
 /** A list of decisions in a place, each with its editor. */
 export class Decisions {
@@ -40,6 +42,7 @@ export class Decisions {
     this.rows = Object.entries(partitions).map(([name, partition]) => {
       const row = this.#new(kindOf(name, partition, this.presets), name);
       if (row.kind === "pair") row.pair = partition.map(({labels}) => labels[0]);
+      if (row.kind === "each") row.each = labelsText(partition.each, this.labels);
       if (Array.isArray(partition)) row.groups.show(this.labels, structuredClone(partition));
       return row;
     });
@@ -67,9 +70,10 @@ export class Decisions {
     return named(this.rows.map((row) => [row.name ?? this.#preset(row)?.name ?? row.kind, this.#partition(row)]));
   }
 
-  #partition({kind, pair, groups}) {
+  #partition({kind, pair, each, groups}) {
     if (kind === "classes") return null;
     if (kind === "rest") return "each-vs-rest";
+    if (kind === "each") return {each: typedLabels(each, this.labels)};
     return kind === "pair" ? pairOf(...pair) : groups.read();
   }
 
@@ -79,7 +83,7 @@ export class Decisions {
 
   #new(kind, name = null) {
     const place = element("div", {className: "groups"});
-    const row = {kind, name, pair: [], place};
+    const row = {kind, name, pair: [], each: "", place};
     row.groups = new Groups(place, {colour: this.colour, onChange: () => this.#edited(row)});
     return row;
   }
@@ -89,6 +93,7 @@ export class Decisions {
     if (row.kind.startsWith("preset:") && !this.#preset(row)) row.kind = "groups";
     if (!this.labels.length) return;
     if (row.kind === "pair") row.pair = pairAmong(this.labels, row.pair, before);
+    if (row.kind === "each") row.each ||= labelsText([this.labels[0]], this.labels);
     if (row.kind === "groups") row.groups.show(this.labels);
     const preset = this.#preset(row);
     if (preset) row.groups.show(this.labels, structuredClone(preset.partition));
@@ -135,14 +140,25 @@ export class Decisions {
     return element(
       "select",
       {"aria-label": `Decision ${index + 1}`, "data-key": `decision-${index}`, onchange: ({target}) => this.#choose(row, target.value)},
-      ...options.slice(0, 3), ...presets, ...options.slice(3)
+      ...options.slice(0, 4), ...presets, ...options.slice(4)
     );
   }
 
   #editor(row) {
     if (row.kind === "classes" || row.kind === "rest") return [];
     if (row.kind === "pair") return [this.#pair(row)];
-    return [element("p", {className: "hint"}, HINT), row.place];
+    if (row.kind === "each") return [element("p", {className: "hint"}, EACH_HINT), this.#chosen(row)];
+    return [element("p", {className: "hint"}, row.groups.hint), row.place];
+  }
+
+  #chosen(row) {
+    return element("input", {
+      value: row.each, "aria-label": "Chosen classes", "data-key": `each-${this.rows.indexOf(row)}`, autocomplete: "off",
+      oninput: ({target}) => {
+        row.each = target.value;
+        this.onChange();
+      }
+    });
   }
 
   #pair(row) {

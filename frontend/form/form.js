@@ -7,7 +7,7 @@ import {Decisions} from "./decisions.js";
 import {focusFirstError, showErrors} from "./fields.js";
 import {Params} from "./params.js";
 import {offerLevels, studiesOf, wireLevels} from "./studies.js";
-import {dataText, preferred, specOf, typedWeights, weightsText} from "./values.js";
+import {dataText, isRest, preferred, specOf, typedWeights, weightsText} from "./values.js";
 
 const DEBOUNCE_MS = 250;
 /** What the model decides until the user does. */
@@ -129,7 +129,7 @@ export class Form {
   }
 
   #offerAdvanced() {
-    const rest = Object.values(this.decisions.read()).includes("each-vs-rest");
+    const rest = Object.values(this.decisions.read()).some(isRest);
     this.advanced.offer(this.schema, this.model, rest);
   }
 

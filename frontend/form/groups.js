@@ -6,6 +6,8 @@ import {added, carried, groupAt, halves, relabelled, removed, renamed, rowsOf, s
 import {labelsText, typedLabels} from "./values.js";
 
 const MOST_CHIPS = 60;
+/** How labels are typed. */
+export const BY_TEXT = "names, indices or ranges of them, as in tabby, 207, 151-160";
 let made = 0;
 
 /** An editor of groups in a place. */
@@ -23,6 +25,12 @@ export class Groups {
     const kept = this.groups.length ? carried(this.groups, known, labels) : null;
     Object.assign(this, {labels, groups: given ?? kept ?? halves(labels)});
     this.#activate([0]);
+  }
+
+  /** What to do, in a sentence. */
+  get hint() {
+    const few = this.labels.length <= MOST_CHIPS;
+    return few ? "Pick a group, then press the labels that belong to it." : `Type its labels beside a group: ${BY_TEXT}.`;
   }
 
   /** Return the groups as a spec holds them. */

@@ -44,7 +44,21 @@ export function typedLabels(text, labels) {
 export function labelsText(own, labels) {
   const places = own.map((label) => (typeof label === "number" ? label : labels.indexOf(label)));
   const run = places.every((place, i) => place >= 0 && place === places[0] + i);
-  return own.length > 2 && run ? `${places[0]}-${places.at(-1)}` : own.join(", ");
+  if (own.length > 2 && own.every((label) => typeof label === "number")) return rangesOf(own).join(", ");
+  // A name with a comma would be read as two: its index stands for it.
+  const names = own.map((label, i) => (String(label).includes(",") && places[i] >= 0 ? places[i] : label));
+  return own.length > 2 && run ? `${places[0]}-${places.at(-1)}` : names.join(", ");
+}
+
+/** Return indices as text, three or more in a row as a range. */
+function rangesOf(indices) {
+  const runs = [];
+  for (const index of indices) {
+    const last = runs.at(-1);
+    if (last?.at(-1) === index - 1) last.push(index);
+    else runs.push([index]);
+  }
+  return runs.flatMap((own) => (own.length > 2 ? [`${own[0]}-${own.at(-1)}`] : own));
 }
 
 /** Return the name of the model a newcomer should see first. */
@@ -85,15 +99,19 @@ export function specOf({model, params, partitions, prior, paths = "model", paire
 export const dataText = ({examples, part}) =>
   `of labelled data (${examples === null ? part : `${part}, ${examples.toLocaleString("en-US")}`})`;
 
-/** Return the kind of decision that a partition is: "classes", "rest", "pair", "preset:NAME" or "groups". */
+/** Return the kind of decision that a partition is: "classes", "rest", "each", "pair", "preset:NAME" or "groups". */
 export function kindOf(name, partition, presets) {
   if (partition === null) return "classes";
   if (partition === "each-vs-rest") return "rest";
+  if (partition.each) return "each";
   const preset = presets.find((own) => own.name === name && JSON.stringify(own.partition) === JSON.stringify(partition));
   if (preset) return `preset:${name}`;
   const single = ({name: own, labels}) => labels?.length === 1 && labels[0] === own;
   return partition.length === 2 && partition.every(single) ? "pair" : "groups";
 }
+
+/** Return whether a partition sets single labels against the rest: all of them, or chosen ones. */
+export const isRest = (partition) => partition === "each-vs-rest" || Array.isArray(partition?.each);
 
 /** Return the partition of one label against another. */
 export const pairOf = (one, other) => [one, other].map((label) => ({name: label, labels: [label]}));

@@ -13,14 +13,13 @@ from entroscope.estimate import cost_seconds
 from entroscope.idempotency import id_of_key
 from entroscope.presence import Presence
 from entroscope.problems import InvalidDocument, field_problems
-from entroscope.protocol.calibration import calibration_rows
 from entroscope.protocol.errors import Conflict, SpecError, Unavailable
 from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.moments import QUANTITIES, control_sums
 from entroscope.protocol.placing import spec_from_pilot
 from entroscope.protocol.plan import Plan, bind_params, resolve, spec_hash
 from entroscope.protocol.preview_pairs import preview_evaluations
 from entroscope.protocol.spec import Spec
+from entroscope.record_sizes import check_records
 from entroscope.run_documents import outline
 from entroscope.run_store import RunStore
 from entroscope.settings import Settings
@@ -182,18 +181,7 @@ def check_size(plan: Plan, settings: Settings) -> None:
     if len(plan.batches) > settings.max_batches:
         reason = f"makes {len(plan.batches)} batches; the limit is {settings.max_batches}"
         raise SpecError("batch_sizes.largest", plan.batches[-1][1], reason)
-    steps, labels = len(plan.sigmas), len(plan.columns)
-    rows = 2 * (len(QUANTITIES) + labels) + calibration_rows(plan.spec.paths_from)
-    sums = rows * steps + control_sums(steps, labels)
-    size = 8 * sums * len(plan.curves)
-    if size > settings.max_record_bytes:
-        raise SpecError(
-            "partitions",
-            list(plan.spec.partitions),
-            f"{len(plan.curves)} curves x {len(plan.sigmas)} steps x {len(plan.columns)} labels "
-            f"make {size / 2**20:.0f} MiB of sums a batch; the limit is "
-            f"{settings.max_record_bytes / 2**20:.0f} MiB",
-        )
+    check_records(plan, settings)
 
 
 def _check_evaluations(plan: Plan, limit: int) -> None:

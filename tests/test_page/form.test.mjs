@@ -40,6 +40,8 @@ test("labels are named, numbered or given as ranges", () => {
   assert.deepEqual(typedLabels("5-7", labels), ["5-7"]);
   assert.equal(labelsText(["Coat", "5-7", "Shirt"], labels), "1-3");
   assert.equal(labelsText(["Bag", "Shirt"], labels), "Bag, Shirt");
+  const prompts = ["A chair, wooden", "A cat"];
+  assert.deepEqual(typedLabels(labelsText(["A cat", "A chair, wooden"], prompts), prompts), ["A cat", 0]);
 });
 
 test("a spec holds what was typed and leaves the rest to the server", () => {

@@ -138,7 +138,8 @@ def _record(
     studies: StudyArrays,
 ) -> Record:
     labels = chain.own.cpu().numpy()
-    moments = {key: table.moments(labels, plan.num_truths) for key, table in tables.items()}
+    truths = chain.truth.cpu().numpy() if isinstance(chain, PairChain) else labels
+    moments = {key: table.moments(truths, plan.num_truths) for key, table in tables.items()}
     if isinstance(chain, PairChain):
         values = _pair_values(chain, tables)
     else:

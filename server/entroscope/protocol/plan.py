@@ -15,7 +15,14 @@ from entroscope.protocol.errors import SpecError
 from entroscope.protocol.groups import Preset
 from entroscope.protocol.mixtures import mixture_params, mixture_schedule
 from entroscope.protocol.models import DataInfo, ModelInfo, ScheduleDefaults
-from entroscope.protocol.pairs import check_pairs, fill_pairs, is_paired, pair_evaluations
+from entroscope.protocol.pairs import (
+    check_pairs,
+    fill_pairs,
+    has_sides,
+    is_paired,
+    pair_classes,
+    pair_evaluations,
+)
 from entroscope.protocol.partitions import Curve, curves_of, find_label
 from entroscope.protocol.preview_pairs import fill_previews, preview_evaluations
 from entroscope.protocol.prompts import fill_prompts, prompts_of
@@ -88,7 +95,7 @@ def resolve(spec: Spec, info: ModelInfo) -> Spec:
     _check_guidance(resolved.guidance, plan)
     _check_pruning(resolved.prune_below, plan)
     _check_paths(plan)
-    check_pairs(resolved, info, plan.labels, plan.prior, bound.prior)
+    check_pairs(resolved, info, len(pair_classes(plan)), plan.prior, bound.prior)
     _check_studies(resolved)
     mode = Mode(
         spec.trajectories, spec.guidance is not None, spec.prune_below > 0, info.unconditional
@@ -221,8 +228,8 @@ class Plan:
 
     @property
     def num_truths(self) -> int:
-        """How many true labels a trajectory may have: the run's, and "the rest" of a pair."""
-        return len(self.columns) + is_paired(self.spec)
+        """True labels that a curve tells apart: the run's and "the rest", or two where it can."""
+        return 2 if has_sides(self.spec) else len(self.columns) + is_paired(self.spec)
 
     @property
     def evaluations(self) -> int:
