@@ -27,6 +27,7 @@ from entroscope.protocol.partitions import Curve, curves_of, find_label
 from entroscope.protocol.plan_checks import check_guidance, check_pruning
 from entroscope.protocol.preview_pairs import fill_previews, preview_evaluations
 from entroscope.protocol.prompts import fill_prompts, prompts_of
+from entroscope.protocol.schedules import karras
 from entroscope.protocol.spec import RULE, BatchPlan, Schedule, Spec
 from entroscope.protocol.studies.levels import Mode, resolved_studies, study_evaluations
 
@@ -240,21 +241,6 @@ def batch_layout(trajectories: int, sizes: BatchPlan) -> tuple[tuple[int, int], 
         batches.append((start, min(size, trajectories - start)))
         start, size = start + size, min(2 * size, sizes.largest)
     return tuple(batches)
-
-
-def karras(schedule: Schedule) -> Array:
-    """Return the noise levels of EDM (Karras et al. 2022, eq. 5), highest first, without the 0.
-
-    sigma_i = (smax^{1/rho} + i/(N-1) (smin^{1/rho} - smax^{1/rho}))^rho
-    """
-    steps, rho = schedule.steps, schedule.rho
-    top, bottom = schedule.sigma_max, schedule.sigma_min
-    if steps is None or rho is None or top is None or bottom is None:
-        raise ValueError("the schedule must be resolved first")
-    ends = np.array([top, bottom]) ** (1 / rho)
-    sigmas = (ends[0] + np.linspace(0, 1, steps) * (ends[1] - ends[0])) ** rho
-    sigmas[0], sigmas[-1] = top, bottom  # the powers round; the ends are what was asked
-    return np.asarray(sigmas, dtype=np.float64)
 
 
 def _weights(spec: Spec, bound: Bound) -> Array:
