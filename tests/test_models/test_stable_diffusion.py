@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -345,3 +346,33 @@ def test_a_short_type_is_for_the_network_alone(
         assert found.dtype == torch.float32
         output = float(((x - expected) / 0.5).abs().max())  # of the network: the noise
         assert 0 < float((found - expected).abs().max()) < 0.5 * error * output
+
+
+def test_an_autoencoder_with_the_names_of_2022_is_the_same(
+    folder: Path, model: StableDiffusion, tmp_path: Path
+) -> None:
+    shutil.copytree(folder / "vae", tmp_path / "vae")
+    path = tmp_path / "vae/diffusion_pytorch_model.safetensors"
+    weights = safetensors.torch.load_file(path)
+    old = {"to_q.": "query.", "to_k.": "key.", "to_v.": "value.", "to_out.0.": "proj_attn."}
+    for new, name in old.items():
+        weights = {key.replace(new, name): weight for key, weight in weights.items()}
+    assert any("proj_attn" in key for key in weights)
+    safetensors.torch.save_file(weights, path)
+    other = load_entry(entry(folder, vae=tmp_path / "vae"), CPU)
+    x = torch.randn((1, 4, 8, 8))
+    np.testing.assert_array_equal(other.decode(x), model.decode(x))
+    assert other.info.weights_hash == model.info.weights_hash  # a decoder changes no number
+
+
+def test_a_text_encoder_with_the_names_before_transformers_5_is_the_same(
+    folder: Path, model: StableDiffusion, tmp_path: Path
+) -> None:
+    shutil.copytree(folder, tmp_path / "own")
+    path = tmp_path / "own/text_encoder/model.safetensors"
+    weights = safetensors.torch.load_file(path)
+    wrapped = {f"text_model.{key.removeprefix('text_model.')}": w for key, w in weights.items()}
+    wrapped["text_model.embeddings.position_ids"] = torch.arange(77)[None]
+    safetensors.torch.save_file(wrapped, path)
+    other = load_entry(entry(tmp_path / "own"), CPU)
+    torch.testing.assert_close(other.parts.text.encode(PROMPTS), model.parts.text.encode(PROMPTS))

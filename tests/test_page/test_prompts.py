@@ -5,37 +5,24 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
-import torch
-from live import live_server
 from playwright.sync_api import Browser, Page, expect
+from program import program
 from tiny import write_tiny
 from visitor import Visitor, begin, expect_done, prepare
-from workers import running
-
-from entroscope.connect import connect
-from entroscope.local_redis import LocalRedis
-from entroscope_workers.registry import load_entry
-from entroscope_workers.worker import Worker
 
 PROMPTS = ["A wooden chair", "A wooden chair in front of blue walls"]
 LONG = "A wooden chair in front of blue walls, by a master whose name is lost now"
 
 
 @pytest.fixture(scope="module")
-def painter(
-    browser: Browser, real_redis: LocalRedis, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Visitor]:
-    """A visitor of a server whose only worker has a tiny Stable Diffusion."""
-    entry = write_tiny("stable-diffusion", tmp_path_factory.mktemp("pipeline"))
-    model = load_entry(entry, torch.device("cpu"))
-    url = real_redis.url
-    with (
-        connect(url) as redis,
-        running(Worker(redis, {entry.name: model}, "painter", "cpu", say=lambda line: None)),
-        live_server(url, tmp_path_factory.mktemp("data")) as live,
-        browser.new_context() as context,
-    ):
-        visitor = Visitor(context, live.url)
+def painter(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
+    """A visitor of the whole program with a tiny Stable Diffusion as a user would have it."""
+    folder = tmp_path_factory.mktemp("painter")
+    entry = write_tiny("stable-diffusion", folder / "pipeline")
+    models = folder / "models.toml"
+    models.write_text(f'[models.{entry.name}]\nfamily = "{entry.family}"\npath = "pipeline"\n')
+    with program(folder, "--models", str(models)) as running, browser.new_context() as context:
+        visitor = Visitor(context, running.address)
         yield visitor
         assert not visitor.complaints
 

@@ -24,10 +24,11 @@ from entroscope.protocol.pairs import (
     pair_evaluations,
 )
 from entroscope.protocol.partitions import Curve, curves_of, find_label
+from entroscope.protocol.plan_checks import check_guidance, check_pruning
 from entroscope.protocol.preview_pairs import fill_previews, preview_evaluations
 from entroscope.protocol.prompts import fill_prompts, prompts_of
 from entroscope.protocol.schedules import karras
-from entroscope.protocol.spec import RULE, BatchPlan, Guidance, Schedule, Spec
+from entroscope.protocol.spec import RULE, BatchPlan, Schedule, Spec
 from entroscope.protocol.studies.levels import Mode, resolved_studies, study_evaluations
 
 Array = NDArray[np.float64]
@@ -93,8 +94,8 @@ def resolve(spec: Spec, info: ModelInfo) -> Spec:
     filled["previews"] = fill_previews(spec, info)
     resolved = spec.model_copy(update=filled)
     plan = Plan(resolved, info)  # checks labels, partitions and prior
-    _check_guidance(resolved.guidance, plan)
-    _check_pruning(resolved.prune_below, plan)
+    check_guidance(resolved.guidance, plan)
+    check_pruning(resolved.prune_below, plan)
     _check_paths(plan)
     check_pairs(resolved, info, len(pair_classes(plan)), plan.prior, bound.prior)
     _check_studies(resolved)
@@ -132,24 +133,6 @@ def _check_studies(spec: Spec) -> None:
     if is_paired(spec):
         reason = "needs complement 'classes': pairs know the posterior of one class only"
         raise SpecError("studies", spec.studies.model_dump(), reason)
-
-
-def _check_guidance(guidance: Guidance | None, plan: "Plan") -> None:
-    if guidance is None:
-        return
-    if not plan.info.unconditional:
-        reason = f"model {plan.info.name!r} has no unconditional branch to guide away from"
-        raise SpecError("guidance", guidance.model_dump(), reason)
-    if guidance.interval is None:
-        return
-    low, high = guidance.interval
-    if not ((plan.sigmas > low) & (plan.sigmas <= high)).any():
-        raise SpecError(
-            "guidance.interval",
-            guidance.interval,
-            f"no noise level of the run lies in it; they go from {plan.sigmas[-1]:g} to "
-            f"{plan.sigmas[0]:g}",
-        )
 
 
 def _check_paths(plan: "Plan") -> None:
@@ -249,19 +232,6 @@ class Plan:
         if is_paired(self.spec):
             return pair_evaluations(self.spec)
         return len(self.columns) + (self.spec.guidance is not None)
-
-
-def _check_pruning(prune_below: float, plan: Plan) -> None:
-    guidance = plan.spec.guidance
-    if prune_below and guidance is not None and guidance.decoder == "model":
-        reason = "must be 0 where guided paths are read with the model's own kernels: their "
-        reason += "posterior is no martingale, and what was dropped has no bound"
-        raise SpecError("prune_below", prune_below, reason)
-    least = int(np.argmin(plan.prior))
-    if prune_below and not prune_below < plan.prior[least]:
-        label = plan.labels[plan.columns[least]]
-        reason = f"must be below the prior of every label; {label!r} has {plan.prior[least]:.3g}"
-        raise SpecError("prune_below", prune_below, reason)
 
 
 def batch_layout(trajectories: int, sizes: BatchPlan) -> tuple[tuple[int, int], ...]:
