@@ -21,6 +21,8 @@ export const isPassing = (error) => error instanceof Unreachable || error.status
 const runPath = (id) => `/api/runs/${encodeURIComponent(id)}`;
 
 export const models = async () => (await get("/api/models")).models;
+/** The studies of the papers, and which of them a worker alive can run. */
+export const presets = async () => (await get("/api/presets")).presets;
 export const workers = async () => (await get("/api/workers")).workers;
 export const runs = async () => (await get("/api/runs?limit=50")).runs;
 export const run = (id) => get(runPath(id));

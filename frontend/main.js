@@ -22,6 +22,7 @@ import {Studies} from "./panels/studies.js";
 import {Sprites} from "./events/sprites.js";
 import {colour} from "./plots/figure.js";
 import {createPoll} from "./poll.js";
+import {wireReady} from "./ready.js";
 import {cursorStep, hiddenAtFirst, sceneOf} from "./scene.js";
 import {Session} from "./session.js";
 import {bindAddress, createStore, parseHash, shownAxis} from "./state.js";
@@ -286,6 +287,7 @@ byId("tools").addEventListener("change", ({target}) =>
 dark.addEventListener("change", drawSoon);
 new ResizeObserver(drawSoon).observe(byId("stack"));
 wireCite();
+wireReady({store, form, bench});
 watch(store.get());
 bench.follow(store.get());
 pollRuns();

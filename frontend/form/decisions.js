@@ -1,21 +1,34 @@
 // The decisions to measure, one or several in one run: each a partition of the labels.
 
 import {element} from "../dom.js";
-import {Groups} from "./groups.js";
-import {kindOf, named, pairOf} from "./values.js";
+import {shortened} from "../format.js";
+import {BY_TEXT, Groups} from "./groups.js";
+import {kindOf, labelsText, named, pairAmong, pairOf, typedLabels} from "./values.js";
 
 const KINDS = {
-  classes: "all classes",
-  rest: "each class against the rest",
-  pair: "one class against another",
-  groups: "groups of my own"
+  class: {
+    classes: "all classes",
+    rest: "each class against the rest",
+    each: "chosen classes against the rest",
+    pair: "one class against another",
+    groups: "groups of my own"
+  },
+  prompt: {
+    classes: "all prompts",
+    rest: "each prompt against the rest",
+    each: "chosen prompts against the rest",
+    pair: "one prompt against another",
+    groups: "groups of my own"
+  }
 };
-const HINT = "Pick a group, then press the labels that belong to it.";
+/** Longest label of two selects that stand side by side. */
+const MOST_BESIDE = 24;
+const EACH_HINT = `${BY_TEXT[0].toUpperCase()}${BY_TEXT.slice(1)}.`;
 
 /** A list of decisions in a place, each with its editor. */
 export class Decisions {
   constructor(place, {colour, onChange}) {
-    Object.assign(this, {place, colour, onChange, labels: [], presets: [], rows: []});
+    Object.assign(this, {place, colour, onChange, noun: "class", labels: [], presets: [], rows: []});
     this.fill({classes: null});
   }
 
@@ -29,17 +42,26 @@ export class Decisions {
     this.rows = Object.entries(partitions).map(([name, partition]) => {
       const row = this.#new(kindOf(name, partition, this.presets), name);
       if (row.kind === "pair") row.pair = partition.map(({labels}) => labels[0]);
+      if (row.kind === "each") row.each = labelsText(partition.each, this.labels);
       if (Array.isArray(partition)) row.groups.show(this.labels, structuredClone(partition));
       return row;
     });
     this.#render();
   }
 
+  /** Call labels what they are, "class" or "prompt". */
+  call(noun) {
+    if (noun === this.noun) return;
+    this.noun = noun;
+    this.#render();
+  }
+
   /** Take what is known of the model: its labels (none: not known yet) and its presets. */
   know({labels, presets}) {
     if (JSON.stringify([labels, presets]) === JSON.stringify([this.labels, this.presets])) return;
+    const before = this.labels;
     Object.assign(this, {labels, presets});
-    for (const row of this.rows) this.#adapt(row);
+    for (const row of this.rows) this.#adapt(row, before);
     this.#render();
   }
 
@@ -48,9 +70,10 @@ export class Decisions {
     return named(this.rows.map((row) => [row.name ?? this.#preset(row)?.name ?? row.kind, this.#partition(row)]));
   }
 
-  #partition({kind, pair, groups}) {
+  #partition({kind, pair, each, groups}) {
     if (kind === "classes") return null;
     if (kind === "rest") return "each-vs-rest";
+    if (kind === "each") return {each: typedLabels(each, this.labels)};
     return kind === "pair" ? pairOf(...pair) : groups.read();
   }
 
@@ -60,17 +83,17 @@ export class Decisions {
 
   #new(kind, name = null) {
     const place = element("div", {className: "groups"});
-    const row = {kind, name, pair: [], place};
+    const row = {kind, name, pair: [], each: "", place};
     row.groups = new Groups(place, {colour: this.colour, onChange: () => this.#edited(row)});
     return row;
   }
 
   /** Fit a decision to labels and presets that may have changed. */
-  #adapt(row) {
+  #adapt(row, before = []) {
     if (row.kind.startsWith("preset:") && !this.#preset(row)) row.kind = "groups";
     if (!this.labels.length) return;
-    const fits = row.pair.length === 2 && row.pair.every((label) => this.labels.includes(label));
-    if (row.kind === "pair" && !fits) row.pair = this.labels.slice(0, 2);
+    if (row.kind === "pair") row.pair = pairAmong(this.labels, row.pair, before);
+    if (row.kind === "each") row.each ||= labelsText([this.labels[0]], this.labels);
     if (row.kind === "groups") row.groups.show(this.labels);
     const preset = this.#preset(row);
     if (preset) row.groups.show(this.labels, structuredClone(preset.partition));
@@ -112,23 +135,34 @@ export class Decisions {
   }
 
   #select(row, index) {
-    const options = Object.entries(KINDS).map(([value, text]) => option(value, text, row.kind));
+    const options = Object.entries(KINDS[this.noun]).map(([value, text]) => option(value, text, row.kind));
     const presets = this.presets.map(({name, title}) => option(`preset:${name}`, title, row.kind));
     return element(
       "select",
       {"aria-label": `Decision ${index + 1}`, "data-key": `decision-${index}`, onchange: ({target}) => this.#choose(row, target.value)},
-      ...options.slice(0, 3), ...presets, ...options.slice(3)
+      ...options.slice(0, 4), ...presets, ...options.slice(4)
     );
   }
 
   #editor(row) {
     if (row.kind === "classes" || row.kind === "rest") return [];
     if (row.kind === "pair") return [this.#pair(row)];
-    return [element("p", {className: "hint"}, HINT), row.place];
+    if (row.kind === "each") return [element("p", {className: "hint"}, EACH_HINT), this.#chosen(row)];
+    return [element("p", {className: "hint"}, row.groups.hint), row.place];
+  }
+
+  #chosen(row) {
+    return element("input", {
+      value: row.each, "aria-label": "Chosen classes", "data-key": `each-${this.rows.indexOf(row)}`, autocomplete: "off",
+      oninput: ({target}) => {
+        row.each = target.value;
+        this.onChange();
+      }
+    });
   }
 
   #pair(row) {
-    const selects = ["First class", "Second class"].map((name, side) =>
+    const selects = [`First ${this.noun}`, `Second ${this.noun}`].map((name, side) =>
       element(
         "select",
         {
@@ -138,10 +172,11 @@ export class Decisions {
             this.onChange();
           }
         },
-        ...this.labels.map((label) => option(label, label, row.pair[side]))
+        ...this.labels.map((label) => option(label, shortened(label, 60), row.pair[side]))
       )
     );
-    return element("div", {className: "decision-pair"}, selects[0], "or", selects[1]);
+    const long = this.labels.some((label) => label.length > MOST_BESIDE);
+    return element("div", {className: long ? "decision-pair stacked" : "decision-pair"}, selects[0], "or", selects[1]);
   }
 
   #removal(row, index) {

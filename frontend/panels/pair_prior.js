@@ -1,11 +1,11 @@
 // The prior of the class in each-vs-rest, chosen once the run is finished.
 
 import {isFinal} from "../events/fold.js";
-import {typed} from "../form/values.js";
+import {isRest, typed} from "../form/values.js";
 
 /** Whether a run has curves whose prior can be chosen: each-vs-rest, finished, with a batch or more. */
 export const hasPairs = (run, view) =>
-  isFinal(view.state) && view.batches > 0 && Object.values(run.spec.partitions).includes("each-vs-rest");
+  isFinal(view.state) && view.batches > 0 && Object.values(run.spec.partitions).some(isRest);
 
 /** Return what was typed as a prior; null is the run's own. */
 export const typedPrior = (text) => typed(text) ?? null;

@@ -30,7 +30,7 @@ export const errorText = (error) =>
  */
 export class Presets {
   constructor(form, {plan, run, specOf}) {
-    Object.assign(this, {form, plan, run, specOf, presets: [OWN], chosen: null, timer: null, asked: null});
+    Object.assign(this, {form, plan, run, specOf, presets: [OWN], taken: [], chosen: null, timer: null, asked: null});
     form.addEventListener("submit", (event) => this.#submit(event));
     form.addEventListener("change", ({target}) => target.name === "preset" && this.#choose(target.value));
     byId("vary").addEventListener("input", () => this.edited());
@@ -38,12 +38,20 @@ export class Presets {
 
   /** Offer the server's presets. */
   offer(presets) {
-    this.presets = [...presets, OWN];
+    this.presets = [...presets.filter(({name}) => !this.taken.some((own) => own.name === name)), ...this.taken, OWN];
     const radio = ({name, title}) =>
       element("label", {className: "preset"},
         element("input", {type: "radio", name: "preset", value: name}), element("span", {}, title));
     byId("presets").replaceChildren(...this.presets.map(radio));
     this.#choose(this.presets.some(({name}) => name === this.chosen) ? this.chosen : this.presets[0].name);
+  }
+
+  /** Offer a ready sweep besides, and choose it. */
+  take(preset) {
+    const others = ({name}) => name !== preset.name && name !== OWN.name;
+    this.taken = [...this.taken.filter(others), preset];
+    this.chosen = preset.name;
+    this.offer(this.presets.filter(others));
   }
 
   /** A sweep of one's own varies the settings of the form. */

@@ -3,6 +3,7 @@
 import {element} from "../dom.js";
 import {clock, count, duration, place} from "../format.js";
 import {isFinal} from "../events/fold.js";
+import {isRest} from "../form/values.js";
 import {guidanceText} from "../guidance.js";
 import {formatHash} from "../state.js";
 
@@ -23,10 +24,12 @@ export function decision(run) {
 }
 
 function words(run, name, partition) {
-  if (partition === "each-vs-rest") return `each class against ${COMPLEMENTS[run.spec.complement] ?? "the rest"}`;
+  if (isRest(partition)) return `${partition.each ? chosen(partition.each.length) : "each class"} against ${COMPLEMENTS[run.spec.complement] ?? "the rest"}`;
   if (partition === null) return `all ${run.labels.length} classes`;
   return run.curves.find(({key}) => key === name)?.title ?? name;
 }
+
+const chosen = (n) => (n === 1 ? "one class" : `each of ${n} classes`);
 
 /** Return what the line of a run says and where it leads. */
 const ofRun = (run, state) => ({

@@ -25,6 +25,7 @@ from entroscope.routes import (
     health,
     models,
     page,
+    presets,
     results,
     runs,
     schema,
@@ -54,7 +55,18 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lambda app: _lifespan(app, settings),
         responses=openapi.PROBLEMS,
     )
-    for module in (runs, sweeps, results, comparisons, events, models, workers, schema, health):
+    for module in (
+        runs,
+        sweeps,
+        results,
+        comparisons,
+        events,
+        models,
+        presets,
+        workers,
+        schema,
+        health,
+    ):
         app.include_router(module.router)
     page.add_page(app)
     problems.install(app)

@@ -9,6 +9,7 @@ from entroscope.protocol.events import Check, Curve, ExactCurve, Window
 from entroscope.protocol.groups import Preset
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.placing import REFINED_STEPS
+from entroscope.protocol.run_presets import RunPreset
 from entroscope.protocol.spec import MAX_STEPS
 from entroscope.protocol.states import State
 
@@ -146,6 +147,24 @@ class OfferedModel(ModelInfo):
 
 class ModelList(Document):
     models: list[OfferedModel]
+
+
+class OfferedPreset(RunPreset):
+    """A preset and who can run it.
+
+    Attributes:
+        available: whether a worker alive has a model that fits.
+        models: the names of these models, its own first; the spec is that of the first.
+        seconds: how long it would take alone on the first, where its speed is known.
+    """
+
+    available: bool
+    models: tuple[str, ...]
+    seconds: float | None
+
+
+class PresetList(Document):
+    presets: list[OfferedPreset]
 
 
 class WorkerList(Document):

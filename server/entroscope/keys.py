@@ -7,6 +7,8 @@ RUNS = f"{PREFIX}runs"
 SWEEPS = f"{PREFIX}sweeps"
 #: Hash of every model ever announced, by name.
 MODELS = f"{PREFIX}models"
+#: String: the list of the presets that the last worker to start has brought.
+PRESETS = f"{PREFIX}presets"
 #: Channel that tells workers of runs to leave: {"run": id}.
 CONTROL = f"{PREFIX}control"
 #: Consumer group of the workers on every queue.

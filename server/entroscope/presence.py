@@ -1,13 +1,18 @@
 """Which workers are there, what they do, and which models have ever been offered."""
 
-from pydantic import BaseModel, ConfigDict
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 from redis import Redis
 
-from entroscope.keys import MODELS, worker_key
+from entroscope.keys import MODELS, PRESETS, worker_key
 from entroscope.protocol.models import ModelInfo
+from entroscope.protocol.run_presets import RunPreset
 
 #: An announcement holds this long unless renewed.
 EXPIRES_MS = 5000
+
+_PRESETS: TypeAdapter[tuple[RunPreset, ...]] = TypeAdapter(tuple[RunPreset, ...])
 
 
 class WorkerInfo(BaseModel):
@@ -38,6 +43,19 @@ class Presence:
             if info.models:
                 pipe.hset(MODELS, mapping={m.name: m.model_dump_json() for m in info.models})
             pipe.execute()
+
+    def bring(self, presets: Sequence[RunPreset]) -> None:
+        """Replace the presets that there are; they stay when the worker has gone."""
+        self._redis.set(PRESETS, _PRESETS.dump_json(tuple(presets)))
+
+    def lacks_presets(self) -> bool:
+        """Return whether none were ever brought, or Redis has lost them."""
+        return not self._redis.exists(PRESETS)
+
+    def presets(self) -> tuple[RunPreset, ...]:
+        """Return the presets last brought; none before any worker has started."""
+        text = self._redis.get(PRESETS)
+        return () if text is None else _PRESETS.validate_json(text)
 
     def withdraw(self, name: str) -> None:
         """Say that a worker leaves."""

@@ -29,6 +29,7 @@ class Settings(BaseModel):
         max_evaluations: largest run accepted, in pairs (sample, label, sigma).
         max_batches: largest number of batches of one run.
         max_record_bytes: largest size of the sums of one batch.
+        max_run_bytes: largest size of the sums of all batches of a run.
         stall_s: a viewer that takes nothing for so long is closed.
         idle_s: a run nobody looks at is forgotten by the broadcast (not the log) after so long.
     """
@@ -44,6 +45,7 @@ class Settings(BaseModel):
     max_evaluations: Annotated[int, Field(ge=1)] = MAX_EVALUATIONS
     max_batches: Annotated[int, Field(ge=1)] = 4096
     max_record_bytes: Annotated[int, Field(ge=1)] = 64 * 2**20
+    max_run_bytes: Annotated[int, Field(ge=1)] = 4 * 2**30
     max_body_bytes: Annotated[int, Field(ge=1)] = 2**20
     stall_s: Annotated[float, Field(gt=0)] = 30.0
     idle_s: Annotated[float, Field(ge=0)] = 60.0

@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+from entroscope.protocol.run_presets import RunPreset
+
 Document = dict[str, Any]
 
 #: Dimension, trajectories and largest batch: the state of a batch should fit a processor's cache.
@@ -12,11 +14,42 @@ SPECIATION_STEPS = 128
 SIGMA_MAX_OVER_ROOT = 16
 TREE_DIMENSION = 64
 RATIOS = (1.0, 4.0, 16.0, 64.0)
+MODEL = "gaussian-mixture"
+#: What each costs, in pairs (sample, label, sigma).
+EVALUATIONS = {
+    "speciation-vp": 917_504,
+    "speciation-ve": 917_504,
+    "four-point": 4_194_304,
+    "two-scales": 6_291_456,
+}
+#: After the studies of the papers.
+THEORY_ORDER = 1000
 
 
 def sweep_presets() -> list[Document]:
     """Return name, title, explanation, axis and the body of POST /api/sweeps of each."""
     return [_speciation_vp(), _speciation_ve(), _four_point(), _two_scales()]
+
+
+def theory_presets() -> tuple[RunPreset, ...]:
+    """Return the same as presets beside those of the papers."""
+    return tuple(
+        RunPreset(
+            name=preset["name"],
+            title=preset["title"],
+            description=preset["explanation"],
+            order=THEORY_ORDER + place,
+            source="Theory of speciation, on exact mixtures",
+            model=MODEL,
+            family=MODEL,
+            how_to_get=("entroscope work --models gaussian-mixture",),
+            spec=preset["sweep"]["spec"],
+            vary=preset["sweep"]["vary"],
+            axis=preset["axis"],
+            evaluations=EVALUATIONS[preset["name"]],
+        )
+        for place, preset in enumerate(sweep_presets())
+    )
 
 
 def _speciation_vp() -> Document:

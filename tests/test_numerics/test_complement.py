@@ -13,6 +13,7 @@ from entroscope_workers.numerics.mixtures import Mixture, line_truth
 
 PAIR = [[-3], [3]]
 FOUR = [[-8], [-4], [6], [8]]
+EACH = {"each": ["-4"]}
 
 
 def run(means: list[list[int]], **fields: Any) -> dict[str, Any]:
@@ -143,3 +144,24 @@ def test_numbers_of_pairs_do_not_depend_on_the_batch_they_ran_in() -> None:
         np.testing.assert_allclose(
             curve["entropy"], other["curves"][key]["entropy"], atol=1e-9, rtol=0
         )
+
+
+def test_chosen_classes_take_turns_among_themselves_against_the_whole_rest() -> None:
+    few = run(
+        FOUR, partitions={"some": {"each": [3, "-8"]}}, complement="rebuilt", trajectories=102
+    )
+    assert few["provenance"]["evaluations"] == 102 * 64 * 2
+    assert {key: curve["n"] for key, curve in few["curves"].items()} == {
+        "some.8": 51,
+        "some.8-3": 51,
+    }
+    for curve in few["curves"].values():
+        sides = {profile["label"]: profile["n"] for profile in curve["profiles"]}
+        assert set(sides) == {curve["path"][0], "rest"} and sum(sides.values()) == 51
+
+
+def test_chosen_classes_have_the_curves_that_each_class_has() -> None:
+    fields = {"trajectories": 64, "schedule": {"steps": 16}}
+    every, few = (run(FOUR, partitions={"rest": own}, **fields) for own in ("each-vs-rest", EACH))
+    (key,) = few["curves"]
+    assert few["curves"][key] == every["curves"][key]

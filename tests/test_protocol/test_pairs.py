@@ -8,9 +8,11 @@ from pydantic import ValidationError
 
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.pairs import pair_priors, saturated_entropy
+from entroscope.protocol.moments import QUANTITIES, Moments
+from entroscope.protocol.pairs import in_sides, pair_classes, pair_priors, saturated_entropy
 from entroscope.protocol.plan import Plan, resolve
 from entroscope.protocol.spec import Spec
+from entroscope.record_sizes import record_bytes
 
 INFO = ModelInfo(
     name="toy",
@@ -93,3 +95,56 @@ def test_a_model_without_an_unconditional_branch_has_no_such_pairs() -> None:
 def test_priors_and_complements_that_do_not_exist_are_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         resolved(**PAIRS | fields)
+
+
+THOUSAND = INFO.model_copy(update={"labels": tuple(map(str, range(1000))), "prior": None})
+
+
+def thousand(**fields: Any) -> Plan:
+    return Plan(resolved(THOUSAND, schedule={"steps": 64}, **PAIRS | fields), THOUSAND)
+
+
+def test_chosen_classes_are_each_set_against_all_others() -> None:
+    plan = Plan(resolved(**PAIRS | {"partitions": {"some": {"each": ["c", 0]}}}), INFO)
+    assert [(curve.key, curve.groups) for curve in plan.curves] == [
+        ("some.a", ((0,), (1, 2))),
+        ("some.c", ((2,), (0, 1))),
+    ]
+    assert pair_classes(plan).tolist() == [0, 2]
+    assert Spec.model_validate(plan.spec.document()) == plan.spec
+
+
+def test_as_many_trajectories_are_needed_as_the_chosen_pairs_take() -> None:
+    chosen = {"partitions": {"some": {"each": list(range(50))}}}
+    assert thousand(**chosen, trajectories=100).spec.trajectories == 100
+    with pytest.raises(SpecError, match="at least 100, 2 for each of 50 pairs"):
+        thousand(**chosen, trajectories=99)
+
+
+@pytest.mark.parametrize(
+    ("each", "field", "reason"),
+    [
+        (["a", 0], "partitions.some.each", "'a' is there twice"),
+        (["d"], "partitions.some.each", "no label 'd'; the labels are a, b, c"),
+    ],
+)
+def test_a_chosen_class_must_be_a_label_once(each: list[Any], field: str, reason: str) -> None:
+    with pytest.raises(SpecError, match=reason) as refusal:
+        resolved(partitions={"some": {"each": each}})
+    assert refusal.value.field == field
+
+
+def test_a_pair_keeps_the_sums_of_its_two_sides_however_many_labels_there_are() -> None:
+    plan = thousand(trajectories=2000)
+    assert plan.num_truths == 2
+    assert record_bytes(plan) < 32 * 2**20
+
+
+def test_records_that_told_all_labels_apart_are_read_by_side() -> None:
+    plan = Plan(resolved(**PAIRS), INFO)
+    curve, labels = plan.curves[1], np.array([1, 3, 1, 3, 3])
+    table = np.random.default_rng(0).random((len(QUANTITIES), 4, 5))
+    early, own = Moments.of(table, labels, 4), Moments.of(table, (labels != 1) * 1, 2)
+    for name in ("n", "profile", "profile_square", "total"):
+        read = getattr(in_sides(plan, curve, early), name)
+        np.testing.assert_allclose(read, getattr(own, name))

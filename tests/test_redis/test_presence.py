@@ -6,6 +6,7 @@ from waiting import eventually
 
 from entroscope.keys import worker_key
 from entroscope.presence import EXPIRES_MS, Presence, WorkerInfo
+from entroscope.protocol.run_presets import RunPreset
 
 
 def info(name: str, run: str | None = None) -> WorkerInfo:
@@ -46,3 +47,27 @@ def test_a_model_is_known_as_last_announced(redis: Redis) -> None:
     presence.announce(info("a"))
     presence.announce(info("a").model_copy(update={"models": [faster]}))
     assert presence.models()["fake"] == (faster, True)
+
+
+def preset(name: str) -> RunPreset:
+    return RunPreset(
+        name=name,
+        title="A study",
+        description="What it shows.",
+        source="A paper",
+        model="fake",
+        family="fake",
+        spec={"model": "fake"},
+        evaluations=1,
+    )
+
+
+def test_presets_stay_when_their_worker_has_gone_and_are_replaced_by_the_next(
+    redis: Redis,
+) -> None:
+    presence = Presence(redis)
+    assert presence.presets() == ()
+    presence.bring([preset("a"), preset("b")])
+    assert presence.presets() == (preset("a"), preset("b"))
+    presence.bring([preset("b")])
+    assert presence.presets() == (preset("b"),)

@@ -54,6 +54,7 @@ PATHS = {
     "POST /api/sweeps/{sweep}/cancel",
     "GET /api/comparisons",
     "GET /api/models",
+    "GET /api/presets",
     "GET /api/workers",
     "GET /api/schema/events",
     "GET /api/schema/spec",

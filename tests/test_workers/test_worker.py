@@ -12,6 +12,7 @@ from workers import bits_of, moments_of, running
 
 from entroscope.batch_queue import BatchQueue, Claim
 from entroscope.event_log import Entry, EventLog
+from entroscope.keys import PRESETS
 from entroscope.presence import Presence
 from entroscope.protocol.frames import unpack
 from entroscope.protocol.payloads import Payload, Point, Record
@@ -19,6 +20,7 @@ from entroscope.protocol.plan import Plan, resolve
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.states import FINAL, State
 from entroscope.run_store import RunStore
+from entroscope_workers.preset_files import run_presets
 from entroscope_workers.registry import load_models
 from entroscope_workers.runner import run_batch
 from entroscope_workers.worker import RunBatch, Worker
@@ -181,3 +183,11 @@ def test_a_run_of_a_real_model_comes_to_the_same_as_the_runner_alone(
         assert isinstance(record, Record)
         expected[batch] = bits_of(record.encode()[0])
     assert moments_of(store, run.id) == expected
+
+
+def test_a_worker_brings_its_presets_again_where_redis_has_lost_them(redis: Redis) -> None:
+    presence, presets = Presence(redis), run_presets()
+    with running(make(redis, presets=presets)):
+        eventually(lambda: presence.presets() == presets)
+        redis.delete(PRESETS)
+        eventually(lambda: presence.presets() == presets)

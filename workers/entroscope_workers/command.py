@@ -23,6 +23,7 @@ from entroscope_workers.measuring import measure, refined
 from entroscope_workers.models.base import Model
 from entroscope_workers.offers import one_line
 from entroscope_workers.portions import Portioned
+from entroscope_workers.preset_files import run_presets
 from entroscope_workers.probe import probed
 from entroscope_workers.registry import load_model, load_models
 from entroscope_workers.runner import device_name
@@ -91,7 +92,7 @@ def work_on(
     infos = {key: info for key, (_, info) in found.items()}
     own_name, label = name or worker_name(), device_name(device)
     print(f"Worker: {own_name} on {label} offers {', '.join(found)}", flush=True)
-    Worker(redis, fitting, own_name, label, infos=infos).run()
+    Worker(redis, fitting, own_name, label, infos=infos, presets=run_presets()).run()
     redis.close()
     return 0
 

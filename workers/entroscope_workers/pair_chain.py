@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from entroscope.protocol.pairs import is_consistent, pair_priors
+from entroscope.protocol.pairs import has_sides, is_consistent, pair_classes, pair_priors
 from entroscope.protocol.plan import Plan
 from entroscope_workers.block import Reading
 from entroscope_workers.chain import Measured
@@ -73,7 +73,8 @@ class PairChain:
         self._columns = torch.from_numpy(plan.columns).to(device)
         self._grouping = Grouping.of(((0,), (1,)), device)
         self._classes = np.array([curve.groups[0][0] for curve in plan.curves])
-        turns = [trajectory % len(plan.columns) for trajectory in trajectories]
+        pairs = pair_classes(plan)
+        turns = [int(pairs[trajectory % len(pairs)]) for trajectory in trajectories]
         self.label = torch.tensor(turns, device=device)
         self._start()
 
@@ -91,6 +92,11 @@ class PairChain:
         self.x = self.model.start(self._normals(), component, self.sigmas[0], full)
         self.log_odds = torch.logit(pair_prior)
         self.true_log_odds = torch.logit(prior.to(device))[self.label]
+
+    @property
+    def truth(self) -> Tensor:
+        """Position of each trajectory's true label among those its curve tells apart, (batch,)."""
+        return (~self.is_own).long() if has_sides(self._spec) else self.own
 
     def names(self, count: int) -> list[str]:
         """Return what the first trajectories are, in words."""

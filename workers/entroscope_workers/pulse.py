@@ -6,7 +6,7 @@ It is a thread of its own so that a busy batch does not delay it.
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from entroscope.batch_queue import BatchQueue, Claim, Taken
 from entroscope.keys import CONTROL
 from entroscope.presence import Presence, WorkerInfo
+from entroscope.protocol.run_presets import RunPreset
 
 ANNOUNCE_S = 1.5
 #: Longest wait for a message, so that the thread ends soon when asked.
@@ -49,8 +50,16 @@ class Pulse:
         claim: what is known of the batch held.
     """
 
-    def __init__(self, redis: Redis, queue: BatchQueue, info: WorkerInfo, outage: Outage) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        queue: BatchQueue,
+        info: WorkerInfo,
+        outage: Outage,
+        presets: Sequence[RunPreset] = (),
+    ) -> None:
         self._redis, self._queue, self._info, self._outage = redis, queue, info, outage
+        self._presets, self._brought = presets, False
         self._presence = Presence(redis)
         self._renew_s = queue.claim_ms / 1000 / RENEWALS
         self._lock, self._ended = threading.Lock(), threading.Event()
@@ -127,6 +136,9 @@ class Pulse:
                 self.claim = claim
 
     def _announce(self) -> None:
+        if self._presets and (not self._brought or self._presence.lacks_presets()):
+            self._presence.bring(self._presets)  # again, where Redis has come back without them
+            self._brought = True
         taken = self._taken
         run, batch = (taken.run, taken.batch) if taken else (None, None)
         self._presence.announce(self._info.model_copy(update={"run": run, "batch": batch}))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from entroscope.protocol.pairs import is_paired
 from entroscope.protocol.payloads import (
@@ -21,12 +22,14 @@ from entroscope.protocol.payloads import (
     Record,
 )
 from entroscope.protocol.plan import Plan
+from entroscope.protocol.preview_pairs import preview_evaluations
 from entroscope.protocol.studies.arrays import StudyArrays
 from entroscope_workers.chain import Chain, Measured
 from entroscope_workers.models.base import Model
 from entroscope_workers.pair_chain import PairChain
 from entroscope_workers.portions import Portioned
 from entroscope_workers.previews import MAX_POSTERIOR, grid, preview_steps
+from entroscope_workers.previews_paired import paired_previews
 from entroscope_workers.sheets import Draw, Sheets, drawing
 from entroscope_workers.steering import jumps
 from entroscope_workers.studies.batch import BatchStudies
@@ -48,8 +51,9 @@ def run_batch(plan: Plan, index: int, model: Model) -> Iterator[Payload]:
     studies = None if isinstance(chain, PairChain) else BatchStudies(plan, index, bound, chain)
     cuts = jumps(plan.spec.guidance, plan.sigmas.tolist())
     tables = {curve.key: CurveTable(plan.sigmas, size, cuts) for curve in plan.curves}
-    samples = _preview_samples(plan, index)
-    shown = preview_steps(len(plan.sigmas)) if samples else frozenset[int]()
+    count = _preview_samples(plan, index)
+    shown = preview_steps(len(plan.sigmas)) if count else frozenset[int]()
+    paired = paired_previews(plan, index, bound)
     pairs = 0
     with Sheets() as sheets:
         for step, measured in enumerate(chain.steps()):
@@ -58,9 +62,11 @@ def run_batch(plan: Plan, index: int, model: Model) -> Iterator[Payload]:
                 studies.add(step, measured.posterior, chain)
             _tabulate(tables, step, measured)
             yield _point(plan, index, step, tables)
+            seen = paired.step() if paired else None
             if step in shown:
-                header = _preview_header(plan, index, step, chain.names(samples), measured)
-                sheets.add(header, measured.denoised[:samples], _draw(plan, step, bound))
+                samples, data = seen or _samples(plan, chain.names(count), measured)
+                header = _preview_header(plan, index, step, samples)
+                sheets.add(header, data, _draw(plan, step, bound))
             yield from sheets.ready()
         yield from sheets.rest()
     studied = 0
@@ -68,7 +74,8 @@ def run_batch(plan: Plan, index: int, model: Model) -> Iterator[Payload]:
         studied += spent
         yield Pause()
     seconds = time.perf_counter() - started
-    facts = _facts(plan, index, bound, (pairs, studied), seconds)
+    pictured = paired.evaluations if paired else 0
+    facts = _facts(plan, index, bound, (pairs, studied, pictured), seconds)
     yield _record(plan, facts, chain, tables, studies.arrays() if studies else {})
 
 
@@ -97,14 +104,21 @@ def _draw(plan: Plan, step: int, model: Model) -> Draw:
     return drawing(model, decode, last=step + 1 == len(plan.sigmas))
 
 
-def _preview_header(
-    plan: Plan, index: int, step: int, labels: list[str], measured: Measured
-) -> dict[str, Any]:
-    samples = len(labels)
-    columns, rows = grid(samples)
-    posterior: list[Any] = [None] * samples
+def _samples(
+    plan: Plan, labels: list[str], measured: Measured
+) -> tuple[list[dict[str, Any]], Tensor]:
+    """Return the first trajectories as a header has them, and their data."""
+    posterior: list[Any] = [None] * len(labels)
     if measured.posterior is not None and len(plan.columns) <= MAX_POSTERIOR:
-        posterior = measured.posterior[:samples].cpu().numpy().round(4).tolist()
+        posterior = measured.posterior[: len(labels)].cpu().numpy().round(4).tolist()
+    samples = [{"label": own, "posterior": p} for own, p in zip(labels, posterior, strict=True)]
+    return samples, measured.denoised[: len(labels)]
+
+
+def _preview_header(
+    plan: Plan, index: int, step: int, samples: list[dict[str, Any]]
+) -> dict[str, Any]:
+    columns, rows = grid(len(samples))
     return {
         "batch": index,
         "step": step,
@@ -112,9 +126,7 @@ def _preview_header(
         "columns": columns,
         "rows": rows,
         "media_type": "image/jpeg",
-        "samples": [
-            {"label": label, "posterior": p} for label, p in zip(labels, posterior, strict=True)
-        ],
+        "samples": samples,
     }
 
 
@@ -126,7 +138,8 @@ def _record(
     studies: StudyArrays,
 ) -> Record:
     labels = chain.own.cpu().numpy()
-    moments = {key: table.moments(labels, plan.num_truths) for key, table in tables.items()}
+    truths = chain.truth.cpu().numpy() if isinstance(chain, PairChain) else labels
+    moments = {key: table.moments(truths, plan.num_truths) for key, table in tables.items()}
     if isinstance(chain, PairChain):
         values = _pair_values(chain, tables)
     else:
@@ -147,16 +160,17 @@ def _pair_values(
 
 
 def _facts(
-    plan: Plan, index: int, model: Portioned, pairs: tuple[int, int], seconds: float
+    plan: Plan, index: int, model: Portioned, pairs: tuple[int, int, int], seconds: float
 ) -> dict[str, Any]:
-    """Args: pairs: those that the curves took, and those of the studies."""
+    """Args: pairs: those that the curves took, those of the studies and of paired previews."""
     first, size = plan.batches[index]
+    pictured = preview_evaluations(plan) if pairs[2] else 0
     return {
         "batch": index,
         "first": first,
         "trajectories": size,
         "evaluations": sum(pairs),
-        "evaluations_full": size * plan.labels_evaluated * len(plan.sigmas) + pairs[1],
+        "evaluations_full": size * plan.labels_evaluated * len(plan.sigmas) + pairs[1] + pictured,
         "seconds": seconds,
         "device": device_name(model.device),
         "versions": versions(),

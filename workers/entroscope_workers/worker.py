@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,6 +21,7 @@ from entroscope.presence import WorkerInfo
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.payloads import Pause, Payload, Record
 from entroscope.protocol.plan import Plan
+from entroscope.protocol.run_presets import RunPreset
 from entroscope.queue_entries import CLAIM_MS
 from entroscope_workers.outbox import Outbox
 from entroscope_workers.pulse import Outage, Pulse
@@ -50,6 +51,7 @@ class Worker:
         models: by name.
         run_batch: what computes a batch; the runner's unless given.
         infos: what to announce of each model, by name; its own `info` unless given.
+        presets: runs and sweeps to offer, whether or not this worker has their models.
         claim_ms, max_attempts: as in BatchQueue.
         say: prints a line for the operator.
     """
@@ -63,6 +65,7 @@ class Worker:
         *,
         run_batch: RunBatch | None = None,
         infos: Mapping[str, ModelInfo] | None = None,
+        presets: Sequence[RunPreset] = (),
         claim_ms: int = CLAIM_MS,
         max_attempts: int = MAX_ATTEMPTS,
         say: Callable[[str], None] = _say,
@@ -81,7 +84,7 @@ class Worker:
             models=[(infos or {}).get(key, model.info) for key, model in models.items()],
             since_ms=now_ms(),
         )
-        self._pulse = Pulse(redis, self._queue, info, self._outage)
+        self._pulse = Pulse(redis, self._queue, info, self._outage, presets)
 
     def run(self) -> None:
         """Work until `stop`, SIGTERM or SIGINT; then give the batch back and leave."""

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.frames import finite
+from entroscope.protocol.pairs import is_pair
 from entroscope.protocol.partitions import Curve
 from entroscope.protocol.payloads import VALUES
 from entroscope.protocol.plan import Plan
@@ -121,7 +122,7 @@ def _by_class(
     each: dict[str, list[dict[str, Any]]] = {}
     for curve in plan.curves:
         apart = _differences_of(curve.key, "production", run, base)
-        if plan.spec.partitions[curve.partition] == "each-vs-rest":
+        if is_pair(plan, curve):
             each.setdefault(curve.partition, []).append(_class(curve.path[-1], apart))
             continue
         named = [(plan.labels[c], run.labels == i) for i, c in enumerate(plan.columns)]

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entroscope.protocol.moments import QUANTITIES, Moments, merged, standard_error
+from entroscope.protocol.pairs import in_sides
 from entroscope.protocol.payloads import Point
 from entroscope.protocol.plan import Plan
 from entroscope.protocol.studies.arrays import StudyArrays, merged_arrays
@@ -46,11 +47,10 @@ class Fold:
         batch = int(facts["batch"])
         if batch in self.facts:
             return False
-        self.facts[batch], self.moments[batch] = dict(facts), dict(moments)
+        own = {c.key: in_sides(self.plan, c, moments[c.key]) for c in self.plan.curves}
+        self.facts[batch], self.moments[batch] = dict(facts), own
         self._studies[batch] = studies
-        self._sum = {
-            key: self._sum[key] + own if self._sum else own for key, own in moments.items()
-        }
+        self._sum = {key: self._sum[key] + m if self._sum else m for key, m in own.items()}
         steps = len(self.plan.sigmas)
         for step in range(steps):
             self._points.pop((batch, step), None)

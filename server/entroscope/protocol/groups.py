@@ -7,11 +7,14 @@ from pydantic import (
     ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
+    StringConstraints,
     model_serializer,
     model_validator,
 )
 
-Label = Annotated[str, Field(min_length=1, max_length=300)] | Annotated[int, Field(ge=0)]
+#: As long as a prompt may be.
+Name = Annotated[str, StringConstraints(min_length=1, max_length=1000, strip_whitespace=True)]
+Label = Name | Annotated[int, Field(ge=0)]
 
 
 class Group(BaseModel):
@@ -19,7 +22,7 @@ class Group(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    name: Annotated[str, Field(min_length=1, max_length=100)]
+    name: Name
     labels: Annotated[list[Label], Field(min_length=1, max_length=100_000)] | None = None
     groups: Annotated[list["Group"], Field(max_length=4096)] | None = None
 
@@ -36,7 +39,23 @@ class Group(BaseModel):
 
 
 Groups = Annotated[list[Group], Field(max_length=4096)]
-Partition = Literal["each-vs-rest"] | Groups | None
+EACH_VS_REST = "each-vs-rest"
+
+
+class Each(BaseModel):
+    """Each of some labels against the rest, which is all others; "each-vs-rest" is each of all."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    each: Annotated[list[Label], Field(min_length=1, max_length=100_000)]
+
+
+Partition = Literal["each-vs-rest"] | Each | Groups | None
+
+
+def is_each_vs_rest(partition: Partition) -> bool:
+    """Return whether a partition sets single labels against the rest."""
+    return partition == EACH_VS_REST or isinstance(partition, Each)
 
 
 class Preset(BaseModel):

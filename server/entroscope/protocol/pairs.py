@@ -3,14 +3,16 @@
 Every trajectory belongs to one pair, a class and its complement, and to one side of it.
 """
 
-from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from entroscope.protocol.errors import SpecError
+from entroscope.protocol.groups import is_each_vs_rest
 from entroscope.protocol.models import ModelInfo
+from entroscope.protocol.moments import Moments
 from entroscope.protocol.spec import Spec
 
 if TYPE_CHECKING:
@@ -49,6 +51,35 @@ def fill_pairs(spec: Spec) -> dict[str, Any]:
 def pair_evaluations(spec: Spec) -> int:
     """Return how many evaluations a sample takes at one noise level, at most."""
     return 3 if spec.complement_paths == "random-class" else 2
+
+
+def has_sides(spec: Spec) -> bool:
+    """Return whether all that is known of a trajectory's true label is the side of its pair."""
+    return is_paired(spec) and spec.complement_paths != "random-class"
+
+
+def pair_classes(plan: "Plan") -> NDArray[np.int64]:
+    """Return the classes that are set against the rest, as positions among the run labels."""
+    return np.unique([curve.groups[0][0] for curve in plan.curves])
+
+
+def in_sides(plan: "Plan", curve: "Curve", moments: Moments) -> Moments:
+    """Return the moments of a record that told all labels apart, as early ones did, by side."""
+    if len(moments.n) == plan.num_truths:
+        return moments
+    place = curve.groups[0][0]
+    sums = {name: getattr(moments, name) for name in ("n", "profile", "profile_square")}
+    return replace(
+        moments, **{k: np.stack([s[place], s.sum(0) - s[place]]) for k, s in sums.items()}
+    )
+
+
+def truth_names(plan: "Plan", curve: "Curve") -> list[str]:
+    """Return what the true labels of a curve's trajectories are called, (num_truths,)."""
+    if has_sides(plan.spec):
+        return [curve.names[0], "rest"]
+    labels = [plan.labels[column] for column in plan.columns]
+    return [*labels, "rest"] if is_paired(plan.spec) else labels
 
 
 def pair_priors(plan: "Plan") -> Array:
@@ -102,7 +133,7 @@ def saturated_entropy(q: float, own: float, stays: bool) -> float:
 
 def is_pair(plan: "Plan", curve: "Curve") -> bool:
     """Return whether a curve is that of a class against the rest."""
-    return plan.spec.partitions[curve.partition] == "each-vs-rest"
+    return is_each_vs_rest(plan.spec.partitions[curve.partition])
 
 
 def binary_entropy(p: float) -> float:
@@ -110,12 +141,11 @@ def binary_entropy(p: float) -> float:
     return float(-sum(x * np.log2(x) for x in (p, 1 - p) if x > 0))
 
 
-def check_pairs(
-    spec: Spec, info: ModelInfo, labels: Sequence[str], prior: Array, own_prior: Array
-) -> None:
+def check_pairs(spec: Spec, info: ModelInfo, pairs: int, prior: Array, own_prior: Array) -> None:
     """Check a resolved spec of pairs.
 
     Args:
+        pairs: how many classes are set against the rest.
         prior: of the run, over its labels; own_prior: the model's, over all of its labels.
     Raises:
         SpecError: the model has no such pairs, or another field does not go with them.
@@ -127,16 +157,16 @@ def check_pairs(
         reason = f"model {info.name!r} has no unconditional branch; use 'classes'"
         raise SpecError("complement", spec.complement, reason)
     for name, partition in spec.partitions.items():
-        if partition != "each-vs-rest":
+        if not is_each_vs_rest(partition):
             reason = f"must be 'each-vs-rest' in a run with complement {spec.complement!r}"
             raise SpecError(f"partitions.{name}", spec.document()["partitions"][name], reason)
     own = own_prior / own_prior.sum()
     if len(own) != len(prior) or not np.allclose(own, prior):
         reason = "must be the model's own: the unconditional branch knows no other"
         raise SpecError("prior", spec.prior, reason)
-    fewest = FEWEST * len(labels)
+    fewest = FEWEST * pairs
     if spec.trajectories < fewest:
-        reason = f"must be at least {fewest}, {FEWEST} for each of {len(labels)} pairs"
+        reason = f"must be at least {fewest}, {FEWEST} for each of {pairs} pairs"
         raise SpecError("trajectories", spec.trajectories, reason)
     _check_company(spec)
 

@@ -1,11 +1,11 @@
 """Partitions of labels and the curves they ask for."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
 from entroscope.protocol.errors import SpecError
-from entroscope.protocol.groups import Group, Partition
+from entroscope.protocol.groups import Each, Group, Partition
 from entroscope.protocol.slugs import unique_slugs
 
 #: How deep groups may be nested: decisions from a tree's root to its leaves.
@@ -53,7 +53,9 @@ def curves_of(partitions: Mapping[str, Partition], labels: Sequence[str]) -> tup
         if partition is None:
             curves.append(_every_class(name, labels))
         elif isinstance(partition, str):
-            curves.extend(_each_against_rest(name, labels))
+            curves.extend(_each_against_rest(name, labels, range(len(labels))))
+        elif isinstance(partition, Each):
+            curves.extend(_each_against_rest(name, labels, _chosen(name, partition, labels)))
         else:
             curves.extend(_grouped(name, partition, labels))
     return tuple(curves)
@@ -76,19 +78,32 @@ def _every_class(name: str, labels: Sequence[str]) -> Curve:
     return Curve(name, name, (), "all classes", tuple(labels), groups)
 
 
-def _each_against_rest(name: str, labels: Sequence[str]) -> list[Curve]:
+def _chosen(name: str, partition: Each, labels: Sequence[str]) -> list[int]:
+    """Return the labels that are set against the rest, each once, in their order."""
+    place = f"partitions.{name}.each"
+    chosen = [find_label(label, labels, place) for label in partition.each]
+    for position, label in enumerate(chosen):
+        if label in chosen[:position]:
+            raise SpecError(place, labels[label], f"{labels[label]!r} is there twice")
+    return sorted(chosen)
+
+
+def _each_against_rest(name: str, labels: Sequence[str], chosen: Iterable[int]) -> list[Curve]:
+    if len(labels) < 2:
+        reason = f"needs 2 labels or more, has {len(labels)}"
+        raise SpecError(f"partitions.{name}", list(labels), reason)
     everything = range(len(labels))
     slugs = unique_slugs(labels)
     return [
         Curve(
             key=f"{name}.{slugs[index]}",
             partition=name,
-            path=(label,),
-            title=f"{label} against the rest",
-            names=(label, "rest"),
+            path=(labels[index],),
+            title=f"{labels[index]} against the rest",
+            names=(labels[index], "rest"),
             groups=((index,), tuple(other for other in everything if other != index)),
         )
-        for index, label in enumerate(labels)
+        for index in chosen
     ]
 
 

@@ -15,8 +15,17 @@ from entroscope.protocol.errors import SpecError
 from entroscope.protocol.groups import Preset
 from entroscope.protocol.mixtures import mixture_params, mixture_schedule
 from entroscope.protocol.models import DataInfo, ModelInfo, ScheduleDefaults
-from entroscope.protocol.pairs import check_pairs, fill_pairs, is_paired, pair_evaluations
+from entroscope.protocol.pairs import (
+    check_pairs,
+    fill_pairs,
+    has_sides,
+    is_paired,
+    pair_classes,
+    pair_evaluations,
+)
 from entroscope.protocol.partitions import Curve, curves_of, find_label
+from entroscope.protocol.preview_pairs import fill_previews, preview_evaluations
+from entroscope.protocol.prompts import fill_prompts, prompts_of
 from entroscope.protocol.spec import RULE, BatchPlan, Guidance, Schedule, Spec
 from entroscope.protocol.studies.levels import Mode, resolved_studies, study_evaluations
 
@@ -44,11 +53,12 @@ def bind_params(info: ModelInfo, params: dict[str, Any]) -> Bound:
     """
     if info.family == "gaussian-mixture":
         return _bind_mixture(params)
-    if params:
+    if params and info.label_kind != "prompts":
         raise SpecError("params", params, f"model {info.name!r} has no parameters")
-    uniform = np.full(len(info.labels), 1 / max(1, len(info.labels)))
+    labels = prompts_of(params) if info.label_kind == "prompts" else info.labels
+    uniform = np.full(len(labels), 1 / max(1, len(labels)))
     prior = uniform if info.prior is None else np.array(info.prior, dtype=np.float64)
-    return Bound(info.labels, prior, lambda: info.schedule, info.presets)
+    return Bound(labels, prior, lambda: info.schedule, info.presets)
 
 
 def _filled(bound: Bound, given: dict[str, Any]) -> dict[str, Any]:
@@ -74,16 +84,18 @@ def resolve(spec: Spec, info: ModelInfo) -> Spec:
     Raises:
         SpecError: the model cannot run it.
     """
+    spec = fill_prompts(spec, info)
     bound = bind_params(info, spec.params)
     sizes = spec.batch_sizes or BatchPlan.of(info.batch_sizes)
     schedule = _resolved_schedule(spec.schedule, bound)
     filled = {"schedule": schedule, "batch_sizes": sizes, **fill_pairs(spec)}
+    filled["previews"] = fill_previews(spec, info)
     resolved = spec.model_copy(update=filled)
     plan = Plan(resolved, info)  # checks labels, partitions and prior
     _check_guidance(resolved.guidance, plan)
     _check_pruning(resolved.prune_below, plan)
     _check_paths(plan)
-    check_pairs(resolved, info, plan.labels, plan.prior, bound.prior)
+    check_pairs(resolved, info, len(pair_classes(plan)), plan.prior, bound.prior)
     _check_studies(resolved)
     mode = Mode(
         spec.trajectories, spec.guidance is not None, spec.prune_below > 0, info.unconditional
@@ -216,14 +228,14 @@ class Plan:
 
     @property
     def num_truths(self) -> int:
-        """How many true labels a trajectory may have: the run's, and "the rest" of a pair."""
-        return len(self.columns) + is_paired(self.spec)
+        """True labels that a curve tells apart: the run's and "the rest", or two where it can."""
+        return 2 if has_sides(self.spec) else len(self.columns) + is_paired(self.spec)
 
     @property
     def evaluations(self) -> int:
         """Pairs (sample, label, sigma) of the whole run, at most."""
         main = self.spec.trajectories * len(self.sigmas) * self.labels_evaluated
-        return main + self.study_evaluations
+        return main + self.study_evaluations + preview_evaluations(self)
 
     @property
     def study_evaluations(self) -> int:

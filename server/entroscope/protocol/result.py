@@ -13,7 +13,7 @@ from entroscope.protocol.exact import exact_curves
 from entroscope.protocol.fold import SHOWN, Fold
 from entroscope.protocol.frames import finite
 from entroscope.protocol.moments import Moments, standard_error
-from entroscope.protocol.pairs import floor_document, is_paired, pair_priors
+from entroscope.protocol.pairs import floor_document, is_paired, pair_priors, truth_names
 from entroscope.protocol.partitions import Curve
 from entroscope.protocol.plan import Plan
 from entroscope.protocol.studies.document import studies_document, study_checks
@@ -82,7 +82,7 @@ def curve_document(plan: Plan, curve: Curve, moments: Moments) -> dict[str, Any]
         "pruning": _pruning(plan, curve, moments),
         "calibration": calibration_document(moments),
         "floor": _floor(plan, curve, moments),
-        "profiles": _profiles(plan, moments),
+        "profiles": _profiles(plan, curve, moments),
     }
 
 
@@ -127,11 +127,10 @@ def _floor(plan: Plan, curve: Curve, moments: Moments) -> dict[str, Any] | None:
     return floor_document(plan, curve, entropy, error, prior)
 
 
-def _profiles(plan: Plan, moments: Moments) -> list[dict[str, Any]]:
+def _profiles(plan: Plan, curve: Curve, moments: Moments) -> list[dict[str, Any]]:
     """Return E[h | z] of every true class."""
     profiles = []
-    labels = [plan.labels[column] for column in plan.columns]
-    for position, label in enumerate([*labels, "rest"] if is_paired(plan.spec) else labels):
+    for position, label in enumerate(truth_names(plan, curve)):
         n = int(moments.n[position])
         total, square = moments.profile[position], moments.profile_square[position]
         profile: dict[str, Any] = {"label": label, "n": n}

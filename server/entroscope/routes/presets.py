@@ -1,0 +1,17 @@
+"""Runs and sweeps that are ready to be started."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from entroscope.deps import ServicesDep
+from entroscope.documents import PresetList
+from entroscope.ready_presets import offered_presets
+
+router = APIRouter(prefix="/api", tags=["presets"])
+
+
+@router.get("/presets", response_model=PresetList)
+def list_presets(services: ServicesDep) -> dict[str, Any]:
+    """List the studies of the papers, whether a worker alive can run them, and what they cost."""
+    return {"presets": offered_presets(services.presence, services.catalog.rates())}

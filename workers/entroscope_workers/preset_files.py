@@ -1,0 +1,16 @@
+"""The presets that come along: the studies of the papers, one file each."""
+
+from pathlib import Path
+
+from entroscope.protocol.run_presets import RunPreset
+
+FOLDER = Path(__file__).parent / "presets"
+
+
+def run_presets() -> tuple[RunPreset, ...]:
+    """Return the presets of all files, in their order."""
+    found = [
+        RunPreset.model_validate_json(path.read_text(encoding="utf-8"))
+        for path in FOLDER.glob("*.json")
+    ]
+    return tuple(sorted(found, key=lambda preset: preset.order))
