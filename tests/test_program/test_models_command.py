@@ -1,8 +1,14 @@
 """`entroscope models add`, `list` and `check`, as one types them."""
 
+import os
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
+from hub import hub
+from program import COMMAND
+from tiny import write_tiny
 
 from entroscope.cli import main
 from entroscope.data_dir import default_models_file
@@ -101,8 +107,6 @@ def test_what_is_added_is_what_was_said(tmp_path: Path, monkeypatch: pytest.Monk
 def test_what_cannot_be_added_is_one_sentence(
     capsys: pytest.CaptureFixture[str], change: tuple[str, str], said: str
 ) -> None:
-    import re
-
     assert re.search(said, complaint(capsys, *ADD, *change))
     assert not default_models_file().exists()
 
@@ -113,6 +117,26 @@ def test_a_name_is_added_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(ADD) == 0
     capsys.readouterr()
     assert "a table [models.garments] already" in complaint(capsys, *ADD)
+
+
+def test_a_model_of_a_hub_is_downloaded_without_its_pickles_and_used(tmp_path: Path) -> None:
+    entry = write_tiny("diffusers-unet", tmp_path / "served")
+    assert entry.path is not None
+    (entry.path / "weights.bin").write_bytes(b"a pickle")
+    add = ("models", "add", "fetched", "--family", "diffusers-unet", "--hub", "me/tiny")
+    with hub(entry.path, "me/tiny") as address:
+        done = subprocess.run(
+            (*COMMAND, *add),
+            env={**os.environ, "HF_ENDPOINT": address, "HF_HOME": str(tmp_path / "cache")},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+    assert done.returncode == 0, done.stderr
+    folder = default_models_file().parent / "models" / "fetched"
+    assert read_tables(default_models_file())["fetched"]["path"] == str(folder)
+    assert not (folder / "weights.bin").exists()
+    assert main(("models", "check", "fetched", "--device", "cpu")) == 0
 
 
 def test_a_hub_that_cannot_be_reached_is_one_sentence(

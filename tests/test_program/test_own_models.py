@@ -10,12 +10,13 @@ from pathlib import Path
 import httpx
 import pytest
 import torch
-from program import program
+from program import COMMAND, program
 from publishing import golden, network, publish
 from waiting import eventually
 
+from entroscope.data_dir import default_models_file
 from entroscope_workers.models_file import entry_of, read_tables
-from entroscope_workers.registry import load_model
+from entroscope_workers.registry import bundled_names, load_model
 
 CPU = torch.device("cpu")
 ROOT = Path(__file__).parents[2]
@@ -83,6 +84,38 @@ def test_the_program_in_the_readme_is_in_the_page(example: Path) -> None:
         eventually(done, 60)
         preview: httpx.Response = running.http.get(f"/api/runs/{run}/previews/7")
         assert preview.content.startswith(b"\xff\xd8")
+
+
+def install(folder: Path, text: str) -> None:
+    """Put a package with an entry point where a process with this PYTHONPATH finds it."""
+    (folder / "weak.py").write_text(text)
+    (folder / "weak-1.0.dist-info").mkdir()
+    (folder / "weak-1.0.dist-info" / "METADATA").write_text("Name: weak\nVersion: 1.0\n")
+    points = "[entroscope.models]\nblobs = weak:Blobs\n"
+    (folder / "weak-1.0.dist-info" / "entry_points.txt").write_text(points)
+
+
+def test_models_that_do_not_work_are_left_out_unless_they_were_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    question = "sigma, rows, labels):\n"
+    weak = block("python my_model.py").replace(question, question + "        x[3:][rows]\n")
+    install(tmp_path, weak)  # answers one question, and fails when many are asked at once
+    path = os.pathsep.join(filter(None, (str(tmp_path), os.environ.get("PYTHONPATH"))))
+    monkeypatch.setenv("PYTHONPATH", path)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+    default_models_file().parent.mkdir(parents=True)
+    default_models_file().write_text('[models.gone]\nfamily = "edm2"\npath = "nowhere"\n')
+    with program(tmp_path) as running:
+        found = running.http.get("/api/models").json()["models"]
+        assert {model["name"] for model in found} == set(bundled_names())
+        said = running.log.read_text()
+        assert re.search(r"model 'blobs': IndexError: .*; it is not offered", said)
+        assert re.search(r"model 'gone': path '.*nowhere' does not exist; it is not offered", said)
+    command = (*COMMAND, "--no-browser", "--port", "0", "--data-dir", str(tmp_path / "data"))
+    done = subprocess.run((*command, "--models", "blobs"), capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.startswith("entroscope: model 'blobs': ")
 
 
 def test_the_list_in_the_readme_is_a_list(tmp_path: Path) -> None:

@@ -107,6 +107,13 @@ def test_arguments_that_are_no_settings_are_named(
     assert reason in said(publish(tmp_path / "x.pkl", small(**given)))
 
 
+@pytest.mark.parametrize("name", ["", "a.b", "a\nb", "\ud800", "__metadata__"])
+def test_names_that_no_network_has_are_described(tmp_path: Path, name: str) -> None:
+    net = small()
+    net._buffers[name] = torch.ones(1)
+    assert said(publish(tmp_path / "x.pkl", net)) == f"expected names in _buffers, found {name!r}"
+
+
 def test_arguments_without_names_are_not_guessed(tmp_path: Path) -> None:
     net = small()
     net._init_args = (64, 4)  # type: ignore[assignment]

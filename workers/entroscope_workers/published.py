@@ -8,6 +8,7 @@ import json
 import math
 import mmap
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from entroscope_workers.pickles.tensors import StoredTensor, total_bytes
 DEEPEST_MODULE = 32
 MOST_MODULES = 20_000
 MOST_ARGUMENTS = 10_000
+#: What a parameter or a module may be called.
+NAME = re.compile(r"[\w-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +154,11 @@ def _tensors(network: Module) -> Iterator[tuple[str, StoredTensor]]:
 
 def _items(module: Module, kind: str) -> list[tuple[str, Any]]:
     found = module.state.get(kind, {})
-    if type(found) is not dict or not all(isinstance(name, str) for name in found):
-        raise ValueError(f"expected names in {kind} of {module.class_name}, found {_shape(found)}")
+    if type(found) is not dict:
+        raise ValueError(f"expected a dict as {kind}, found {_shape(found)}")
+    for name in found:
+        if not isinstance(name, str) or not NAME.fullmatch(name) or name == "__metadata__":
+            raise ValueError(f"expected names in {kind}, found {name!r:.40}")
     return list(found.items())
 
 
