@@ -45,6 +45,14 @@ export function place(ahead) {
   return `${position}${ending ?? "th"} in the queue`;
 }
 
+/** Return a text of at most so many letters; where it is longer its middle is left out. */
+export function shortened(text, most = 40) {
+  const letters = [...text];
+  if (letters.length <= most) return text;
+  const end = Math.floor((most - 1) / 3);
+  return `${letters.slice(0, most - 1 - end).join("").trimEnd()}…${letters.slice(letters.length - end).join("").trimStart()}`;
+}
+
 export const clock = (ms) =>
   new Date(ms).toLocaleTimeString([], {hour: "2-digit", minute: "2-digit"});
 

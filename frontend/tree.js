@@ -11,6 +11,21 @@ export const groupsInside = (groups, names) =>
 export const rowsOf = (groups, path = []) =>
   groups.flatMap((group, i) => [{path: [...path, i], group}, ...rowsOf(group.groups ?? [], [...path, i])]);
 
+/**
+ * Return groups after the labels have changed: labels that are still there stay, those that were renamed in their place
+ * follow, and where neither will do there is nothing.
+ */
+export function carried(groups, before, after) {
+  const stays = (label) => (typeof label === "number" ? label < after.length : after.includes(label));
+  if (groups.flatMap(labelsOf).every(stays)) return groups;
+  if (before.length !== after.length) return null;
+  const follow = (label) => (stays(label) ? label : after[before.indexOf(label)] ?? label);
+  return everyLeaf(groups, (group) => {
+    const labels = group.labels.map(follow);
+    return {...group, name: isNamedAfter(group) ? String(labels[0]) : group.name, labels};
+  });
+}
+
 /** Return two groups to begin with: the first and the second half of the labels. */
 export function halves(labels) {
   const middle = Math.ceil(labels.length / 2);
@@ -59,6 +74,7 @@ function freeName(groups) {
 }
 
 const half = (name, labels) => ({name: labels.length === 1 ? String(labels[0]) : name, labels});
+const isNamedAfter = ({name, labels}) => labels.length === 1 && name === String(labels[0]);
 const joined = (group, label) => (group.labels ? {...group, labels: [...group.labels, label]} : group);
 
 const everyLeaf = (groups, change) =>

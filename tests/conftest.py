@@ -10,6 +10,14 @@ from entroscope.connect import connect
 from entroscope.local_redis import PROGRAMS, LocalRedis, local_redis
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_models_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whoever runs the tests may have a models.toml: it is none of their business."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("home")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def real_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRedis]:
     """A real Redis for the whole session."""

@@ -1,23 +1,34 @@
 // The decisions to measure, one or several in one run: each a partition of the labels.
 
 import {element} from "../dom.js";
+import {shortened} from "../format.js";
 import {BY_TEXT, Groups} from "./groups.js";
-import {kindOf, labelsText, named, pairOf, typedLabels} from "./values.js";
+import {kindOf, labelsText, named, pairAmong, pairOf, typedLabels} from "./values.js";
 
 const KINDS = {
-  classes: "all classes",
-  rest: "each class against the rest",
-  each: "chosen classes against the rest",
-  pair: "one class against another",
-  groups: "groups of my own"
+  class: {
+    classes: "all classes",
+    rest: "each class against the rest",
+    each: "chosen classes against the rest",
+    pair: "one class against another",
+    groups: "groups of my own"
+  },
+  prompt: {
+    classes: "all prompts",
+    rest: "each prompt against the rest",
+    each: "chosen prompts against the rest",
+    pair: "one prompt against another",
+    groups: "groups of my own"
+  }
 };
-
+/** Longest label of two selects that stand side by side. */
+const MOST_BESIDE = 24;
 const EACH_HINT = `${BY_TEXT[0].toUpperCase()}${BY_TEXT.slice(1)}.`;
 
 /** A list of decisions in a place, each with its editor. */
 export class Decisions {
   constructor(place, {colour, onChange}) {
-    Object.assign(this, {place, colour, onChange, labels: [], presets: [], rows: []});
+    Object.assign(this, {place, colour, onChange, noun: "class", labels: [], presets: [], rows: []});
     this.fill({classes: null});
   }
 
@@ -38,11 +49,19 @@ export class Decisions {
     this.#render();
   }
 
+  /** Call labels what they are, "class" or "prompt". */
+  call(noun) {
+    if (noun === this.noun) return;
+    this.noun = noun;
+    this.#render();
+  }
+
   /** Take what is known of the model: its labels (none: not known yet) and its presets. */
   know({labels, presets}) {
     if (JSON.stringify([labels, presets]) === JSON.stringify([this.labels, this.presets])) return;
+    const before = this.labels;
     Object.assign(this, {labels, presets});
-    for (const row of this.rows) this.#adapt(row);
+    for (const row of this.rows) this.#adapt(row, before);
     this.#render();
   }
 
@@ -70,12 +89,11 @@ export class Decisions {
   }
 
   /** Fit a decision to labels and presets that may have changed. */
-  #adapt(row) {
+  #adapt(row, before = []) {
     if (row.kind.startsWith("preset:") && !this.#preset(row)) row.kind = "groups";
     if (!this.labels.length) return;
-    const fits = row.pair.length === 2 && row.pair.every((label) => this.labels.includes(label));
-    if (row.kind === "pair" && !fits) row.pair = this.labels.slice(0, 2);
-    if (row.kind === "each") row.each ||= this.labels[0];
+    if (row.kind === "pair") row.pair = pairAmong(this.labels, row.pair, before);
+    if (row.kind === "each") row.each ||= labelsText([this.labels[0]], this.labels);
     if (row.kind === "groups") row.groups.show(this.labels);
     const preset = this.#preset(row);
     if (preset) row.groups.show(this.labels, structuredClone(preset.partition));
@@ -117,7 +135,7 @@ export class Decisions {
   }
 
   #select(row, index) {
-    const options = Object.entries(KINDS).map(([value, text]) => option(value, text, row.kind));
+    const options = Object.entries(KINDS[this.noun]).map(([value, text]) => option(value, text, row.kind));
     const presets = this.presets.map(({name, title}) => option(`preset:${name}`, title, row.kind));
     return element(
       "select",
@@ -144,7 +162,7 @@ export class Decisions {
   }
 
   #pair(row) {
-    const selects = ["First class", "Second class"].map((name, side) =>
+    const selects = [`First ${this.noun}`, `Second ${this.noun}`].map((name, side) =>
       element(
         "select",
         {
@@ -154,10 +172,11 @@ export class Decisions {
             this.onChange();
           }
         },
-        ...this.labels.map((label) => option(label, label, row.pair[side]))
+        ...this.labels.map((label) => option(label, shortened(label, 60), row.pair[side]))
       )
     );
-    return element("div", {className: "decision-pair"}, selects[0], "or", selects[1]);
+    const long = this.labels.some((label) => label.length > MOST_BESIDE);
+    return element("div", {className: long ? "decision-pair stacked" : "decision-pair"}, selects[0], "or", selects[1]);
   }
 
   #removal(row, index) {

@@ -55,6 +55,7 @@ export class Form {
     this.decisions.fill(spec.partitions);
     this.#showPrior(spec.prior);
     this.form.elements.paths_from.value = spec.paths_from ?? "model";
+    this.form.elements.paired.value = String(spec.previews?.paired ?? "");
     for (const [name, input] of this.inputs) input.value = at(spec, name) ?? "";
     for (const name of FROM_MODEL) this.touched.add(name);
     this.#place(spec.schedule.sigmas ?? null);
@@ -94,6 +95,7 @@ export class Form {
       partitions: this.decisions.read(),
       prior: this.#weighted ? typedWeights(byId("weights").value) : this.form.elements.prior.value,
       paths: this.form.elements.paths_from.value,
+      paired: this.form.elements.paired.value,
       advanced: this.advanced.read(String(this.placed?.[0] ?? this.inputs.get("schedule.sigma_max").value)),
       sigmas: this.placed,
       fields
@@ -111,12 +113,14 @@ export class Form {
     if (this.placed && FROM_MODEL.includes(name)) this.#place(null);
     if (value === "") this.touched.delete(name);
     else if (name) this.touched.add(name);
-    if (this.inputs.has(name) || ["prior", "weights", "paths_from"].includes(name)) this.edited();
+    if (this.inputs.has(name) || ["prior", "weights", "paths_from", "paired"].includes(name)) this.edited();
   }
 
   #chosen(params) {
     this.touched.clear();
+    this.form.elements.paired.value = "";
     this.#place(null);
+    this.decisions.call(this.model?.label_kind === "prompts" ? "prompt" : "class");
     this.params.show(this.model?.params_schema ?? null, params);
     if (!this.#knowModel()) this.decisions.know({labels: [], presets: []});
     setText(byId("model-about"), this.model?.description ?? "");

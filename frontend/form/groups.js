@@ -1,7 +1,8 @@
 // Groups of one's own, nested or not: pick a group, then the labels that belong to it; split it, remove it.
 
 import {element} from "../dom.js";
-import {added, groupAt, halves, relabelled, removed, renamed, rowsOf, split, toggled} from "../tree.js";
+import {shortened} from "../format.js";
+import {added, carried, groupAt, halves, relabelled, removed, renamed, rowsOf, split, toggled} from "../tree.js";
 import {labelsText, typedLabels} from "./values.js";
 
 const MOST_CHIPS = 60;
@@ -20,8 +21,9 @@ export class Groups {
   show(labels, given = null) {
     const same = labels.length === this.labels.length && labels.every((label, i) => label === this.labels[i]);
     if (same && !given) return;
-    const kept = this.labels.length === 0 && this.groups.length ? this.groups : halves(labels); // filled before labels were known
-    Object.assign(this, {labels, groups: given ?? kept});
+    const known = this.labels.length ? this.labels : labels; // filled before labels were known
+    const kept = this.groups.length ? carried(this.groups, known, labels) : null;
+    Object.assign(this, {labels, groups: given ?? kept ?? halves(labels)});
     this.#activate([0]);
   }
 
@@ -116,9 +118,10 @@ export class Groups {
 
   #chip(label) {
     const owner = rowsOf(this.groups).find(({group}) => group.labels?.includes(label));
-    const chip = this.#button(`chip-${label}`, label, () => this.#change(toggled(this.groups, this.active, label)));
+    const chip = this.#button(`chip-${label}`, shortened(label), () => this.#change(toggled(this.groups, this.active, label)));
     chip.className = owner ? "chip taken" : "chip";
-    chip.title = owner ? `in ${namesOf(this.groups, owner.path).join(", ")}` : "in no group";
+    const place = owner ? `in ${namesOf(this.groups, owner.path).join(", ")}` : "in no group";
+    chip.title = shortened(label) === label ? place : `${label}: ${place}`;
     chip.setAttribute("aria-pressed", String(Boolean(owner) && keyOf(owner.path) === keyOf(this.active)));
     if (owner) chip.style.setProperty("--own", this.colour(owner.path[0]));
     return chip;

@@ -2,10 +2,13 @@
 
 import {element} from "../dom.js";
 import {labelled} from "./fields.js";
-import {pointsText, typed, typedList, typedPoints} from "./values.js";
+import {pointsText, typed, typedList, typedPoints, typedTexts} from "./values.js";
 
-const READERS = {points: typedPoints, list: typedList, number: typed};
-const WRITERS = {points: pointsText, list: (list) => list.join(", "), number: String};
+const READERS = {points: typedPoints, list: typedList, texts: typedTexts, number: typed};
+const WRITERS = {
+  points: pointsText, list: (list) => list.join(", "), texts: (lines) => lines.join("\n"), number: String
+};
+const TEXT_ROWS = 4;
 
 /** Return the kinds of parameters a schema offers: [{kind, properties}], none without a schema. */
 export function kindsOf(schema) {
@@ -18,11 +21,11 @@ export function kindsOf(schema) {
   });
 }
 
-/** Return how a property is typed: "points", "list" or "number". */
+/** Return how a property is typed: "points", "list", "texts" (one a line) or "number". */
 export function shapeOf(property) {
   const own = property.anyOf?.find(({type}) => type !== "null") ?? property;
   if (own.type !== "array") return "number";
-  return own.items?.type === "array" ? "points" : "list";
+  return {array: "points", string: "texts"}[own.items?.type] ?? "list";
 }
 
 /** Return what a field shows: the given value, else the default, else nothing. */
@@ -74,10 +77,13 @@ export class Params {
 
   #field(name, property, given) {
     const shape = shapeOf(property);
-    const input = element("input", {value: shownValue(property, given), oninput: this.onChange, autocomplete: "off"});
+    const lines = shape === "texts";
+    const input = element(lines ? "textarea" : "input", {oninput: this.onChange, autocomplete: "off", rows: lines ? TEXT_ROWS : undefined});
+    input.value = shownValue(property, given);
     this.fields.set(name, {input, shape});
-    const field = labelled(name[0].toUpperCase() + name.slice(1), input, `params.${name}`);
-    field.classList.toggle("wide", shape === "points");
+    const title = name[0].toUpperCase() + name.slice(1) + (lines ? ", one a line" : "");
+    const field = labelled(title, input, `params.${name}`);
+    field.classList.toggle("wide", lines || shape === "points");
     return field;
   }
 }

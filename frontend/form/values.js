@@ -27,6 +27,9 @@ export function typedList(text) {
   return text.split(",").filter((part) => part.trim()).map(typed);
 }
 
+/** Return the lines of a text that say something; none at all is for the server to refuse. */
+export const typedTexts = (text) => text.split("\n").map((line) => line.trim()).filter(Boolean);
+
 /** Return the labels that text names: names, indices and ranges of them, "Bag, 3, 5-7". */
 export function typedLabels(text, labels) {
   return text.split(",").map((part) => part.trim()).filter(Boolean).flatMap((part) => {
@@ -42,7 +45,9 @@ export function labelsText(own, labels) {
   const places = own.map((label) => (typeof label === "number" ? label : labels.indexOf(label)));
   const run = places.every((place, i) => place >= 0 && place === places[0] + i);
   if (own.length > 2 && own.every((label) => typeof label === "number")) return rangesOf(own).join(", ");
-  return own.length > 2 && run ? `${places[0]}-${places.at(-1)}` : own.join(", ");
+  // A name with a comma would be read as two: its index stands for it.
+  const names = own.map((label, i) => (String(label).includes(",") && places[i] >= 0 ? places[i] : label));
+  return own.length > 2 && run ? `${places[0]}-${places.at(-1)}` : names.join(", ");
 }
 
 /** Return indices as text, three or more in a row as a range. */
@@ -64,7 +69,7 @@ export function preferred(models) {
 }
 
 /** Return the spec of a filled form; what was left to the model stays out. */
-export function specOf({model, params, partitions, prior, paths = "model", advanced, studies, sigmas = null, fields}) {
+export function specOf({model, params, partitions, prior, paths = "model", paired = "", advanced, studies, sigmas = null, fields}) {
   const value = (name) => typed(fields[name] ?? "");
   const schedule = defined({
     steps: value("schedule.steps"),
@@ -86,7 +91,7 @@ export function specOf({model, params, partitions, prior, paths = "model", advan
     paths_from: paths === "model" ? undefined : paths,
     ...advanced,
     studies,
-    previews: samples === undefined ? undefined : {samples}
+    previews: samples === undefined && !paired ? undefined : defined({samples, paired: {true: true, false: false}[paired]})
   });
 }
 
@@ -110,6 +115,15 @@ export const isRest = (partition) => partition === "each-vs-rest" || Array.isArr
 
 /** Return the partition of one label against another. */
 export const pairOf = (one, other) => [one, other].map((label) => ({name: label, labels: [label]}));
+
+/** Return a pair after the labels have changed: itself while they are there, else what stands in their place. */
+export function pairAmong(labels, pair, before) {
+  const there = (one) => one.length === 2 && one[0] !== one[1] && one.every((label) => labels.includes(label));
+  if (there(pair)) return pair;
+  const follow = (label) => (labels.includes(label) ? label : labels[before.indexOf(label)]);
+  const moved = labels.length === before.length ? pair.map(follow) : [];
+  return there(moved) ? moved : labels.slice(0, 2);
+}
 
 /** Return partitions by name from [name, partition]; the later of two equal names gets a number. */
 export function named(entries) {

@@ -1,7 +1,7 @@
 // The legend of a run's curves: click to show or hide, point to bring to the front; and the read-out.
 
 import {element, setText} from "../dom.js";
-import {count, measured, number} from "../format.js";
+import {count, measured, number, shortened} from "../format.js";
 import {slope, unitFactor} from "../plots/axes.js";
 
 /** Return the short name of a curve: the class for each-vs-rest, else its title. */
@@ -25,7 +25,7 @@ export function readout(curve, step, {sigma, axis, unit, per, time}) {
     measured(multiplied(curve[name][step], scale), multiplied(curve[`${name}_se`][step], scale))
   );
   const n = curve.n?.[step]; // the trajectories whose label lies inside this decision
-  const name = curve.path.length ? `${shortName(curve)}, ` : "";
+  const name = curve.path.length ? `${shortened(shortName(curve))}, ` : "";
   return {
     sigma: `${name}σ = ${number(level)}${n ? `, n = ${count(n)}` : ""}`,
     entropy: `H = ${entropy} ${unit}`,
@@ -67,7 +67,7 @@ export class Legend {
             onfocus: () => this.onFocus(curve.key)
           },
           element("span", {className: "swatch"}),
-          depths[i] ? curve.title : shortName(curve)
+          element("span", {className: "curve-name"}, depths[i] ? curve.title : shortName(curve))
         )
       )
     );

@@ -1,13 +1,16 @@
 // The samples at the noise level under the cursor: pictures over posteriors, and the key of classes.
 
 import {element, setText} from "../dom.js";
-import {number} from "../format.js";
+import {number, shortened} from "../format.js";
 import {nearest} from "../events/sprites.js";
 import {BAR, draw} from "../plots/samples.js";
 
 const GAP = 6;
 const PADDING = 4;
 const MOST_KEYS = 12;
+const MOST_LETTERS = 60;
+/** Between samples of one noise and those of the next. */
+const PAIR_GAP = 8;
 
 /** Return the samples the strip follows at first: the first of each of two labels. */
 export function firstFollowed(samples, most = 2) {
@@ -22,12 +25,30 @@ export function grid(n, width) {
   return {columns, side: Math.floor((width - GAP * (columns - 1)) / columns)};
 }
 
+/** Return how many samples of one noise stand side by side, 1 where every sample has a noise of its own. */
+export const sharing = (samples) =>
+  samples[0]?.pair === undefined ? 1 : samples.filter(({pair}) => pair === samples[0].pair).length;
+
+/** Return the columns of samples side by side: their CSS, the side of a picture, and the column of sample i. */
+export function places(samples, width) {
+  const each = sharing(samples);
+  const {columns, side} = grid(samples.length, width);
+  if (each === 1) return {template: `repeat(${columns}, ${side}px)`, side, columnOf: () => ""};
+  const groups = Math.max(1, Math.floor(columns / each));
+  const gaps = GAP * (groups * each - 1) + (groups - 1) * (PAIR_GAP + GAP);
+  const own = Math.floor((width - gaps) / (groups * each));
+  const template = Array(groups).fill(`repeat(${each}, ${own}px)`).join(` ${PAIR_GAP}px `);
+  const columnOf = (i) => String(1 + (i % each) + (Math.floor(i / each) % groups) * (each + 1));
+  return {template, side: own, columnOf};
+}
+
 /** Return what a sample is, in words; `committed` is its own commitment, once that is known. */
-export function describe({label, posterior}, index, labels, committed = null) {
+export function describe({label, posterior, pair}, index, labels, committed = null) {
   const end = committed ? `; ${commitment(committed)}` : "";
-  if (!posterior) return `Sample ${index + 1}: ${label}${end}`;
+  const name = pair === undefined ? `Sample ${index + 1}` : `Noise ${pair + 1}`;
+  if (!posterior) return `${name}: ${label}${end}`;
   const top = posterior.indexOf(Math.max(...posterior));
-  return `Sample ${index + 1}: ${label}; posterior ${Math.round(100 * posterior[top])} % ${labels[top]}${end}`;
+  return `${name}: ${label}; posterior ${Math.round(100 * posterior[top])} % ${labels[top]}${end}`;
 }
 
 function commitment({final, contender, peak, sigmas: [sigma]}) {
@@ -50,13 +71,16 @@ export class Samples {
     setText(this.caption, `at σ = ${number(sigma[at])}`);
     const header = sprites.header(at);
     this.#cells(header.samples.length);
-    const {columns, side} = grid(header.samples.length, this.place.clientWidth - 2 * PADDING);
-    this.place.style.gridTemplateColumns = `repeat(${columns}, ${side}px)`;
+    const {template, side, columnOf} = places(header.samples, this.place.clientWidth - 2 * PADDING);
+    this.place.style.gridTemplateColumns = template;
     const bitmap = sprites.bitmap(at);
     header.samples.forEach((sample, index) => {
       const button = this.place.children[index];
       button.setAttribute("aria-pressed", String(followed.includes(index)));
-      const own = commitments.find(({trajectory}) => trajectory === index);
+      const paired = sample.pair !== undefined; // such samples are no trajectories of the run
+      const own = paired ? null : commitments.find(({trajectory}) => trajectory === index);
+      button.style.gridColumn = columnOf(index);
+      setText(button.lastChild, paired ? shortened(sample.label, MOST_LETTERS) : "");
       button.title = describe(sample, index, labels, own);
       button.setAttribute("aria-label", button.title);
       Object.assign(button.firstChild.style, {width: `${side}px`, height: `${side + BAR + 2}px`});
@@ -69,7 +93,10 @@ export class Samples {
     while (this.place.children.length < n) {
       const index = this.place.children.length;
       this.place.append(
-        element("button", {type: "button", className: "sample", onclick: () => this.onFollow(index)}, element("canvas"))
+        element(
+          "button", {type: "button", className: "sample", onclick: () => this.onFollow(index)},
+          element("canvas"), element("span", {className: "sample-label"})
+        )
       );
     }
   }
@@ -81,7 +108,7 @@ export class Samples {
     const entries = labels.slice(0, MOST_KEYS).map((label, i) => {
       const swatch = element("span", {className: "swatch"});
       swatch.style.background = colors[i];
-      return element("li", {}, swatch, label);
+      return element("li", {title: label}, swatch, shortened(label, MOST_LETTERS));
     });
     if (labels.length > MOST_KEYS) entries.push(element("li", {}, `and ${labels.length - MOST_KEYS} more`));
     this.key.replaceChildren(...entries);

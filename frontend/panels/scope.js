@@ -1,6 +1,7 @@
 // The charts, the strip below them and the cursor across all of them.
 
 import {byId, element} from "../dom.js";
+import {shortened} from "../format.js";
 import {fraction, stepAt} from "../plots/axes.js";
 import * as entropy from "../plots/entropy.js";
 import * as previews from "../plots/previews.js";
@@ -76,7 +77,8 @@ export class Scope {
   #nameStrip(sprites, followed) {
     const {samples} = sprites.header(sprites.steps()[0]);
     const rows = followed.map((index, row) => {
-      const name = element("span", {}, samples[index]?.label ?? "");
+      const label = samples[index]?.label ?? "";
+      const name = element("span", {title: label}, shortened(label));
       name.style.top = `${row * (previews.TILE + previews.RIBBON + previews.GAP) + 10}px`;
       return name;
     });

@@ -1,9 +1,11 @@
 // What each class nearly became: how many trajectories of each final class had which contender.
 
+import {shortened} from "../format.js";
 import {faded, plainLayout} from "./figure.js";
 
 /** Classes that a matrix can show. */
 export const MOST_CLASSES = 24;
+const MOST_LETTERS = 24;
 
 export const draw = (element, scene) =>
   Plotly.react(element, traces(scene), layout(scene), {staticPlot: true, displayModeBar: false});
@@ -42,7 +44,7 @@ export function traces(scene) {
 export function layout(scene) {
   const base = plainLayout(scene.figure, "contenders", scene);
   const classes = classesOf(scene);
-  const ticks = {tickmode: "array", tickvals: classes.map((_, i) => i), ticktext: classes, showgrid: false};
+  const ticks = {tickmode: "array", tickvals: classes.map((_, i) => i), ticktext: classes.map((name) => shortened(name, MOST_LETTERS)), showgrid: false};
   Object.assign(base.xaxis, ticks);
   Object.assign(base.yaxis, ticks, {range: [classes.length - 0.5, -0.5]});
   base.xaxis.range = [-0.5, classes.length - 0.5];

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from entroscope.cli_models import models_option, models_parser
+from entroscope.data_dir import default_data_dir
 from entroscope.protocol.errors import EntroscopeError, SpecError
 from entroscope.protocol.spec import MAX_EVALUATIONS
 from entroscope.settings import Settings
@@ -74,7 +76,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"entroscope {version('entroscope')}")
     _server_options(top)
     top.add_argument("--no-browser", action="store_true", help="do not open the page")
-    top.add_argument("--models", type=_names, help="load these models only, e.g. fashion-mnist")
+    models_option(top)
     _data_option(top)
     top.set_defaults(run=_everything)
     commands = top.add_subparsers(title="commands", metavar="COMMAND")
@@ -82,6 +84,7 @@ def parser() -> argparse.ArgumentParser:
     _work_parser(commands)
     _run_parser(commands)
     _guide_parser(commands)
+    models_parser(commands)
     return top
 
 
@@ -137,7 +140,7 @@ def _work_parser(commands: "Commands") -> None:
     about = "workers, one process per device: every GPU found, else the processor"
     options = commands.add_parser("work", help=about, description=about)
     _redis_option(options)
-    options.add_argument("--models", type=_names, help="load these models only, e.g. fashion-mnist")
+    models_option(options)
     _data_option(options)
     options.add_argument("--device", default="all", help="cpu, cuda, cuda:1; default: all")
     options.add_argument("--name", help="name of the worker; made up where not given")
@@ -150,6 +153,7 @@ def _run_parser(commands: "Commands") -> None:
     about_spec = "a spec as in the API, or a sweep: spec and vary"
     options.add_argument("spec", type=Path, metavar="SPEC.json", help=about_spec)
     options.add_argument("--out", type=Path, required=True, metavar="RESULT.json")
+    models_option(options)
     _data_option(options)
     options.add_argument("--device", default="auto", help="cpu, cuda, ...; default: a GPU if any")
     options.add_argument(
@@ -176,16 +180,6 @@ def _guide_parser(commands: "Commands") -> None:
     options.add_argument("--out", type=Path, required=True, metavar="SPEC.json")
     options.add_argument("--scale", type=float, default=2.0, help="guidance scale (%(default)s)")
     options.set_defaults(run=_guide)
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def default_data_dir() -> Path:
-    """Return where runs are kept: $XDG_DATA_HOME/entroscope, else ~/.local/share/entroscope."""
-    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(base) / "entroscope"
 
 
 def _settings(options: argparse.Namespace, redis_url: str) -> Settings:
@@ -231,6 +225,7 @@ def _run(options: argparse.Namespace) -> int:
         options.device,
         options.max_evaluations,
         options.data,
+        models=options.models,
         pilot=options.pilot,
         compare=options.compare,
     )

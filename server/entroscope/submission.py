@@ -17,6 +17,7 @@ from entroscope.protocol.errors import Conflict, SpecError, Unavailable
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.placing import spec_from_pilot
 from entroscope.protocol.plan import Plan, bind_params, resolve, spec_hash
+from entroscope.protocol.preview_pairs import preview_evaluations
 from entroscope.protocol.spec import Spec
 from entroscope.record_sizes import check_records
 from entroscope.run_documents import outline
@@ -176,22 +177,28 @@ def check_size(plan: Plan, settings: Settings) -> None:
     Raises:
         SpecError: which field makes it so large.
     """
-    main = plan.evaluations - plan.study_evaluations
-    if main <= settings.max_evaluations < plan.evaluations:
-        reason = (
-            f"with its studies the run takes {plan.evaluations:,} evaluations; the limit is "
-            f"{settings.max_evaluations:,}"
-        )
-        raise SpecError("studies", plan.spec.studies.model_dump(mode="json"), reason)
-    if plan.evaluations > settings.max_evaluations:
-        raise SpecError(
-            "trajectories",
-            plan.spec.trajectories,
-            f"{plan.spec.trajectories} trajectories x {len(plan.sigmas)} steps x "
-            f"{plan.labels_evaluated} labels = {main:,} evaluations; the limit is "
-            f"{settings.max_evaluations:,}",
-        )
+    _check_evaluations(plan, settings.max_evaluations)
     if len(plan.batches) > settings.max_batches:
         reason = f"makes {len(plan.batches)} batches; the limit is {settings.max_batches}"
         raise SpecError("batch_sizes.largest", plan.batches[-1][1], reason)
     check_records(plan, settings)
+
+
+def _check_evaluations(plan: Plan, limit: int) -> None:
+    pictured, studied = preview_evaluations(plan), plan.study_evaluations
+    main = plan.evaluations - studied - pictured
+    if main > limit:
+        raise SpecError(
+            "trajectories",
+            plan.spec.trajectories,
+            f"{plan.spec.trajectories} trajectories x {len(plan.sigmas)} steps x "
+            f"{plan.labels_evaluated} labels = {main:,} evaluations; the limit is {limit:,}",
+        )
+    for field, value, name, more in (
+        ("studies", plan.spec.studies.model_dump(mode="json"), "its studies", studied),
+        ("previews.paired", True, "its paired previews", pictured),
+    ):
+        main += more
+        if main > limit:
+            reason = f"with {name} the run takes {main:,} evaluations; the limit is {limit:,}"
+            raise SpecError(field, value, reason)

@@ -12,11 +12,13 @@ ROOT = Path(__file__).parents[2]
 SERVER, WORKERS = ROOT / "server", ROOT / "workers"
 HEAVY = {"torch", "diffusers", "transformers", "entroscope_workers"}
 
-#: The files of the server's package that workers may use besides the protocol.
+#: The files of the server's package that workers may use besides the protocol: Redis, and the
+#: place of the user's own models.
 REDIS_FILES = {
     "batch_queue",
     "children",
     "connect",
+    "data_dir",
     "endings",
     "event_log",
     "keys",
@@ -27,6 +29,9 @@ REDIS_FILES = {
     "supervisor",
     "transactions",
 }
+
+#: They start commands of the workers' package, and import it only there.
+COMMAND_LINES = ("cli.py", "cli_models.py")
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -50,12 +55,13 @@ def top(name: str) -> str:
 
 def test_the_server_imports_neither_torch_nor_the_workers_but_in_cli() -> None:
     for path in files(SERVER):
-        if path.name != "cli.py":
+        if path.name not in COMMAND_LINES:
             assert HEAVY.isdisjoint(map(top, imports(path))), path
 
 
-def test_cli_imports_the_workers_only_inside_the_commands_that_need_them() -> None:
-    tree = ast.parse((SERVER / "entroscope/cli.py").read_text())
+@pytest.mark.parametrize("name", COMMAND_LINES)
+def test_cli_imports_the_workers_only_inside_the_commands_that_need_them(name: str) -> None:
+    tree = ast.parse((SERVER / "entroscope" / name).read_text())
     at_top: list[ast.stmt] = [n for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)]
     assert "entroscope_workers" not in ast.unparse(ast.Module(at_top, []))
 

@@ -3,8 +3,8 @@ import {test} from "node:test";
 import {owner} from "../../frontend/form/fields.js";
 import {kindsOf, shapeOf, shownValue} from "../../frontend/form/params.js";
 import {
-  kindOf, labelsText, named, pairOf, pointsText, preferred, specOf, typed, typedLabels, typedList, typedPoints,
-  typedWeights, weightsText
+  kindOf, labelsText, named, pairAmong, pairOf, pointsText, preferred, specOf, typed, typedLabels, typedList, typedPoints,
+  typedTexts, typedWeights, weightsText
 } from "../../frontend/form/values.js";
 
 const SCHEMA = {
@@ -40,6 +40,8 @@ test("labels are named, numbered or given as ranges", () => {
   assert.deepEqual(typedLabels("5-7", labels), ["5-7"]);
   assert.equal(labelsText(["Coat", "5-7", "Shirt"], labels), "1-3");
   assert.equal(labelsText(["Bag", "Shirt"], labels), "Bag, Shirt");
+  const prompts = ["A chair, wooden", "A cat"];
+  assert.deepEqual(typedLabels(labelsText(["A cat", "A chair, wooden"], prompts), prompts), ["A cat", 0]);
 });
 
 test("a spec holds what was typed and leaves the rest to the server", () => {
@@ -50,6 +52,15 @@ test("a spec holds what was typed and leaves the rest to the server", () => {
   assert.deepEqual(spec, {
     schema: 1, model: "m", partitions: {classes: null}, prior: "model", schedule: {}, trajectories: 64, seed: 0, previews: {samples: 0}
   });
+});
+
+test("pictures are paired as the model has it until one says otherwise", () => {
+  const previews = (paired, samples) =>
+    specOf({model: "m", partitions: {}, prior: "model", paired, fields: {"previews.samples": samples}}).previews;
+  assert.deepEqual(previews("", "16"), {samples: 16});
+  assert.deepEqual(previews("true", "16"), {samples: 16, paired: true});
+  assert.deepEqual(previews("false", ""), {paired: false});
+  assert.equal(previews("", ""), undefined);
 });
 
 test("noise levels given one by one stand instead of a rule", () => {
@@ -87,6 +98,22 @@ test("fields of parameters come from the schema", () => {
   assert.deepEqual([means, std, priors].map(shapeOf), ["points", "number", "list"]);
   assert.deepEqual([means, std, priors].map((property) => shownValue(property)), ["-8, 4", "0.5", ""]);
   assert.deepEqual(kindsOf(null), []);
+});
+
+test("prompts are typed one a line", () => {
+  const prompts = {type: "array", items: {type: "string"}, default: ["A chair", "A red chair"]};
+  const [{properties}] = kindsOf({type: "object", properties: {prompts}});
+  assert.equal(shapeOf(properties.prompts), "texts");
+  assert.equal(shownValue(properties.prompts), "A chair\nA red chair");
+  assert.deepEqual(typedTexts(" A chair, red \n\nA cat\n"), ["A chair, red", "A cat"]);
+  assert.deepEqual(typedTexts(" "), []); // not undefined: the server says that prompts are missing
+});
+
+test("a pair follows a prompt that is renamed, and begins anew where it cannot", () => {
+  assert.deepEqual(pairAmong(["a", "b", "c"], ["a", "c"], ["a", "c"]), ["a", "c"]);
+  assert.deepEqual(pairAmong(["a", "x", "c"], ["b", "c"], ["a", "b", "c"]), ["x", "c"]);
+  assert.deepEqual(pairAmong(["a", "c"], ["b", "c"], ["a", "b", "c"]), ["a", "c"]);
+  assert.deepEqual(pairAmong(["a", "b"], [], []), ["a", "b"]);
 });
 
 test("an error belongs to the field with the longest fitting name", () => {

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
-import {clock, count, duration, measured, number, place, plural} from "../../frontend/format.js";
+import {clock, count, duration, measured, number, place, plural, shortened} from "../../frontend/format.js";
 import {grouped, rows} from "../../frontend/panels/checks.js";
 import {connectionText, workersText} from "../../frontend/panels/connection.js";
 import {aboutText, progressText} from "../../frontend/panels/head.js";
 import {readout} from "../../frontend/panels/legend.js";
 import {hasPairs, typedPrior} from "../../frontend/panels/pair_prior.js";
 import {decision, statusText} from "../../frontend/panels/runs.js";
-import {describe, firstFollowed, grid} from "../../frontend/panels/samples.js";
+import {describe, firstFollowed, grid, places, sharing} from "../../frontend/panels/samples.js";
 
 const PROGRESS = {trajectories: 48, total: 256, fraction: 0.2, seconds_left: 40};
 const RUN = {
@@ -85,6 +85,26 @@ test("the strip follows samples of different labels first", () => {
   assert.deepEqual(firstFollowed([{label: "a"}, {label: "a"}, {label: "b"}]), [0, 2]);
   assert.deepEqual(grid(16, 256).columns, 4);
   assert.deepEqual(grid(64, 256).columns, 8);
+});
+
+test("samples of one noise stand side by side", () => {
+  const samples = Array.from({length: 8}, (_, i) => ({label: i % 2 ? "b" : "a", posterior: null, pair: i >> 1}));
+  assert.equal(sharing(samples), 2);
+  const {template, side, columnOf} = places(samples, 300);
+  assert.equal(template, `repeat(2, ${side}px) 8px repeat(2, ${side}px)`);
+  assert.deepEqual(samples.map((_, i) => columnOf(i)), ["1", "2", "4", "5", "1", "2", "4", "5"]);
+  assert.ok(4 * side + 8 + 4 * 6 <= 300);
+  assert.deepEqual(firstFollowed(samples), [0, 1]);
+  assert.equal(describe(samples[3], 3, ["a", "b"]), "Noise 2: b");
+  const alone = places([{label: "a", posterior: null}], 300);
+  assert.deepEqual([alone.template, alone.columnOf(0)], ["repeat(1, 300px)", ""]);
+});
+
+test("a long name keeps its beginning and its end", () => {
+  assert.equal(shortened("A wooden chair"), "A wooden chair");
+  const short = shortened("A wooden chair in front of blue walls, a painting by an old master", 40);
+  assert.match(short, /^A wooden chair.*….*old master$/);
+  assert.ok(short.length <= 40);
 });
 
 test("a sample is described with its posterior, where there is one", () => {

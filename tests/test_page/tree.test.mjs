@@ -5,7 +5,7 @@ import {depthOf} from "../../frontend/panels/legend.js";
 import {decision} from "../../frontend/panels/runs.js";
 import {labelColors} from "../../frontend/scene.js";
 import {
-  added, groupAt, groupsInside, halves, labelsOf, relabelled, removed, renamed, rowsOf, split, toggled
+  added, carried, groupAt, groupsInside, halves, labelsOf, relabelled, removed, renamed, rowsOf, split, toggled
 } from "../../frontend/tree.js";
 
 const figure = JSON.parse(readFileSync(new URL("../../frontend/figure.json", import.meta.url)));
@@ -27,6 +27,15 @@ test("a label moves from one branch of a tree into another, and leaves by a seco
   assert.deepEqual(moved.map(labelsOf), [["a", "b", "c", "d", "e"], []]);
   assert.deepEqual(labelsOf(toggled(moved, [0, 1], "e")[0]), ["a", "b", "c", "d"]);
   assert.deepEqual(TREE, frozen);
+});
+
+test("groups follow labels that are renamed, and keep those that are still there", () => {
+  const groups = [{name: "a", labels: ["a"]}, {name: "rest", groups: [{name: "x", labels: ["b"]}, {name: "y", labels: ["c"]}]}];
+  assert.equal(carried(groups, ["a", "b", "c"], ["c", "a", "b", "d"]), groups);
+  const [first, rest] = carried(groups, ["a", "b", "c"], ["a red chair", "b", "d"]);
+  assert.deepEqual(first, {name: "a red chair", labels: ["a red chair"]});
+  assert.deepEqual(rest.groups, [{name: "x", labels: ["b"]}, {name: "y", labels: ["d"]}]);
+  assert.equal(carried(groups, ["a", "b", "c"], ["a", "b"]), null);
 });
 
 test("a tree is an indented list of its groups", () => {

@@ -20,15 +20,11 @@ from entroscope_workers.numerics.kernels import (
     log_likelihoods,
     reverse_kernel,
 )
-from entroscope_workers.numerics.noise import TrajectoryNoise
+from entroscope_workers.numerics.noise import SHOWING, TrajectoryNoise
 from entroscope_workers.numerics.posterior import Grouping
+from entroscope_workers.portions import slice_pairs
 from entroscope_workers.pruning import Pruning
 from entroscope_workers.steering import Steering
-
-#: Denoised data of one slice of rows, in bytes of float64: on a processor small enough to stay in
-#: its cache, on a GPU large enough to fill it.
-SLICE_BYTES = 2**20
-SLICE_BYTES_GPU = 2**31
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,30 +59,40 @@ class Chain:
         step: index of the present noise level.
     """
 
-    def __init__(self, plan: Plan, model: Model, trajectories: Sequence[int]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        model: Model,
+        trajectories: Sequence[int],
+        own: Sequence[int] | None = None,
+    ) -> None:
+        """Args: own: the labels of trajectories that are shown and not counted; else drawn."""
         self.plan, self.model = plan, model
         self.sigmas = [float(sigma) for sigma in plan.sigmas]
         self.step = 0
         self._shape = model.info.shape
-        self._noise = TrajectoryNoise(plan.spec.seed, trajectories, int(np.prod(self._shape)))
+        size, copies = int(np.prod(self._shape)), [(SHOWING, 0)] * len(own or ())
+        self._noise = TrajectoryNoise(plan.spec.seed, trajectories, size, copies)
         self._columns = torch.from_numpy(plan.columns).to(model.device)
         self._groupings = [Grouping.of(curve.groups, model.device) for curve in plan.curves]
         guidance = plan.spec.guidance
         follow = guidance is None or guidance.decoder == "guided"
         follow = follow and plan.spec.paths_from == "model"
         self._chain_rules = ChainRules(plan.curves, model.device, labels_follow=follow)
-        self._start()
+        self._start(own)
         self._pruning = Pruning(plan.spec.prune_below, self.own, len(self._columns))
         prior = torch.from_numpy(plan.prior).to(model.device)
         self._steering = Steering.of(plan.spec.guidance, prior, self.logits)
 
-    def _start(self) -> None:
+    def _start(self, own: Sequence[int] | None) -> None:
         """Draw each label from the prior and each state from the highest noise level."""
         uniforms = torch.from_numpy(self._noise.uniforms(2)).to(self.model.device)
         prior = torch.from_numpy(self.plan.prior).to(self.model.device)
         full = torch.from_numpy(self.plan.full_prior).to(self.model.device)
         label, component = uniforms.T.contiguous()
         self.own = torch.bucketize(label, prior.cumsum(0)[:-1].contiguous(), right=True)
+        if own is not None:
+            self.own = torch.tensor(own, device=self.model.device)
         self.logits = prior.log().expand(len(label), -1).clone()
         self._data: DataPaths | None = None
         if self.plan.spec.paths_from == "model":
@@ -120,8 +126,7 @@ class Chain:
 
     def _slices(self) -> Iterator[slice]:
         """Rows whose denoised data, all labels, fit a slice."""
-        limit = SLICE_BYTES if self.model.device.type == "cpu" else SLICE_BYTES_GPU
-        return self._pruning.slices(limit // (8 * int(np.prod(self._shape))))
+        return self._pruning.slices(slice_pairs(self.model.device, int(np.prod(self._shape))))
 
     def _advance(self, rows: slice, noise: Tensor | None) -> tuple[Tensor, Tensor, int]:
         """Measure some rows at this noise level and move them to the next one."""

@@ -1,7 +1,8 @@
 """The commands `entroscope work` and `entroscope run`."""
 
 import json
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from threading import Event
@@ -13,11 +14,15 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from entroscope.connect import connect
 from entroscope.protocol.comparison import unguided
+from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.plan import resolve
 from entroscope.protocol.spec import Spec
 from entroscope.supervisor import Supervisor, worker_command
 from entroscope_workers.comparing import measure_both
 from entroscope_workers.measuring import measure, refined
+from entroscope_workers.models.base import Model
+from entroscope_workers.offers import one_line
+from entroscope_workers.portions import Portioned
 from entroscope_workers.preset_files import run_presets
 from entroscope_workers.probe import probed
 from entroscope_workers.registry import load_model, load_models
@@ -82,12 +87,31 @@ def work_on(
     """Load the models onto one device and take batches."""
     redis = connect(redis_url)
     loaded = all_with_data(load_models(models, device), data)
-    infos = {key: probed(model) for key, model in loaded.items()}
+    found = dict(_all_probed(loaded, wanted=bool(models)))
+    fitting = {key: model for key, (model, _) in found.items()}
+    infos = {key: info for key, (_, info) in found.items()}
     own_name, label = name or worker_name(), device_name(device)
-    print(f"Worker: {own_name} on {label} offers {', '.join(loaded)}", flush=True)
-    Worker(redis, loaded, own_name, label, infos=infos, presets=run_presets()).run()
+    print(f"Worker: {own_name} on {label} offers {', '.join(found)}", flush=True)
+    Worker(redis, fitting, own_name, label, infos=infos, presets=run_presets()).run()
     redis.close()
     return 0
+
+
+def _all_probed(
+    loaded: Mapping[str, Model], *, wanted: bool
+) -> Iterator[tuple[str, tuple[Portioned, ModelInfo]]]:
+    """Yield each model as it is offered; one that does not work here is left out, unless wanted."""
+    for name, model in loaded.items():
+        try:
+            yield name, probed(model)
+        except Exception as error:  # a model may be anyone's program
+            if wanted:
+                raise ValueError(f"model {name!r}: {one_line(error)}") from error
+            print(
+                f"entroscope: model {name!r}: {one_line(error)}; it is not offered",
+                file=sys.stderr,
+                flush=True,
+            )
 
 
 def run_file(
@@ -97,6 +121,7 @@ def run_file(
     max_evaluations: int,
     data: Sequence[str] = (),
     *,
+    models: Sequence[str] | None = None,
     pilot: int | None = None,
     compare: bool = False,
 ) -> int:
@@ -105,6 +130,7 @@ def run_file(
     Args:
         max_evaluations: of all runs of a sweep together.
         data: folders of labelled data, as on the command line.
+        models: the list to find the spec's model in, as on the command line.
         pilot: trajectories of a run before it that places its noise levels.
         compare: run the unguided twin of a spec too.
     """
@@ -115,11 +141,11 @@ def run_file(
     if isinstance(document, dict) and "vary" in document:
         if compare or pilot is not None:
             raise ValueError("--compare and --pilot are for a single spec, not for a sweep")
-        sweep = SweepFile(document, find_device(device), max_evaluations, data)
+        sweep = SweepFile(document, find_device(device), max_evaluations, data, models)
         result = _with_bar(sweep.title, console, sweep.measure)
         results = result["results"]
     else:
-        result = _one(document, device, data, console, pilot=pilot, compare=compare)
+        result = _one(document, device, data, console, models, pilot=pilot, compare=compare)
         results = [result]
     out.write_text(json.dumps(result, allow_nan=False, indent=1) + "\n")
     for each in results:
@@ -143,12 +169,13 @@ def _one(
     device: str,
     data: Sequence[str],
     console: Console,
+    models: Sequence[str] | None,
     *,
     pilot: int | None,
     compare: bool,
 ) -> dict[str, Any]:
     spec = Spec.model_validate(document)
-    loaded = {spec.model: load_model(spec.model, find_device(device))}
+    loaded = {spec.model: load_model(spec.model, find_device(device), models)}
     model = all_with_data(loaded, data)[spec.model]
     spec = resolve(spec, model.info)  # what is off is said before a bar is drawn
     if compare:

@@ -14,6 +14,7 @@ from entroscope.protocol.result import result_document
 from entroscope.protocol.spec import MAX_TRAJECTORIES, Schedule, Spec
 from entroscope.protocol.studies.spec import Studies
 from entroscope_workers.models.base import Model
+from entroscope_workers.portions import Portioned
 from entroscope_workers.registry import load_model
 from entroscope_workers.runner import run_batch
 
@@ -44,7 +45,7 @@ def measure(
         spec = refined(model, spec, pilot)
     plan = Plan(resolve(spec, model.info), model.info)
     fold = Fold(plan)
-    for payload in run(plan, model, fold):
+    for payload in run(plan, Portioned.of(model), fold):
         if progress and isinstance(payload, Point):
             progress(fraction_done(plan, payload))
     return result_document(fold)

@@ -15,7 +15,7 @@ from torch import Tensor
 from entroscope.protocol.pairs import has_sides, is_consistent, pair_classes, pair_priors
 from entroscope.protocol.plan import Plan
 from entroscope_workers.block import Reading
-from entroscope_workers.chain import SLICE_BYTES, SLICE_BYTES_GPU, Measured
+from entroscope_workers.chain import Measured
 from entroscope_workers.curve_values import Scored, curve_values
 from entroscope_workers.models.base import NO_LABEL, Model
 from entroscope_workers.numerics.complement import other_labels, rebuilt_apart
@@ -27,6 +27,7 @@ from entroscope_workers.numerics.kernels import (
 )
 from entroscope_workers.numerics.noise import TrajectoryNoise
 from entroscope_workers.numerics.posterior import Grouping
+from entroscope_workers.portions import slice_pairs
 
 Array = NDArray[np.float64]
 
@@ -114,8 +115,8 @@ class PairChain:
             yield Measured(found, None, torch.cat(moved), sum(evaluations))
 
     def _slices(self) -> Iterator[slice]:
-        limit = SLICE_BYTES if self.model.device.type == "cpu" else SLICE_BYTES_GPU
-        rows = max(1, limit // (3 * 8 * int(np.prod(self._shape))))
+        pairs = slice_pairs(self.model.device, int(np.prod(self._shape)))
+        rows = max(1, pairs // 3)
         for start in range(0, len(self.label), rows):
             yield slice(start, start + rows)
 

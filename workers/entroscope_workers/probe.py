@@ -1,38 +1,123 @@
-"""How fast a model answers on this device: a short look before it is offered."""
+"""How fast a model answers on this device, and how many pairs a call should have: a short look."""
 
+import math
 import time
+from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
-from entroscope.protocol.models import ModelInfo
+from entroscope.protocol.models import BatchSizes, ModelInfo
 from entroscope.protocol.plan import bind_params
-from entroscope_workers.models.base import Model
+from entroscope_workers.models.base import DecodesLatents, Model
+from entroscope_workers.portions import Limit, Portioned, is_out_of_memory, pairs_of_a_call
 
-#: Length of the look, in seconds.
-LOOK_S = 0.5
-ROWS = 16
+#: A size is timed at least so long, and no size is begun after so long, in seconds.
+LOOK_S, ENOUGH_S = 0.1, 1.5
+#: Every size is so many times the one before.
+GROWTH = 4
+#: Labels that are looked at, and the most pairs a call is tried with, on a processor and a GPU.
+LABELS, PAIRS, PAIRS_GPU = 64, 1024, 16384
+#: A size is as good as the best from this share of its rate on.
+AS_GOOD = 0.95
+#: A batch on a GPU should not last longer: it is lost with its worker, and cannot be taken over.
+BATCH_S, TRAJECTORIES_GPU = 5.0, 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What the look has shown.
+
+    Attributes:
+        pairs_per_second: at the best size.
+        best: pairs of a call that are answered fastest.
+        largest: the most pairs of a call that are about as fast.
+    """
+
+    pairs_per_second: float
+    best: int
+    largest: int
+
+
+def probed(model: Model) -> tuple[Portioned, ModelInfo]:
+    """Return the model, asked in calls of a good size, and what to announce of it."""
+    found = probe(model)
+    info = model.info.model_copy(
+        update={
+            "pairs_per_second": float(f"{found.pairs_per_second:.3g}"),
+            "decodes": isinstance(model, DecodesLatents),
+            "batch_sizes": _batch_sizes(model, found),
+        }
+    )
+    return Portioned(model, Limit(found.largest)), info
 
 
 @torch.inference_mode()
-def probed(model: Model) -> ModelInfo:
-    """Return the model's info with the pairs (sample, label) it answers in a second."""
-    bound_labels = bind_params(model.info, {}).labels
-    bound = model.bind({}, bound_labels)
-    x = torch.zeros((ROWS, *bound.info.shape), dtype=bound.dtype, device=bound.device)
-    sigma = torch.ones(ROWS, dtype=torch.float64, device=bound.device)
-    labels = torch.arange(min(len(bound_labels), 64), device=bound.device)
-    rows = torch.arange(ROWS, device=bound.device).repeat_interleave(len(labels))
-    pairs = labels.repeat(ROWS)
-    rate = _rate(bound, x, sigma, rows, pairs)
-    return model.info.model_copy(update={"pairs_per_second": float(f"{rate:.3g}")})
+def probe(model: Model) -> Probe:
+    """Ask for one pair, four, sixteen, ... until that is no faster, too slow or too large.
+
+    Raises:
+        ValueError: not even one pair fits the device.
+    """
+    labels = bind_params(model.info, {}).labels
+    bound = model.bind({}, labels)
+    most = PAIRS if model.device.type == "cpu" else PAIRS_GPU
+    rates: dict[int, float] = {}
+    started, size = time.perf_counter(), 1
+    while size <= most and _is_rising(rates) and time.perf_counter() - started < ENOUGH_S:
+        try:
+            rates[size] = _rate(bound, size, min(len(labels), LABELS))
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            if not rates:
+                raise ValueError(f"model {model.info.name!r} does not fit: {error}") from None
+            break
+        size *= GROWTH
+    best = max(rates, key=lambda tried: rates[tried])
+    largest = max(tried for tried, rate in rates.items() if rate >= AS_GOOD * rates[best])
+    if size > most and best == max(rates):  # more might be faster still
+        largest = max(largest, pairs_of_a_call(bound))
+    return Probe(rates[best], best, largest)
 
 
-def _rate(
-    model: Model, x: torch.Tensor, sigma: torch.Tensor, rows: torch.Tensor, labels: torch.Tensor
-) -> float:
-    model.denoise(x, sigma, rows, labels)  # the first call allocates
+def _is_rising(rates: dict[int, float]) -> bool:
+    """Return whether one of the last two sizes was markedly faster than all before them."""
+    tried = list(rates.values())
+    return len(tried) < 3 or max(tried[-2:]) > 1.05 * max(tried[:-2])
+
+
+def _rate(model: Model, pairs: int, num_labels: int) -> float:
+    """Return the pairs a second of calls with so many pairs, label after label, row after row."""
+    place = torch.arange(pairs, device=model.device)
+    rows, labels = place // num_labels, place % num_labels
+    count = math.ceil(pairs / num_labels)
+    x = torch.zeros((count, *model.info.shape), dtype=model.dtype, device=model.device)
+    sigma = torch.ones(count, dtype=torch.float64, device=model.device)
+    started = time.perf_counter()
+    _answered(model, x, sigma, rows, labels)  # the first call allocates
+    if (elapsed := time.perf_counter() - started) > ENOUGH_S:
+        return pairs / elapsed
     started, done = time.perf_counter(), 0
     while (elapsed := time.perf_counter() - started) < LOOK_S or not done:
-        model.denoise(x, sigma, rows, labels).sum().item()  # .item() waits for the device
-        done += len(labels)
+        _answered(model, x, sigma, rows, labels)
+        done += pairs
     return done / elapsed
+
+
+def _answered(model: Model, x: Tensor, sigma: Tensor, rows: Tensor, labels: Tensor) -> None:
+    model.denoise(x, sigma, rows, labels).sum().item()  # .item() waits for the device
+
+
+def _batch_sizes(model: Model, found: Probe) -> BatchSizes:
+    """Return the model's own sizes; on a GPU batches are large enough to fill it, if that is quick.
+
+    A power of two, so that workers on like devices announce the same.
+    """
+    own = model.info.batch_sizes
+    if model.device.type == "cpu":
+        return own
+    labels = max(1, len(bind_params(model.info, {}).labels))
+    quick = BATCH_S * found.pairs_per_second / (labels * model.info.schedule.steps)
+    wanted = min(TRAJECTORIES_GPU, found.best / labels, quick)
+    return own.model_copy(update={"largest": max(own.largest, 2 ** math.ceil(math.log2(wanted)))})

@@ -1,23 +1,38 @@
-"""Which model families there are: every file in models/.
+"""Which models there are: those that come along, and those of the user.
 
-A family that comes with its weights has `load(device)`; one that reads what a user has on disk has
-`load_entry(entry, device)`; a family may have both.
+Every file in models/ is a family. A family that comes with its weights has `load(device)`; one that
+reads what a user has on disk has `load_entry(entry, device)`; a family may have both.
 """
 
 import importlib
 import pkgutil
-from collections.abc import Sequence
-from functools import cache
+import re
+import sys
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+from pathlib import Path
 from types import ModuleType
-from typing import cast
+from typing import Any, cast
 
 import torch
 
+from entroscope.data_dir import default_models_file
 from entroscope_workers import models
 from entroscope_workers.entries import Entry
+from entroscope_workers.labels import LABEL_SETS
 from entroscope_workers.models.base import Model
+from entroscope_workers.models_file import PLACES, entry_of, read_tables
+from entroscope_workers.offers import Offer, faulty
+from entroscope_workers.own_models import installed_offers, python_offers
 
 NOT_FAMILIES = {"base"}
+#: A file in a list of models, and the one model of it that is meant.
+FILE = re.compile(r"(?P<file>.+\.(?:toml|py))(?::(?P<name>[^:/\\]+))?")
+Say = Callable[[str], None]
+
+
+def _to_stderr(sentence: str) -> None:
+    print(f"entroscope: {sentence}", file=sys.stderr, flush=True)
 
 
 def family_names() -> list[str]:
@@ -32,24 +47,129 @@ def bundled_names() -> tuple[str, ...]:
     return tuple(name for name in family_names() if hasattr(_family(name), "load"))
 
 
-def load_models(names: Sequence[str] | None, device: torch.device) -> dict[str, Model]:
-    """Load models by name onto a device; all of them where no names are given.
+def load_models(
+    names: Sequence[str] | None, device: torch.device, say: Say = _to_stderr
+) -> dict[str, Model]:
+    """Load the models of a list (`offers`) onto a device; all there are where none is given.
 
+    Args:
+        say: told of each model that nobody asked for and that cannot be loaded; it is left out.
     Raises:
-        ValueError: a name that no model has, or a checkpoint that cannot be read.
+        ValueError: a model that was asked for cannot be had; two models have one name.
     """
-    return {name: load_model(name, device) for name in names or bundled_names()}
+    loaded = {}
+    for offer in offers(names, say):
+        try:
+            loaded[offer.name] = offer.load(device)
+        except ValueError as error:
+            if names:
+                raise
+            say(f"{error}; it is not offered")
+    return loaded
 
 
-def load_model(name: str, device: torch.device) -> Model:
-    """Load one model by name.
+def load_model(name: str, device: torch.device, among: Sequence[str] | None = None) -> Model:
+    """Load one model by name, of a list of models or of all.
 
     Raises:
         ValueError: as `load_models`.
     """
-    if name not in bundled_names():
-        raise ValueError(f"model: no model {name!r}; there are {', '.join(bundled_names())}")
-    return cast(Model, _family(name).load(device))
+    return find_offer(name, among).load(device)
+
+
+def find_offer(name: str, among: Sequence[str] | None = None) -> Offer:
+    """Return the offer of a name, of a list of models or of all.
+
+    Raises:
+        ValueError: there is none, or there are two.
+    """
+    complaints: list[str] = []
+    found = _of_list(among, complaints.append) if among else _all(complaints.append)
+    if mine := [offer for offer in found if offer.name == name]:
+        return _unique(mine)[0]
+    also = "".join(f"; {complaint}" for complaint in complaints)
+    names = ", ".join(dict.fromkeys(offer.name for offer in found))
+    raise ValueError(f"model: no model {name!r}; there are {names}{also}")
+
+
+def offers(items: Sequence[str] | None = None, say: Say = _to_stderr) -> list[Offer]:
+    """Return the models of a list, or all: bundled, in the user's models.toml, installed.
+
+    Args:
+        items: a model's name; a .toml or .py FILE for all of its models; FILE:NAME for one of them.
+        say: told what is wrong with sources that nobody asked for.
+    Raises:
+        ValueError: an item names nothing, or two models have one name.
+    """
+    return _unique(_of_list(items, say) if items else _all(say))
+
+
+def _of_list(items: Sequence[str], say: Say) -> list[Offer]:
+    found: list[Offer] = []
+    for item in items:
+        if named := FILE.fullmatch(item):
+            found += _pick(_of_file(Path(named["file"])), named["name"], named["file"])
+        elif given := [offer for offer in found if offer.name == item]:
+            found += given
+        else:
+            found += _pick(_all(say), item, None)
+    return found
+
+
+def _pick(found: list[Offer], name: str | None, file: str | None) -> list[Offer]:
+    if name is None:
+        return found
+    if mine := [offer for offer in found if offer.name == name]:
+        return mine
+    names = ", ".join(offer.name for offer in found)
+    place = f"{file}: " if file else ""
+    raise ValueError(f"model: {place}no model {name!r}; there are {names}")
+
+
+def _all(say: Say) -> list[Offer]:
+    found = [Offer(name, name, "bundled", _family(name).load) for name in bundled_names()]
+    try:
+        found += entry_offers(default_models_file())
+    except ValueError as error:
+        say(str(error))
+    return found + installed_offers()
+
+
+def _of_file(file: Path) -> list[Offer]:
+    if not file.is_file():
+        raise ValueError(f"--models: there is no file {str(file)!r}")
+    file = file.absolute()
+    return python_offers(file) if file.suffix == ".py" else entry_offers(file)
+
+
+def entry_offers(file: Path) -> list[Offer]:
+    """Return the models of a models.toml; a table that is off is an offer with a fault.
+
+    Raises:
+        ValueError: the file as a whole is off.
+    """
+    return [_entry_offer(file, name, table) for name, table in read_tables(file).items()]
+
+
+def _entry_offer(file: Path, name: str, table: dict[str, Any]) -> Offer:
+    try:
+        entry = entry_of(file, name, table)
+        check_entry(entry)
+    except ValueError as error:
+        return faulty(name, str(table.get("family", "?")), str(file), str(error))
+    return Offer(name, entry.family, str(file), partial(load_entry, entry))
+
+
+def _unique(found: Sequence[Offer]) -> list[Offer]:
+    kept: dict[str, Offer] = {}
+    for offer in found:
+        other = kept.setdefault(offer.name, offer)
+        if other.where != offer.where:
+            raise ValueError(
+                f"two models are called {offer.name!r}: {other.where} and {offer.where};"
+                " rename one, or say --models FILE:NAME"
+            )
+    return list(kept.values())
 
 
 def load_entry(entry: Entry, device: torch.device) -> Model:
@@ -58,12 +178,23 @@ def load_entry(entry: Entry, device: torch.device) -> Model:
     Raises:
         ValueError: no such family, or what is wrong with which file.
     """
+    check_entry(entry)
+    return cast(Model, _family(entry.family).load_entry(entry, device))
+
+
+def check_entry(entry: Entry) -> None:
+    """Raise a ValueError if an entry's family is unknown or one of its files is missing."""
     able = [name for name in family_names() if hasattr(_family(name), "load_entry")]
     if entry.family not in able:
         raise ValueError(
             f"model {entry.name!r}: no family {entry.family!r}; there are {', '.join(able)}"
         )
-    return cast(Model, _family(entry.family).load_entry(entry, device))
+    places = {field: getattr(entry, field) for field in PLACES}
+    if entry.labels and entry.labels not in LABEL_SETS:
+        places["labels"] = Path(entry.labels)
+    for field, place in places.items():
+        if place is not None and not place.exists():
+            raise ValueError(f"model {entry.name!r}: {field} {str(place)!r} does not exist")
 
 
 def _family(name: str) -> ModuleType:

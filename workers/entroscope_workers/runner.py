@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from entroscope.protocol.pairs import is_paired
 from entroscope.protocol.payloads import (
@@ -18,15 +19,18 @@ from entroscope.protocol.payloads import (
     Pause,
     Payload,
     Point,
-    Preview,
     Record,
 )
 from entroscope.protocol.plan import Plan
+from entroscope.protocol.preview_pairs import preview_evaluations
 from entroscope.protocol.studies.arrays import StudyArrays
 from entroscope_workers.chain import Chain, Measured
 from entroscope_workers.models.base import Model
 from entroscope_workers.pair_chain import PairChain
-from entroscope_workers.previews import MAX_POSTERIOR, grid, preview_steps, sprite_sheet
+from entroscope_workers.portions import Portioned
+from entroscope_workers.previews import MAX_POSTERIOR, grid, preview_steps
+from entroscope_workers.previews_paired import paired_previews
+from entroscope_workers.sheets import Draw, Sheets, drawing
 from entroscope_workers.steering import jumps
 from entroscope_workers.studies.batch import BatchStudies
 from entroscope_workers.tables import CurveTable
@@ -40,34 +44,38 @@ def run_batch(plan: Plan, index: int, model: Model) -> Iterator[Payload]:
     """
     started = time.perf_counter()
     first, size = plan.batches[index]
-    bound = model.bind(plan.spec.params, plan.labels)
+    bound = Portioned.of(model).bind(plan.spec.params, plan.labels)
     trajectories = range(first, first + size)
     chain: Chain | PairChain
     chain = (PairChain if is_paired(plan.spec) else Chain)(plan, bound, trajectories)
     studies = None if isinstance(chain, PairChain) else BatchStudies(plan, index, bound, chain)
     cuts = jumps(plan.spec.guidance, plan.sigmas.tolist())
     tables = {curve.key: CurveTable(plan.sigmas, size, cuts) for curve in plan.curves}
-    samples = _preview_samples(plan, index)
-    shown = preview_steps(len(plan.sigmas)) if samples else frozenset[int]()
+    count = _preview_samples(plan, index)
+    shown = preview_steps(len(plan.sigmas)) if count else frozenset[int]()
+    paired = paired_previews(plan, index, bound)
     pairs = 0
-    for step, measured in enumerate(chain.steps()):
-        pairs += measured.evaluations
-        if studies and isinstance(chain, Chain) and measured.posterior is not None:
-            studies.add(step, measured.posterior, chain)
-        for table, values in zip(tables.values(), measured.values, strict=True):
-            table.add(step, values)
-        if measured.calibration is not None:
-            for table, values in zip(tables.values(), measured.calibration, strict=True):
-                table.calibrate(values)
-        yield _point(plan, index, step, tables)
-        if step in shown:
-            yield _preview(plan, index, step, chain.names(samples), measured, bound)
+    with Sheets() as sheets:
+        for step, measured in enumerate(chain.steps()):
+            pairs += measured.evaluations
+            if studies and isinstance(chain, Chain) and measured.posterior is not None:
+                studies.add(step, measured.posterior, chain)
+            _tabulate(tables, step, measured)
+            yield _point(plan, index, step, tables)
+            seen = paired.step() if paired else None
+            if step in shown:
+                samples, data = seen or _samples(plan, chain.names(count), measured)
+                header = _preview_header(plan, index, step, samples)
+                sheets.add(header, data, _draw(plan, step, bound))
+            yield from sheets.ready()
+        yield from sheets.rest()
     studied = 0
     for spent in studies.steps() if studies else ():
         studied += spent
         yield Pause()
     seconds = time.perf_counter() - started
-    facts = _facts(plan, index, bound, (pairs, studied), seconds)
+    pictured = paired.evaluations if paired else 0
+    facts = _facts(plan, index, bound, (pairs, studied, pictured), seconds)
     yield _record(plan, facts, chain, tables, studies.arrays() if studies else {})
 
 
@@ -83,26 +91,43 @@ def _point(plan: Plan, index: int, step: int, tables: Mapping[str, CurveTable]) 
     return Point(index, step, sigma, np.array(n), np.stack(total), np.stack(square))
 
 
-def _preview(
-    plan: Plan, index: int, step: int, labels: list[str], measured: Measured, model: Model
-) -> Preview:
-    samples = len(labels)
-    columns, rows = grid(samples)
-    posterior: list[Any] = [None] * samples
+def _tabulate(tables: Mapping[str, CurveTable], step: int, measured: Measured) -> None:
+    for table, values in zip(tables.values(), measured.values, strict=True):
+        table.add(step, values)
+    if measured.calibration is not None:
+        for table, values in zip(tables.values(), measured.calibration, strict=True):
+            table.calibrate(values)
+
+
+def _draw(plan: Plan, step: int, model: Model) -> Draw:
+    decode = "never" if plan.spec.previews is None else plan.spec.previews.decode
+    return drawing(model, decode, last=step + 1 == len(plan.sigmas))
+
+
+def _samples(
+    plan: Plan, labels: list[str], measured: Measured
+) -> tuple[list[dict[str, Any]], Tensor]:
+    """Return the first trajectories as a header has them, and their data."""
+    posterior: list[Any] = [None] * len(labels)
     if measured.posterior is not None and len(plan.columns) <= MAX_POSTERIOR:
-        posterior = measured.posterior[:samples].cpu().numpy().round(4).tolist()
-    header = {
+        posterior = measured.posterior[: len(labels)].cpu().numpy().round(4).tolist()
+    samples = [{"label": own, "posterior": p} for own, p in zip(labels, posterior, strict=True)]
+    return samples, measured.denoised[: len(labels)]
+
+
+def _preview_header(
+    plan: Plan, index: int, step: int, samples: list[dict[str, Any]]
+) -> dict[str, Any]:
+    columns, rows = grid(len(samples))
+    return {
         "batch": index,
         "step": step,
         "sigma": float(plan.sigmas[step]),
         "columns": columns,
         "rows": rows,
         "media_type": "image/jpeg",
-        "samples": [
-            {"label": label, "posterior": p} for label, p in zip(labels, posterior, strict=True)
-        ],
+        "samples": samples,
     }
-    return Preview(header, sprite_sheet(model.pictures(measured.denoised[:samples])))
 
 
 def _record(
@@ -135,22 +160,23 @@ def _pair_values(
 
 
 def _facts(
-    plan: Plan, index: int, model: Model, pairs: tuple[int, int], seconds: float
+    plan: Plan, index: int, model: Portioned, pairs: tuple[int, int, int], seconds: float
 ) -> dict[str, Any]:
-    """Args: pairs: those that the curves took, and those of the studies."""
+    """Args: pairs: those that the curves took, those of the studies and of paired previews."""
     first, size = plan.batches[index]
+    pictured = preview_evaluations(plan) if pairs[2] else 0
     return {
         "batch": index,
         "first": first,
         "trajectories": size,
         "evaluations": sum(pairs),
-        "evaluations_full": size * plan.labels_evaluated * len(plan.sigmas) + pairs[1],
+        "evaluations_full": size * plan.labels_evaluated * len(plan.sigmas) + pairs[1] + pictured,
         "seconds": seconds,
         "device": device_name(model.device),
         "versions": versions(),
         "weights_hash": model.info.weights_hash,
         "data": _data_facts(plan, model),
-        "micro_batches": 1,
+        "micro_batches": model.most,
     }
 
 

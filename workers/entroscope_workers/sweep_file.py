@@ -28,10 +28,11 @@ class SweepFile:
         device: torch.device,
         max_evaluations: int,
         data: Sequence[str] = (),
+        models: Sequence[str] | None = None,
     ) -> None:
-        """Args: data: folders of labelled data, as on the command line."""
+        """Args: data, models: folders of labelled data, list of models, as on the command line."""
         self.sweep, self._device = Sweep.model_validate(document), device
-        self._data = data
+        self._data, self._among = data, models
         self._models: dict[str, Model] = {}
         self._plans = sweep_plans(self.sweep, self._plan, max_evaluations)
         self.title = self.sweep.title or default_title(self._plans)
@@ -47,7 +48,7 @@ class SweepFile:
 
     def _plan(self, spec: Spec) -> Plan:
         if spec.model not in self._models:
-            loaded = {spec.model: _loaded(spec.model, self._device)}
+            loaded = {spec.model: _loaded(spec.model, self._device, self._among)}
             own = [text for text in self._data if _is_for(text, loaded[spec.model])]
             self._models |= all_with_data(loaded, own)
         info = self._models[spec.model].info
@@ -70,8 +71,8 @@ def _is_for(text: str, model: Model) -> bool:
     return named or ("=" not in text and isinstance(model, ReadsPictures))
 
 
-def _loaded(name: str, device: torch.device) -> Model:
+def _loaded(name: str, device: torch.device, among: Sequence[str] | None) -> Model:
     try:
-        return load_model(name, device)
+        return load_model(name, device, among)
     except ValueError as error:
         raise SpecError("model", name, str(error).removeprefix("model: ")) from None

@@ -7,11 +7,14 @@ from pydantic import (
     ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
+    StringConstraints,
     model_serializer,
     model_validator,
 )
 
-Label = Annotated[str, Field(min_length=1, max_length=300)] | Annotated[int, Field(ge=0)]
+#: As long as a prompt may be.
+Name = Annotated[str, StringConstraints(min_length=1, max_length=1000, strip_whitespace=True)]
+Label = Name | Annotated[int, Field(ge=0)]
 
 
 class Group(BaseModel):
@@ -19,7 +22,7 @@ class Group(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    name: Annotated[str, Field(min_length=1, max_length=100)]
+    name: Name
     labels: Annotated[list[Label], Field(min_length=1, max_length=100_000)] | None = None
     groups: Annotated[list["Group"], Field(max_length=4096)] | None = None
 

@@ -57,6 +57,7 @@ class ModelInfo(BaseModel):
         presets: partitions worth measuring; empty where the run's params decide the labels.
         pairs_per_second: (sample, label, sigma) evaluations a second, probed by the worker.
         data: labelled data that paths may come from, or None.
+        decodes: whether its data are latents that can be decoded into pictures.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -77,3 +78,4 @@ class ModelInfo(BaseModel):
     weights_hash: str | None = None
     pairs_per_second: float | None = None
     data: DataInfo | None = None
+    decodes: bool = False

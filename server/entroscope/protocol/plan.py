@@ -24,6 +24,8 @@ from entroscope.protocol.pairs import (
     pair_evaluations,
 )
 from entroscope.protocol.partitions import Curve, curves_of, find_label
+from entroscope.protocol.preview_pairs import fill_previews, preview_evaluations
+from entroscope.protocol.prompts import fill_prompts, prompts_of
 from entroscope.protocol.spec import RULE, BatchPlan, Guidance, Schedule, Spec
 from entroscope.protocol.studies.levels import Mode, resolved_studies, study_evaluations
 
@@ -51,11 +53,12 @@ def bind_params(info: ModelInfo, params: dict[str, Any]) -> Bound:
     """
     if info.family == "gaussian-mixture":
         return _bind_mixture(params)
-    if params:
+    if params and info.label_kind != "prompts":
         raise SpecError("params", params, f"model {info.name!r} has no parameters")
-    uniform = np.full(len(info.labels), 1 / max(1, len(info.labels)))
+    labels = prompts_of(params) if info.label_kind == "prompts" else info.labels
+    uniform = np.full(len(labels), 1 / max(1, len(labels)))
     prior = uniform if info.prior is None else np.array(info.prior, dtype=np.float64)
-    return Bound(info.labels, prior, lambda: info.schedule, info.presets)
+    return Bound(labels, prior, lambda: info.schedule, info.presets)
 
 
 def _filled(bound: Bound, given: dict[str, Any]) -> dict[str, Any]:
@@ -81,10 +84,12 @@ def resolve(spec: Spec, info: ModelInfo) -> Spec:
     Raises:
         SpecError: the model cannot run it.
     """
+    spec = fill_prompts(spec, info)
     bound = bind_params(info, spec.params)
     sizes = spec.batch_sizes or BatchPlan.of(info.batch_sizes)
     schedule = _resolved_schedule(spec.schedule, bound)
     filled = {"schedule": schedule, "batch_sizes": sizes, **fill_pairs(spec)}
+    filled["previews"] = fill_previews(spec, info)
     resolved = spec.model_copy(update=filled)
     plan = Plan(resolved, info)  # checks labels, partitions and prior
     _check_guidance(resolved.guidance, plan)
@@ -230,7 +235,7 @@ class Plan:
     def evaluations(self) -> int:
         """Pairs (sample, label, sigma) of the whole run, at most."""
         main = self.spec.trajectories * len(self.sigmas) * self.labels_evaluated
-        return main + self.study_evaluations
+        return main + self.study_evaluations + preview_evaluations(self)
 
     @property
     def study_evaluations(self) -> int:

@@ -6,11 +6,13 @@ from itertools import count
 
 #: Of a slug as users may write it.
 SLUG_PATTERN = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
+#: Of a slug made of a name, which may be a whole prompt.
+LONGEST = 80
 
 
 def slug(name: str) -> str:
     """Return a name fit for a curve's key: lower case, letters, digits and single hyphens."""
-    return "-".join(re.findall(r"[a-z0-9]+", name.lower())) or "x"
+    return "-".join(re.findall(r"[a-z0-9]+", name.lower()))[:LONGEST].strip("-") or "x"
 
 
 def unique_slugs(names: Sequence[str]) -> list[str]:

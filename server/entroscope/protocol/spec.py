@@ -83,10 +83,20 @@ class Schedule(_Strict):
 RULE = ("steps", "sigma_max", "sigma_min", "rho")
 
 
+#: Which previews of a model of latents are decoded in full; the others are a cheap glimpse.
+Decode = Literal["never", "last", "all"]
+
+
 class Previews(_Strict):
-    """Which pictures to send; they never change a number."""
+    """Which pictures to send; they never change a number.
+
+    Attributes:
+        paired: whether labels share their noise, in extra trajectories; the model's choice if None.
+    """
 
     samples: Annotated[int, Field(ge=0, le=MAX_PREVIEWS)] = 16
+    decode: Decode = "last"
+    paired: bool | None = None
 
 
 class Guidance(_Strict):

@@ -21,8 +21,10 @@ from torch.nn import functional as F
 
 from entroscope.protocol.models import BatchSizes, ModelInfo, ScheduleDefaults
 from entroscope_workers.checkpoints import check_shapes
+from entroscope_workers.entries import Entry
 from entroscope_workers.garments import LABELS, PRESETS
 
+NAME = "fashion-mnist"
 SHAPE = (1, 28, 28)
 CHECKPOINT = Path(__file__).parent / "checkpoints" / "fashion_mnist.safetensors"
 _CPU = torch.device("cpu")
@@ -196,13 +198,15 @@ def _through(blocks: nn.ModuleList, x: Tensor, vector: Tensor) -> Tensor:
 class FashionMnist:
     """The adapter: the trained network as a `Model`."""
 
-    def __init__(self, network: Network, device: torch.device, weights_hash: str | None) -> None:
+    def __init__(
+        self, network: Network, device: torch.device, weights_hash: str | None, name: str = NAME
+    ) -> None:
         self.network = network.to(device).eval().requires_grad_(False)
         self._device = device
         self._pairs_at_once = PAIRS_AT_ONCE if device.type == "cpu" else PAIRS_AT_ONCE_GPU
         self._info = ModelInfo(
-            name="fashion-mnist",
-            family="fashion-mnist",
+            name=name,
+            family=NAME,
             title="Fashion-MNIST",
             description="Ten kinds of clothing, 28 x 28 pixels; trained with this tool.",
             labels=LABELS,
@@ -259,7 +263,12 @@ class FashionMnist:
         return grey.to(self.dtype) / 127.5 - 1
 
 
-def load(device: torch.device = _CPU, path: Path | None = None) -> FashionMnist:
+def load_entry(entry: Entry, device: torch.device) -> FashionMnist:
+    """Return another checkpoint of the same kind, as the training script writes them."""
+    return load(device, entry.without_options().need_path(), entry.name)
+
+
+def load(device: torch.device = _CPU, path: Path | None = None, name: str = NAME) -> FashionMnist:
     """Return the model of a checkpoint, by default the one in the package.
 
     Raises:
@@ -274,7 +283,7 @@ def load(device: torch.device = _CPU, path: Path | None = None) -> FashionMnist:
     network = Network(config)
     check_shapes(weights, network.state_dict(), path)
     network.load_state_dict(weights)
-    return FashionMnist(network, device, hashlib.sha256(content).hexdigest()[:16])
+    return FashionMnist(network, device, hashlib.sha256(content).hexdigest()[:16], name)
 
 
 def _parsed(content: bytes, path: Path) -> tuple[dict[str, Tensor], NetworkConfig]:

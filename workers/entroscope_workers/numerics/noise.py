@@ -10,7 +10,7 @@ BLOCK_BYTES = 32 * 2**20
 BLOCK_STEPS = 16
 
 #: Kinds of copies of a trajectory; 0 is the trajectory itself.
-BRANCHING, SWITCHING = 1, 2
+BRANCHING, SWITCHING, SHOWING = 1, 2, 3
 
 
 class TrajectoryNoise:

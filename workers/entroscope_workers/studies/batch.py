@@ -16,8 +16,9 @@ from entroscope.protocol.studies.commitment import commitment_curve
 from entroscope.protocol.studies.levels import branching_step, switch_steps
 from entroscope.protocol.studies.spec import Branching, Switch
 from entroscope.protocol.studies.switch import FOLLOWED
-from entroscope_workers.chain import SLICE_BYTES, SLICE_BYTES_GPU, Chain
+from entroscope_workers.chain import Chain
 from entroscope_workers.models.base import Model
+from entroscope_workers.portions import slice_pairs
 from entroscope_workers.studies.branching import Branches
 from entroscope_workers.studies.commitment import Commitment
 from entroscope_workers.studies.switching import Switched
@@ -130,5 +131,4 @@ class BatchStudies:
     @property
     def _most_values(self) -> int:
         """Copies times labels whose denoised data fit a slice, as in the chain."""
-        limit = SLICE_BYTES if self._model.device.type == "cpu" else SLICE_BYTES_GPU
-        return limit // (8 * int(np.prod(self._model.info.shape)))
+        return slice_pairs(self._model.device, int(np.prod(self._model.info.shape)))

@@ -1,0 +1,56 @@
+"""A tiny EDM2: conditional and unconditional network of 8 x 8 pixels."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from entroscope_workers.entries import Entry
+from entroscope_workers.networks.edm2 import Edm2Config, Precond
+
+CONFIG: dict[str, Any] = {
+    "img_resolution": 8,
+    "img_channels": 3,
+    "label_dim": 4,
+    "model_channels": 8,
+    "channel_mult": [1, 2],
+    "num_blocks": 1,
+    "attn_resolutions": [4],
+    "channels_per_head": 8,
+    "logvar_channels": 8,
+}
+
+
+def write(folder: Path) -> Entry:
+    """Write both networks, configuration beside the one and in the metadata of the other."""
+    path = write_network(folder / "conditional.safetensors", CONFIG)
+    config = {**CONFIG, "label_dim": 0}
+    beside = folder / "unconditional.safetensors"
+    safetensors.torch.save_file(random_weights(config), beside, {"config": json.dumps(config)})
+    return Entry(name="tiny-edm2", family="edm2", path=path, unconditional=beside)
+
+
+def write_network(path: Path, config: dict[str, Any], class_name: str = "Precond") -> Path:
+    """Write random weights and the JSON beside them."""
+    safetensors.torch.save_file(random_weights(config), path)
+    document = {"class_name": class_name, "config": config}
+    path.with_suffix(".json").write_text(json.dumps(document))
+    return path
+
+
+def random_weights(config: dict[str, Any]) -> dict[str, Tensor]:
+    """Return weights with which labels matter: gains, 0 in a fresh network, are random too."""
+    generator = torch.Generator().manual_seed(config["label_dim"])
+    with torch.device("meta"):
+        network = Precond(Edm2Config.model_validate(config))
+    weights = {
+        name: torch.randn(tensor.shape, generator=generator)
+        for name, tensor in network.state_dict().items()
+    }
+    for name in weights:
+        if name.endswith((".freqs", ".phases")):
+            weights[name] *= 6.28
+    return weights

@@ -1,0 +1,102 @@
+"""A model of the user's own: what the README says of it works as it stands, down to the page."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+import torch
+from program import program
+from publishing import golden, network, publish
+from waiting import eventually
+
+from entroscope_workers.models_file import entry_of, read_tables
+from entroscope_workers.registry import load_model
+
+CPU = torch.device("cpu")
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+
+
+def block(title: str) -> str:
+    """Return the block of the README with that after its three backticks."""
+    (found,) = re.findall(rf"^```{re.escape(title)}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+    return str(found)
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> Path:
+    """The README's program, word for word."""
+    (tmp_path / "my_model.py").write_text(block("python my_model.py"))
+    return tmp_path / "my_model.py"
+
+
+def typed(script: str, folder: Path) -> str:
+    """Type a block's commands in a folder with a .venv; return what they print."""
+    (folder / ".venv").symlink_to(sys.prefix)
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=folder,
+        env={**os.environ, "COLUMNS": "200", "XDG_DATA_HOME": str(folder / "home")},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_program_in_the_readme_is_exact(example: Path) -> None:
+    model = load_model("blobs", CPU, [str(example)])
+    same = {"kind": "points", "means": [[-2, 0], [2, 0], [0, 3]], "std": 0.5}
+    mixture = load_model("gaussian-mixture", CPU).bind(same, ())
+    x = torch.randn((6, 2), dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    sigma = torch.tensor([0.01, 0.1, 0.5, 1, 5, 50], dtype=torch.float64)
+    question = (3 * x, sigma, torch.arange(6), torch.arange(6) % 3)
+    torch.testing.assert_close(model.denoise(*question), mixture.denoise(*question))
+
+
+def test_the_program_in_the_readme_is_checked_and_measured_as_it_says(example: Path) -> None:
+    (example.parent / "blobs.json").write_text('{"model": "blobs", "trajectories": 8}')
+    found = typed(block("sh own program"), example.parent)
+    assert "evaluations a second" in found and "fails" not in found
+    result = json.loads((example.parent / "result.json").read_text())
+    assert result["spec"]["model"] == "blobs"
+
+
+def test_the_program_in_the_readme_is_in_the_page(example: Path) -> None:
+    with program(example.parent, "--models", f"{example},gaussian-mixture") as running:
+        found = running.http.get("/api/models").json()["models"]
+        assert {model["name"] for model in found} == {"blobs", "gaussian-mixture"}
+        spec = {"model": "blobs", "trajectories": 8, "schedule": {"steps": 8}}
+        run = running.http.post("/api/runs", json=spec).json()["id"]
+
+        def done() -> bool:
+            state = running.http.get(f"/api/runs/{run}").json()["state"]
+            assert state != "failed"
+            return bool(state == "done")
+
+        eventually(done, 60)
+        preview: httpx.Response = running.http.get(f"/api/runs/{run}/previews/7")
+        assert preview.content.startswith(b"\xff\xd8")
+
+
+def test_the_list_in_the_readme_is_a_list(tmp_path: Path) -> None:
+    (tmp_path / "models.toml").write_text(block("toml models.toml"))
+    ((name, table),) = read_tables(tmp_path / "models.toml").items()
+    entry = entry_of(tmp_path / "models.toml", name, table)
+    assert entry.path == tmp_path / "edm2-xs.safetensors" and entry.family == "edm2"
+
+
+def test_a_published_network_comes_in_as_the_readme_says(tmp_path: Path) -> None:
+    for name, file in (("edm2-xs", "edm2_cond.npz"), ("edm2-xs-uncond", "edm2_uncond.npz")):
+        config, state = golden(ROOT / "tests" / "data" / file)
+        publish(tmp_path / f"{name}.pkl", network("Precond", config, state))
+    (tmp_path / "names.txt").write_text("".join(f"class {index}\n" for index in range(10)))
+    found = typed(block("sh own models"), tmp_path)
+    assert "Precond, 63 tensors" in found
+    assert "10 labels" in found and "evaluations a second" in found and "fails" not in found

@@ -1,0 +1,116 @@
+"""A model is asked in portions that its device can hold."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from entroscope.protocol.errors import EntroscopeError
+from entroscope.protocol.payloads import Preview, Record
+from entroscope.protocol.plan import Plan, resolve
+from entroscope.protocol.spec import Spec
+from entroscope_workers import measure
+from entroscope_workers.models.gaussian_mixture import GaussianMixture, load
+from entroscope_workers.portions import DoesNotFit, Limit, Portioned, slice_pairs
+from entroscope_workers.probe import GROWTH, probe, probed
+from entroscope_workers.registry import load_model
+from entroscope_workers.runner import run_batch
+
+CPU = torch.device("cpu")
+SPEC = {"trajectories": 24, "schedule": {"steps": 8}, "previews": None}
+
+
+@dataclasses.dataclass(frozen=True)
+class Small(GaussianMixture):
+    """A mixture on a device that holds so many pairs at a time."""
+
+    room: int = 1
+    asked: list[int] = dataclasses.field(default_factory=list)
+
+    def denoise(self, x: Tensor, sigma: Tensor, rows: Tensor, labels: Tensor) -> Tensor:
+        self.asked.append(len(rows))
+        if len(rows) > self.room:
+            raise torch.OutOfMemoryError(f"out of memory. Tried to allocate {len(rows)} GiB.")
+        return super().denoise(x, sigma, rows, labels)
+
+
+def small(room: int) -> Small:
+    return Small(CPU, load(CPU).mixture, room=room)
+
+
+def curves(result: dict[str, Any]) -> Tensor:
+    curve = result["curves"]["classes"]
+    return torch.tensor([curve["entropy"], curve["production"]], dtype=torch.float64)
+
+
+def test_out_of_memory_splits_the_call_and_changes_no_number() -> None:
+    whole, split = measure(load(CPU), SPEC), measure(small(5), SPEC)
+    assert torch.allclose(curves(whole), curves(split), rtol=0, atol=1e-9)
+    assert whole["provenance"]["micro_batches"] == 1
+    assert split["provenance"]["micro_batches"] >= 24 * 4 / 5
+
+
+def test_a_size_that_did_not_fit_is_not_tried_again() -> None:
+    model = small(5)
+    measure(model, SPEC)
+    refused = [pairs for pairs in model.asked if pairs > model.room]
+    assert refused == [96, 48, 24, 12, 6]
+
+
+def test_what_does_not_fit_at_all_says_what_it_needed() -> None:
+    with pytest.raises(DoesNotFit, match=r"'gaussian-mixture'.*Tried to allocate 1 GiB"):
+        measure(small(0), SPEC)
+    assert not issubclass(DoesNotFit, EntroscopeError)
+
+
+def test_other_errors_are_not_taken_for_a_lack_of_memory() -> None:
+    portioned = Portioned(load(CPU), Limit(8))
+    with pytest.raises((RuntimeError, IndexError), match="index"):
+        portioned.denoise(
+            torch.zeros(1, 1, dtype=torch.float64),
+            torch.ones(1, dtype=torch.float64),
+            torch.tensor([3]),
+            torch.tensor([0]),
+        )
+    assert portioned.limit.pairs == 8
+
+
+def test_a_portion_reads_only_the_rows_it_needs() -> None:
+    model = load_model("fashion-mnist", CPU)
+    generator = torch.Generator().manual_seed(0)
+    x, sigma = torch.randn((3, 1, 28, 28), generator=generator), torch.tensor([0.1, 1.0, 9.0])
+    rows, labels = torch.tensor([2, 0, 1, 2, 2, 0]), torch.tensor([0, 1, 2, 3, -1, 5])
+    whole = model.denoise(x, sigma.double(), rows, labels)
+    portioned = Portioned(model, Limit(2))
+    split = portioned.denoise(x, sigma.double(), rows, labels)
+    torch.testing.assert_close(split, whole, rtol=1e-4, atol=1e-4)
+    assert portioned.most == 3
+
+
+def test_the_probe_stays_within_what_fits() -> None:
+    model = small(20)
+    found = probe(model)
+    assert found.largest <= 20 and found.best <= found.largest
+    assert max(model.asked) <= 20 * GROWTH
+    assert probed(small(20))[0].limit.pairs <= 20
+
+
+def test_the_probe_refuses_a_model_that_does_not_fit() -> None:
+    with pytest.raises(ValueError, match="does not fit"):
+        probe(small(0))
+
+
+def test_a_slice_of_small_data_fits_a_cache_and_of_large_data_is_not_a_single_pair() -> None:
+    assert slice_pairs(CPU, 1) * 8 <= 2**20
+    assert slice_pairs(CPU, 2**20) >= 256
+
+
+def test_previews_come_in_the_order_of_their_steps_and_before_the_record() -> None:
+    model = load(CPU)
+    spec = Spec.model_validate({"model": "gaussian-mixture", "schedule": {"steps": 12}})
+    plan = Plan(resolve(spec, model.info), model.info)
+    payloads = list(run_batch(plan, 0, model))
+    sheets = [each.header["step"] for each in payloads if isinstance(each, Preview)]
+    assert sheets == list(range(12)) and isinstance(payloads[-1], Record)

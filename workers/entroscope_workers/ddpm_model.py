@@ -1,0 +1,204 @@
+"""Networks trained on a DDPM grid as models: what diffusers' families have in common."""
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from entroscope.protocol.models import BatchSizes, ModelInfo, ScheduleDefaults
+from entroscope_workers.diffusers_folder import read_config
+from entroscope_workers.entries import Entry
+from entroscope_workers.labels import label_names, label_presets
+from entroscope_workers.models.base import NO_LABEL
+from entroscope_workers.numerics.ddpm import DdpmSchedule
+
+#: Numbers in the largest feature map, over the pairs that are computed at a time: memory does not
+#: grow with the batch. On a GPU that is 256 MiB in float16.
+FEATURES_AT_ONCE = 1 << 22
+FEATURES_AT_ONCE_GPU = 1 << 27
+#: From this many labels on, batches are small: a worker should be free again soon.
+MANY_LABELS = 100
+
+#: Input (pairs, *data), training step (pairs,) and class (pairs,) to output (pairs, *data).
+Network = Callable[[Tensor, Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class DdpmDenoiser:
+    """E[x0 | x, class] from a network and its schedule, some pairs at a time.
+
+    Attributes:
+        network: its output may have more channels than the data: what follows them is a learned
+            variance.
+        dtype: in which the network computes; its input and its output are float32 outside.
+    """
+
+    network: Network
+    schedule: DdpmSchedule
+    dtype: torch.dtype
+    pairs_at_once: int
+
+    def __call__(self, x: Tensor, sigma: Tensor, rows: Tensor, classes: Tensor) -> Tensor:
+        """Return the denoised pairs (pairs, *data); arguments as in `Model.denoise`."""
+        read, steps = self.schedule.inputs(x, sigma)
+        denoised = torch.empty((len(rows), *x.shape[1:]), dtype=x.dtype, device=x.device)
+        for first in range(0, len(rows), self.pairs_at_once):
+            some = slice(first, first + self.pairs_at_once)
+            row = rows[some]
+            output = self.network(read[row].to(self.dtype), steps[row], classes[some])
+            output = output[:, : x.shape[1]].to(x.dtype)
+            denoised[some] = self.schedule.denoised(x[row], sigma[row], output)
+        return denoised
+
+
+class DdpmModel(ABC):
+    """The adapter: one network, whose null class, if any, is the unconditional branch.
+
+    Args:
+        classes: (labels + 1,), what the network calls each label, and at last the null class;
+            (labels,) where it has none.
+    """
+
+    def __init__(
+        self, info: ModelInfo, device: torch.device, denoiser: DdpmDenoiser, classes: Tensor
+    ) -> None:
+        self._info = info
+        self._device = device
+        self.denoiser = denoiser
+        self.classes = classes.to(device)
+
+    @property
+    def info(self) -> ModelInfo:
+        return self._info
+
+    @property
+    def device(self) -> torch.device:
+        return self._device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return torch.float32
+
+    def bind(self, params: dict[str, Any], labels: Sequence[str]) -> Self:
+        """Return self: there are no parameters, and the labels are fixed."""
+        if params:
+            raise ValueError(f"{self.info.name} takes no parameters, got {sorted(params)}")
+        return self
+
+    def start(self, noise: Tensor, uniform: Tensor, sigma: float, prior: Tensor) -> Tensor:
+        return sigma * noise
+
+    @torch.inference_mode()
+    def denoise(self, x: Tensor, sigma: Tensor, rows: Tensor, labels: Tensor) -> Tensor:
+        if not self.info.unconditional and bool((labels == NO_LABEL).any()):
+            raise ValueError(f"{self.info.name} has no unconditional branch")
+        # NO_LABEL is -1: the last of the classes.
+        return self.denoiser(x, sigma, rows, self.classes[labels])
+
+    @abstractmethod
+    def pictures(self, x: Tensor) -> NDArray[np.uint8]: ...
+
+
+def describe(
+    entry: Entry,
+    description: str,
+    labels: tuple[str, ...],
+    shape: tuple[int, int, int],
+    schedule: DdpmSchedule,
+    unconditional: bool,
+    weights_hash: str,
+) -> ModelInfo:
+    """Return what the model says of itself.
+
+    Raises:
+        ValueError: there is nothing to decide.
+    """
+    _check_classes(entry, labels)
+    many = len(labels) >= MANY_LABELS
+    return ModelInfo(
+        name=entry.name,
+        family=entry.family,
+        title=entry.title or entry.name,
+        description=entry.description or description,
+        labels=labels,
+        shape=shape,
+        schedule=ScheduleDefaults(
+            steps=64, sigma_max=schedule.sigma_max, sigma_min=schedule.sigma_min, rho=7.0
+        ),
+        batch_sizes=BatchSizes(first=4, largest=8) if many else BatchSizes(first=8, largest=32),
+        unconditional=unconditional,
+        presets=label_presets(entry.labels),
+        weights_hash=weights_hash,
+    )
+
+
+def _check_classes(entry: Entry, labels: Sequence[str]) -> None:
+    if len(labels) < 2:
+        raise ValueError(
+            f"model {entry.name!r}: expected two classes or more, found {len(labels)}: there is"
+            " nothing to decide"
+        )
+
+
+def class_names(entry: Entry, folder: Path, classes: Sequence[int]) -> tuple[str, ...]:
+    """Return the names that the entry gives, or `id2label` of model_index.json, or numbers.
+
+    Args:
+        folder: the pipeline's; classes: what the network calls them.
+    Raises:
+        ValueError: what is wrong with the entry's labels, or a class that the folder leaves out.
+    """
+    index = folder / "model_index.json"
+    names = read_config(index).get("id2label") if index.is_file() else None
+    if entry.labels is not None or names is None:
+        return label_names(entry.labels, len(classes), f"model {entry.name!r}: labels")
+    for label in map(str, classes):
+        if not isinstance(names, dict) or label not in names:
+            raise ValueError(f"{index}: expected 'id2label' of the network's classes, no {label!r}")
+    return _short_names({label: str(names[str(label)]) for label in classes})
+
+
+def _short_names(names: Mapping[int, str]) -> tuple[str, ...]:
+    """Return the first of each class's synonyms, with its number where two share it.
+
+    ImageNet has two cranes: a bird and a machine.
+    """
+    short = {label: name.split(",")[0].strip() or str(label) for label, name in names.items()}
+    shared = Counter(short.values())
+    return tuple(f"{name} ({label})" if shared[name] > 1 else name for label, name in short.items())
+
+
+def pairs_at_once(features: int, device: torch.device) -> int:
+    """Return how many pairs are computed at a time.
+
+    Args:
+        features: numbers in the largest feature map of one pair.
+    """
+    limit = FEATURES_AT_ONCE if device.type == "cpu" else FEATURES_AT_ONCE_GPU
+    return max(1, limit // features)
+
+
+def network_dtype(entry: Entry, device: torch.device) -> torch.dtype:
+    """Return in which type a network computes: float32 on a processor, else float16.
+
+    Labels are rounded apart, which reads as information at every noise level (the noise that a
+    network predicts is wrong by as much at all of them). Of random networks, DiT-S/2 and a UNet of
+    32 x 32 pixels with four labels, float16 adds 0.005 nats per ln sigma where nothing is decided
+    yet, and bfloat16 0.3: the latter is only for an entry that asks for it.
+    """
+    default = "float32" if device.type == "cpu" else "float16"
+    return cast(torch.dtype, getattr(torch, entry.dtype or default))
+
+
+def to_uint8(colours: Tensor) -> NDArray[np.uint8]:
+    """Return (batch, 1 or 3, height, width) in -1..1 as (batch, height, width, 3) in 0..255."""
+    values = ((colours.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    pictures = values.permute(0, 2, 3, 1).expand(-1, -1, -1, 3).contiguous()
+    return cast(NDArray[np.uint8], pictures.cpu().numpy())

@@ -1,0 +1,1 @@
+"""Published pickles as data: read without importing or calling anything that they name."""

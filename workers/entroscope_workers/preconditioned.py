@@ -1,0 +1,220 @@
+"""Networks preconditioned as in Karras et al. 2022, table 1: what EDM and EDM2 have in common."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, Protocol, Self, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from entroscope.protocol.models import BatchSizes, ModelInfo, ScheduleDefaults
+from entroscope_workers.entries import Entry
+from entroscope_workers.labels import label_names, label_presets
+from entroscope_workers.models.base import NO_LABEL
+from entroscope_workers.network_files import NetworkConfig, NetworkFile, combined_hash
+
+#: Numbers in a feature map of the finest level, over the pairs that are computed at a time: memory
+#: does not grow with the batch. On a GPU that is 256 MiB in float16.
+FEATURES_AT_ONCE = 1 << 22
+FEATURES_AT_ONCE_GPU = 1 << 27
+#: From this many labels on, batches are small: a worker should be free again soon.
+MANY_LABELS = 100
+
+
+class Body(Protocol):
+    """The raw network F, cut where the label comes in."""
+
+    def stem(self, x: Tensor, c_noise: Tensor) -> tuple[Tensor, Tensor]:
+        """Return features and noise embedding of each row: what no label changes.
+
+        Args:
+            x: (batch, *data), float32, scaled to unit variance.
+            c_noise: (batch,), float32.
+        """
+        ...
+
+    def __call__(self, features: Tensor, noise: Tensor, labels: Tensor) -> Tensor:
+        """Return F (pairs, *data), one pair for each row of the arguments."""
+        ...
+
+
+class Denoiser:
+    """D = c_skip x + c_out F(c_in x; c_noise, label); NO_LABEL is the zero vector of classes."""
+
+    def __init__(self, body: Body, sigma_data: float, pairs_at_once: int) -> None:
+        self.body = body
+        self.sigma_data = sigma_data
+        self.pairs_at_once = pairs_at_once
+
+    def __call__(self, x: Tensor, sigma: Tensor, rows: Tensor, labels: Tensor) -> Tensor:
+        """Return the denoised pairs; arguments and result as in `Model.denoise`."""
+        level = sigma.double()[:, None, None, None]
+        scale = (level.square() + self.sigma_data**2).sqrt()  # 1 / c_in
+        features, noise = self.body.stem((x / scale).float(), (sigma.double().log() / 4).float())
+        kept = ((self.sigma_data / scale).square() * x).float()  # c_skip x
+        gain = (level * self.sigma_data / scale).float()  # c_out
+        denoised = torch.empty((len(rows), *x.shape[1:]), device=x.device)
+        for first in range(0, len(rows), self.pairs_at_once):
+            some = slice(first, first + self.pairs_at_once)
+            row = rows[some]
+            raw = self.body(features[row], noise[row], labels[some])
+            denoised[some] = torch.addcmul(kept[row], gain[row], raw.float())
+        return denoised
+
+
+class Preconditioned(ABC):
+    """The adapter: a conditional network, perhaps with an unconditional one beside, as a `Model`.
+
+    Args:
+        unconditional: answers NO_LABEL, where `info` says that something does.
+    """
+
+    def __init__(
+        self,
+        info: ModelInfo,
+        device: torch.device,
+        conditional: Denoiser,
+        unconditional: Denoiser | None = None,
+    ) -> None:
+        self._info = info
+        self._device = device
+        self.conditional = conditional
+        self.unconditional = unconditional or conditional
+
+    @property
+    def info(self) -> ModelInfo:
+        return self._info
+
+    @property
+    def device(self) -> torch.device:
+        return self._device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return torch.float32
+
+    def bind(self, params: dict[str, Any], labels: Sequence[str]) -> Self:
+        """Return self: there are no parameters, and the labels are fixed."""
+        if params:
+            raise ValueError(f"{self.info.name} takes no parameters, got {sorted(params)}")
+        return self
+
+    def start(self, noise: Tensor, uniform: Tensor, sigma: float, prior: Tensor) -> Tensor:
+        return sigma * noise
+
+    @torch.inference_mode()
+    def denoise(self, x: Tensor, sigma: Tensor, rows: Tensor, labels: Tensor) -> Tensor:
+        nobody = labels == NO_LABEL
+        if self.unconditional is self.conditional or not bool(nobody.any()):
+            return self.conditional(x, sigma, rows, labels)
+        denoised = torch.empty((len(rows), *x.shape[1:]), device=x.device)
+        for network, mask in ((self.unconditional, nobody), (self.conditional, ~nobody)):
+            denoised[mask] = network(x, sigma, rows[mask], labels[mask])
+        return denoised
+
+    @abstractmethod
+    def pictures(self, x: Tensor) -> NDArray[np.uint8]: ...
+
+
+class PixelModel(Preconditioned):
+    """Data are pictures in -1..1, grey or in colour."""
+
+    def pictures(self, x: Tensor) -> NDArray[np.uint8]:
+        return to_uint8((x.float() + 1) / 2)
+
+    @property
+    def picture_shape(self) -> tuple[int, int, int]:
+        channels, height, width = self.info.shape
+        return (height, width, channels)
+
+    def states(self, pictures: NDArray[np.uint8]) -> Tensor:
+        """Return 0..255 as -1..1."""
+        pixels = torch.from_numpy(pictures).to(self.device).permute(0, 3, 1, 2)
+        return pixels.to(self.dtype) / 127.5 - 1
+
+
+def to_uint8(colours: Tensor) -> NDArray[np.uint8]:
+    """Return (batch, 1 or 3, height, width) in 0..1 as (batch, height, width, 3) in 0..255."""
+    bytes_ = (colours * 255).round().clamp(0, 255).to(torch.uint8)
+    pictures = bytes_.permute(0, 2, 3, 1).expand(-1, -1, -1, 3).contiguous()
+    return cast(NDArray[np.uint8], pictures.cpu().numpy())
+
+
+def pairs_at_once(config: NetworkConfig, channels: int, device: torch.device) -> int:
+    """Return how many pairs a network takes at a time that has so many channels on top."""
+    features = FEATURES_AT_ONCE if device.type == "cpu" else FEATURES_AT_ONCE_GPU
+    return max(1, features // (channels * config.img_resolution**2))
+
+
+def body_dtype(entry: Entry, device: torch.device) -> torch.dtype:
+    """Return in which type a network computes between its float32 ends."""
+    default = "float32" if device.type == "cpu" else "float16"
+    return cast(torch.dtype, getattr(torch, entry.dtype or default))
+
+
+def refuse_unused(entry: Entry, *fields: str) -> None:
+    """Raise a ValueError where an entry gives what its family has no use for."""
+    for field in fields:
+        if (given := getattr(entry, field)) is not None:
+            raise ValueError(
+                f"model {entry.name!r}: family {entry.family!r} has no use for {field},"
+                f" got {str(given)!r}"
+            )
+
+
+def describe(
+    entry: Entry,
+    title: str,
+    conditional: NetworkFile[Any],
+    unconditional: NetworkFile[Any] | None,
+    label_dropout: bool,
+) -> ModelInfo:
+    """Return what the model says of itself.
+
+    Args:
+        label_dropout: the network saw no label now and then: it is its own unconditional branch.
+    Raises:
+        ValueError: there are no classes, or names of another number of them.
+    """
+    config: NetworkConfig = conditional.config
+    _check_classes(conditional, unconditional)
+    labels = label_names(entry.labels, config.label_dim, f"model {entry.name!r}: labels")
+    digests = [file.digest for file in (conditional, unconditional) if file is not None]
+    many = len(labels) >= MANY_LABELS
+    return ModelInfo(
+        name=entry.name,
+        family=entry.family,
+        title=entry.title or entry.name,
+        description=entry.description or title,
+        labels=labels,
+        shape=config.shape,
+        # The grid of both papers, and of the published curves.
+        schedule=ScheduleDefaults(steps=64, sigma_max=80.0, sigma_min=0.002, rho=7.0),
+        batch_sizes=BatchSizes(first=4, largest=8) if many else BatchSizes(first=8, largest=32),
+        unconditional=unconditional is not None or label_dropout,
+        presets=label_presets(entry.labels),
+        weights_hash=combined_hash(digests),
+    )
+
+
+def _check_classes(conditional: NetworkFile[Any], unconditional: NetworkFile[Any] | None) -> None:
+    if conditional.config.label_dim < 2:
+        raise ValueError(
+            f"{conditional.path}: expected a network of two classes or more, found label_dim"
+            f" {conditional.config.label_dim}; an unconditional network goes beside it"
+            " (unconditional)"
+        )
+    if unconditional is None:
+        return
+    if unconditional.config.label_dim:
+        raise ValueError(
+            f"{unconditional.path}: expected an unconditional network (label_dim 0), found"
+            f" label_dim {unconditional.config.label_dim}"
+        )
+    if unconditional.config.shape != conditional.config.shape:
+        raise ValueError(
+            f"{unconditional.path}: expected data of shape {conditional.config.shape} as the"
+            f" conditional network has, found {unconditional.config.shape}"
+        )

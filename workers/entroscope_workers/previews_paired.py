@@ -1,0 +1,72 @@
+"""Previews in pairs: one noise moved by each of several labels, for the eye alone."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from torch import Tensor
+
+from entroscope.protocol.plan import Plan
+from entroscope.protocol.preview_pairs import noises, sharing_labels
+from entroscope_workers.chain import Chain
+from entroscope_workers.models.base import Model
+
+
+class PairedPreviews:
+    """Extra trajectories beside the first batch, in groups that differ in their label only.
+
+    They follow the guidance of the run. Their posterior is that among the labels that share the
+    noise, and is told only where the run has no others.
+
+    Attributes:
+        evaluations: pairs (sample, label, sigma) taken so far.
+    """
+
+    def __init__(self, plan: Plan, model: Model) -> None:
+        self._labels = sharing_labels(plan)
+        sharing, groups = len(self._labels), noises(plan)
+        self._tells_posterior = sharing == len(plan.columns)
+        self._names = [plan.labels[label] for label in self._labels] * groups
+        trajectories = [group for group in range(groups) for _ in self._labels]
+        chain = Chain(
+            _among(plan, self._labels), model, trajectories, list(range(sharing)) * groups
+        )
+        self._steps = chain.steps()
+        self.evaluations = 0
+
+    def step(self) -> tuple[list[dict[str, Any]], Tensor]:
+        """Go on to the next noise level; return the samples as a header has them, and their data.
+
+        Returns:
+            samples: [{label, posterior, pair}], those of one noise side by side; denoised:
+            (samples, *data).
+        """
+        measured = next(self._steps)
+        self.evaluations += measured.evaluations
+        told: list[Any] = [None] * len(self._names)
+        if self._tells_posterior and measured.posterior is not None:
+            told = measured.posterior.cpu().numpy().round(4).tolist()
+        return list(self._samples(told)), measured.denoised
+
+    def _samples(self, posterior: list[Any]) -> Iterator[dict[str, Any]]:
+        for index, (label, own) in enumerate(zip(self._names, posterior, strict=True)):
+            yield {"label": label, "posterior": own, "pair": index // len(self._labels)}
+
+
+def paired_previews(plan: Plan, index: int, model: Model) -> PairedPreviews | None:
+    """Return the paired previews of a batch: of the first, where the run has any."""
+    return PairedPreviews(plan, model) if index == 0 and noises(plan) else None
+
+
+def _among(plan: Plan, labels: tuple[int, ...]) -> Plan:
+    """Return a plan of the same paths with these labels alone, all of them scored."""
+    groups = [{"name": str(label), "labels": [label]} for label in labels]
+    plain = {
+        "partitions": {"shown": groups},
+        "complement": "classes",
+        "complement_paths": None,
+        "pair_prior": None,
+        "prune_below": 0,
+        "previews": None,
+        "studies": {},
+    }
+    return Plan(type(plan.spec).model_validate(plan.spec.document() | plain), plan.info)
