@@ -51,7 +51,7 @@ export function labelsText(own, labels) {
 }
 
 /** Return indices as text, three or more in a row as a range. */
-function rangesOf(indices) {
+export function rangesOf(indices) {
   const runs = [];
   for (const index of indices) {
     const last = runs.at(-1);

@@ -1,5 +1,7 @@
 // What a sweep varies, from its merge patches: the path, its value in every run, and how both are called.
 
+import {rangesOf} from "../form/values.js";
+
 const NAMES = {
   "params.dimension": ["d", "dimension d (dimensionless)"],
   "params.offset": ["offset", "offset per coordinate (units of the data)"],
@@ -11,6 +13,7 @@ const NAMES = {
   "schedule.sigma_min": ["σ min", "σ min (units of the data)"],
   "guidance.scale": ["w", "guidance scale w (dimensionless)"]
 };
+const LONG = 5;
 /** What is put up with the thing that is varied, and does not name it. */
 const FOLLOWERS = ["schedule.sigma_max", "schedule.sigma_min", "schedule.steps", "schedule.rho", "trajectories", "batch_sizes", "previews"];
 
@@ -54,8 +57,13 @@ function namesOf(path) {
   return {short, long};
 }
 
+/** Whether a value is a list of whole numbers, indices for example, too long to be read one by one. */
+const isLong = (value) => Array.isArray(value) && value.length >= LONG && value.every(Number.isInteger);
+
 function text(value) {
   if (typeof value === "number") return value.toLocaleString("en-US", {maximumSignificantDigits: 6});
+  if (value === null) return "none";
+  if (isLong(value)) return rangesOf(value).join(", ");
   if (Array.isArray(value)) return value.map(text).join(", ");
   return typeof value === "string" ? value : JSON.stringify(value);
 }

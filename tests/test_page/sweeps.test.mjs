@@ -125,6 +125,9 @@ test("runs are called by what is varied, not by what follows it", () => {
   assert.deepEqual(variedOf(vary).map(({path}) => path), ["params.dimension", "schedule.sigma_max", "batch_sizes.largest"]);
   assert.deepEqual(runNames([{schedule: {steps: 16}}, {schedule: {steps: 32}}]), ["steps = 16", "steps = 32"]);
   assert.deepEqual(runNames([{}, {guidance: {scale: 2}}]), ["run 1", "w = 2"]);
+  assert.deepEqual(runNames([{guidance: null}, {guidance: {scale: 2}}]), ["guidance = none", "w = 2"]);
+  const chosen = [[0, 1, 2, 3, 4], [5, 6, 7, 9, 10]].map((each) => ({partitions: {rest: {each}}}));
+  assert.deepEqual(runNames(chosen), ["each = 0-4", "each = 5-7, 9, 10"]);
   assert.deepEqual(runNames([{params: {offsets: [4, 1]}}, {params: {offsets: [8, 1]}}]), ["offsets = 4, 1", "offsets = 8, 1"]);
 });
 

@@ -51,13 +51,18 @@ class Grouping:
 def group_log_posterior(logits: Tensor, grouping: Grouping) -> tuple[Tensor, Tensor]:
     """Return ln p(z | x) inside the partition and ln p(Y | x) of its groups.
 
+    Where all of the partition's labels have been pruned its posterior is not known; it is called
+    uniform, for such a trajectory ends elsewhere and counts for no decision among them.
+
     Args:
         logits: (batch, labels), log-posteriors up to a constant.
     Returns:
         members: (batch, members), ln p(z | x, z in the partition).
         groups: (batch, groups), ln sum_{z in Y} p(z | x).
     """
-    members = torch.log_softmax(logits[:, grouping.columns], dim=1)
+    inside = logits[:, grouping.columns]
+    known = inside.isfinite().any(1, keepdim=True)
+    members = torch.log_softmax(torch.where(known, inside, 0), dim=1)
     shape = (len(logits), grouping.num_groups)
     index = grouping.group.expand(len(logits), -1)
     peak = torch.full(shape, -torch.inf, dtype=members.dtype, device=members.device)
@@ -74,6 +79,8 @@ def own_group(labels: Tensor, grouping: Grouping) -> Tensor:
     Args:
         labels: (batch,), columns of the run's label list.
     """
+    if not len(grouping.columns):
+        return torch.full_like(labels, -1)
     matches = labels[:, None] == grouping.columns  # (batch, members)
     inside = matches.any(1)
     return torch.where(inside, grouping.group[matches.int().argmax(1)], -1)
