@@ -7,7 +7,7 @@ import {Decisions} from "./decisions.js";
 import {focusFirstError, showErrors} from "./fields.js";
 import {Params} from "./params.js";
 import {offerLevels, studiesOf, wireLevels} from "./studies.js";
-import {dataText, isRest, preferred, specOf, typedWeights, weightsText} from "./values.js";
+import {dataText, isRest, preferred, specOf, typedWeights, USUAL_DECODE, weightsText} from "./values.js";
 
 const DEBOUNCE_MS = 250;
 /** What the model decides until the user does. */
@@ -56,6 +56,7 @@ export class Form {
     this.#showPrior(spec.prior);
     this.form.elements.paths_from.value = spec.paths_from ?? "model";
     this.form.elements.paired.value = String(spec.previews?.paired ?? "");
+    this.form.elements.decode.value = USUAL_DECODE === spec.previews?.decode ? "" : spec.previews?.decode ?? "";
     for (const [name, input] of this.inputs) input.value = at(spec, name) ?? "";
     for (const name of FROM_MODEL) this.touched.add(name);
     this.#place(spec.schedule.sigmas ?? null);
@@ -96,6 +97,7 @@ export class Form {
       prior: this.#weighted ? typedWeights(byId("weights").value) : this.form.elements.prior.value,
       paths: this.form.elements.paths_from.value,
       paired: this.form.elements.paired.value,
+      decode: this.form.elements.decode.value,
       advanced: this.advanced.read(String(this.placed?.[0] ?? this.inputs.get("schedule.sigma_max").value)),
       sigmas: this.placed,
       fields
@@ -113,12 +115,14 @@ export class Form {
     if (this.placed && FROM_MODEL.includes(name)) this.#place(null);
     if (value === "") this.touched.delete(name);
     else if (name) this.touched.add(name);
-    if (this.inputs.has(name) || ["prior", "weights", "paths_from", "paired"].includes(name)) this.edited();
+    if (this.inputs.has(name) || ["prior", "weights", "paths_from", "paired", "decode"].includes(name)) this.edited();
   }
 
   #chosen(params) {
     this.touched.clear();
     this.form.elements.paired.value = "";
+    this.form.elements.decode.value = "";
+    this.form.querySelector("[data-field='previews.decode']").hidden = !this.model?.decodes;
     this.#place(null);
     this.decisions.call(this.model?.label_kind === "prompts" ? "prompt" : "class");
     this.params.show(this.model?.params_schema ?? null, params);

@@ -68,8 +68,12 @@ export function preferred(models) {
   return first?.name ?? "";
 }
 
+/** Which pictures of latents are decoded unless the spec says otherwise. */
+export const USUAL_DECODE = "last";
+
 /** Return the spec of a filled form; what was left to the model stays out. */
-export function specOf({model, params, partitions, prior, paths = "model", paired = "", advanced, studies, sigmas = null, fields}) {
+export function specOf(filled) {
+  const {model, params, partitions, prior, paths = "model", advanced, studies, sigmas = null, fields} = filled;
   const value = (name) => typed(fields[name] ?? "");
   const schedule = defined({
     steps: value("schedule.steps"),
@@ -77,7 +81,6 @@ export function specOf({model, params, partitions, prior, paths = "model", paire
     sigma_min: value("schedule.sigma_min"),
     rho: value("schedule.rho")
   });
-  const samples = value("previews.samples");
   return defined({
     schema: 1,
     model,
@@ -91,8 +94,13 @@ export function specOf({model, params, partitions, prior, paths = "model", paire
     paths_from: paths === "model" ? undefined : paths,
     ...advanced,
     studies,
-    previews: samples === undefined && !paired ? undefined : defined({samples, paired: {true: true, false: false}[paired]})
+    previews: previewsOf(value("previews.samples"), filled)
   });
+}
+
+function previewsOf(samples, {paired, decode}) {
+  const previews = defined({samples, paired: {true: true, false: false}[paired], decode: decode || undefined});
+  return Object.keys(previews).length ? previews : undefined;
 }
 
 /** Return what labelled data are, in few words. */

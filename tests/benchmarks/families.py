@@ -66,13 +66,14 @@ def plan_of(info: ModelInfo, o: argparse.Namespace, *, previews: bool) -> Plan:
     groups = [{"name": f"{place} {label}", "labels": [place]} for place, label in enumerate(labels)]
     affordable = int(o.seconds * (info.pairs_per_second or 1) / (len(labels) * o.steps))
     size = max(2, min(affordable, info.batch_sizes.largest))
+    glimpses = {"samples": min(16, size), "decode": "never", "paired": False}
     document = {
         "model": info.name,
         "partitions": {"classes": groups},
         "schedule": {"steps": o.steps},
         "trajectories": size,
         "batch_sizes": {"first": size, "largest": size},
-        "previews": {"samples": min(16, size)} if previews else None,
+        "previews": glimpses if previews else None,
     }
     return Plan(resolve(Spec.model_validate(document), info), info)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tiny import edm, edm2
+from tiny import edm, edm2, stable_diffusion
 
 from entroscope_workers.entries import Entry
 
@@ -23,6 +23,24 @@ CIFAR10: dict[str, Any] = {
     "model_channels": 128,
     "channel_mult": [2, 2, 2],
 }
+SD15_UNET: dict[str, Any] = {
+    "sample_size": 64,
+    "block_out_channels": (320, 640, 1280, 1280),
+    "down_block_types": (*("CrossAttnDownBlock2D",) * 3, "DownBlock2D"),
+    "up_block_types": ("UpBlock2D", *("CrossAttnUpBlock2D",) * 3),
+    "layers_per_block": 2,
+    "norm_num_groups": 32,
+    "attention_head_dim": 8,
+    "cross_attention_dim": 768,
+}
+SD15_VAE: dict[str, Any] = {
+    "sample_size": 512,
+    "block_out_channels": (128, 256, 512, 512),
+    "down_block_types": ("DownEncoderBlock2D",) * 4,
+    "up_block_types": ("UpDecoderBlock2D",) * 4,
+    "layers_per_block": 2,
+    "norm_num_groups": 32,
+}
 
 
 def edm2_xs(folder: Path) -> Entry:
@@ -39,5 +57,18 @@ def cifar10(folder: Path) -> Entry:
     return Entry(name="cifar10-ddpmpp", family="edm", path=path)
 
 
+def sd15(folder: Path) -> Entry:
+    """Write a pipeline with the U-Net and the autoencoder of Stable Diffusion 1.5.
+
+    The text encoder is tiny, of the right width: prompts are encoded once a run.
+    """
+    stable_diffusion.write_pipeline(folder, vae=SD15_VAE, **SD15_UNET)
+    return Entry(name="sd15", family="stable-diffusion", path=folder)
+
+
 #: By name, what writes the files of a model into a folder.
-FULL_SIZE: dict[str, Callable[[Path], Entry]] = {"edm2-xs": edm2_xs, "cifar10-ddpmpp": cifar10}
+FULL_SIZE: dict[str, Callable[[Path], Entry]] = {
+    "edm2-xs": edm2_xs,
+    "cifar10-ddpmpp": cifar10,
+    "sd15": sd15,
+}

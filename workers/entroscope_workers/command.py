@@ -51,6 +51,8 @@ def find_device(name: str) -> torch.device:
     try:
         device = torch.device(devices()[0] if name == "auto" else name)
         torch.empty(1, device=device)
+        # Ten bits of a product (TF32) tell labels apart that are not: float32 means float32.
+        torch.backends.cudnn.allow_tf32 = False
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f"device {name!r} cannot be used here: {reason}") from None

@@ -43,7 +43,9 @@ def write(folder: Path) -> Entry:
     return Entry(name="tiny-sd", family="stable-diffusion", path=folder)
 
 
-def write_pipeline(folder: Path, prediction: str = "epsilon", **unet: Any) -> None:
+def write_pipeline(
+    folder: Path, prediction: str = "epsilon", vae: dict[str, Any] | None = None, **unet: Any
+) -> None:
     """Write a pipeline; its U-Net may differ from the above in some settings."""
     import diffusers
 
@@ -53,11 +55,12 @@ def write_pipeline(folder: Path, prediction: str = "epsilon", **unet: Any) -> No
         # Prompts that differ little: nothing is decided above the grid, as in a trained network.
         network.conv_out.weight.mul_(0.05)
     network.save_pretrained(folder / "unet")
-    diffusers.AutoencoderKL(**VAE).save_pretrained(folder / "vae")
+    diffusers.AutoencoderKL(**{**VAE, **(vae or {})}).save_pretrained(folder / "vae")
     scheduler = diffusers.PNDMScheduler(**SCHEDULER, prediction_type=prediction)
     scheduler.save_pretrained(folder / "scheduler")
     vocabulary = write_tokenizer(folder / "tokenizer")
-    _text_encoder(vocabulary).save_pretrained(folder / "text_encoder")
+    width = network.config["cross_attention_dim"]
+    _text_encoder(vocabulary, width).save_pretrained(folder / "text_encoder")
     index = {
         "_class_name": "StableDiffusionPipeline",
         "unet": ["diffusers", "UNet2DConditionModel"],
@@ -84,7 +87,7 @@ def write_tokenizer(folder: Path) -> dict[str, int]:
     return vocabulary
 
 
-def _text_encoder(vocabulary: dict[str, int]) -> Any:
+def _text_encoder(vocabulary: dict[str, int], width: int) -> Any:
     from transformers import CLIPTextConfig, CLIPTextModel
 
     marks = {
@@ -94,7 +97,7 @@ def _text_encoder(vocabulary: dict[str, int]) -> Any:
     }
     config = CLIPTextConfig(
         vocab_size=len(vocabulary),
-        hidden_size=WIDTH,
+        hidden_size=width,
         intermediate_size=32,
         num_hidden_layers=2,
         num_attention_heads=2,
