@@ -25,7 +25,7 @@ export function decision(run) {
 
 function words(run, name, partition) {
   if (isRest(partition)) return `${partition.each ? chosen(partition.each.length) : "each class"} against ${COMPLEMENTS[run.spec.complement] ?? "the rest"}`;
-  if (partition === null) return `all ${run.labels.length} classes`;
+  if (partition === null) return `all ${run.labels.length} ${run.spec.params?.prompts ? "prompts" : "classes"}`;
   return run.curves.find(({key}) => key === name)?.title ?? name;
 }
 

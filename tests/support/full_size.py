@@ -62,7 +62,7 @@ def sd15(folder: Path) -> Entry:
 
     The text encoder is tiny, of the right width: prompts are encoded once a run.
     """
-    stable_diffusion.write_pipeline(folder, vae=SD15_VAE, **SD15_UNET)
+    stable_diffusion.write_pipeline(folder, vae=SD15_VAE, width=768, **SD15_UNET)
     return Entry(name="sd15", family="stable-diffusion", path=folder)
 
 

@@ -208,6 +208,9 @@ def test_a_default_schedule_starts_where_there_is_still_something_to_see(
     schedule = schedule_of(**grid)
     assert 0 < schedule.sigma_min < 0.05
     assert 1 < schedule.sigma_max <= 160
+    for end in (schedule.sigma_min, schedule.sigma_max):
+        assert end == float(f"{end:.4g}")
+        assert schedule.sigmas[0] <= end <= schedule.sigmas[-1]
 
 
 @pytest.mark.parametrize(

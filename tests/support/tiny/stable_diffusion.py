@@ -44,7 +44,11 @@ def write(folder: Path) -> Entry:
 
 
 def write_pipeline(
-    folder: Path, prediction: str = "epsilon", vae: dict[str, Any] | None = None, **unet: Any
+    folder: Path,
+    prediction: str = "epsilon",
+    vae: dict[str, Any] | None = None,
+    width: int = WIDTH,
+    **unet: Any,
 ) -> None:
     """Write a pipeline; its U-Net may differ from the above in some settings."""
     import diffusers
@@ -59,7 +63,6 @@ def write_pipeline(
     scheduler = diffusers.PNDMScheduler(**SCHEDULER, prediction_type=prediction)
     scheduler.save_pretrained(folder / "scheduler")
     vocabulary = write_tokenizer(folder / "tokenizer")
-    width = network.config["cross_attention_dim"]
     _text_encoder(vocabulary, width).save_pretrained(folder / "text_encoder")
     index = {
         "_class_name": "StableDiffusionPipeline",

@@ -1,7 +1,7 @@
 """Networks trained on a discrete variance-preserving grid (DDPM), asked in terms of sigma."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self, cast, get_args
 
@@ -89,13 +89,16 @@ class DdpmSchedule:
 
     @property
     def sigma_max(self) -> float:
-        """The highest level of a default schedule: the last one, `LARGEST_SIGMA` at most."""
-        return min(float(self.sigmas[-1]), LARGEST_SIGMA)
+        """The highest level of a default schedule: the last one, `LARGEST_SIGMA` at most.
+
+        Both ends have four digits, rounded into the grid: people read and type them.
+        """
+        return min(_four_digits(float(self.sigmas[-1]), math.floor), LARGEST_SIGMA)
 
     @property
     def sigma_min(self) -> float:
         """The lowest level of a default schedule: the first one, `SMALLEST_SIGMA` at least."""
-        return max(float(self.sigmas[0]), SMALLEST_SIGMA)
+        return max(_four_digits(float(self.sigmas[0]), math.ceil), SMALLEST_SIGMA)
 
     def on(self, device: torch.device) -> Self:
         return replace(self, sigmas=self.sigmas.to(device))
@@ -200,3 +203,8 @@ def _without_terminal_signal(betas: Tensor) -> Tensor:
 def _sigmas(betas: Tensor) -> Tensor:
     signal = (1 - betas).cumprod(0)
     return ((1 - signal) / signal)[signal > 0].sqrt()
+
+
+def _four_digits(value: float, rounded: Callable[[float], int]) -> float:
+    digits = 3 - math.floor(math.log10(value))
+    return float(f"{rounded(value * 10**digits) / 10**digits:.4g}")
