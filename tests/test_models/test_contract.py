@@ -137,12 +137,32 @@ def test_pictures_are_small_and_in_colour(model: Model) -> None:
     assert all(8 <= side <= 512 for side in pictures.shape[1:3])
 
 
+#: Where a model has two labels only: no tree grows on them.
+NEXT = [{"name": "next", "labels": [1]}]
+
+
+def others(model: Model) -> list[dict[str, object]]:
+    """Return the labels behind the second as a group, if there are any."""
+    rest = list(range(2, num_labels(model)))
+    return [{"name": "rest", "labels": rest}] if rest else []
+
+
 def test_a_short_run_passes_its_checks_and_starts_at_the_prior(loaded: Model) -> None:
-    spec = {"trajectories": 24, "schedule": {"steps": 12}, "partitions": {"classes": None}}
+    tree = [
+        {"name": "first", "labels": [0]},
+        {"name": "others", "groups": [{"name": "next", "labels": [1]}, *others(loaded)]},
+    ]
+    spec = {
+        "trajectories": 24,
+        "schedule": {"steps": 12},
+        "partitions": {"classes": None, "tree": tree if others(loaded) else tree[:1] + NEXT},
+    }
     result = measure(loaded, spec)
-    curve = result["curves"]["classes"]
-    assert curve["entropy"][0] == pytest.approx(curve["bound"])
-    failed = {check["name"].partition("[")[0] for check in result["checks"] if not check["ok"]}
+    for curve in result["curves"].values():
+        assert curve["entropy"][0] == pytest.approx(curve["bound"])
+    checks = {check["name"]: check["ok"] for check in result["checks"]}
+    assert "chain_rule[tree]" in checks or not others(loaded)
+    failed = {name.partition("[")[0] for name, ok in checks.items() if not ok}
     assert failed <= {"production_integral"}  # 12 steps are too few for that one
 
 

@@ -184,6 +184,14 @@ def test_noise_belongs_to_the_trajectory(seed: int, trajectories: list[int]) -> 
             np.testing.assert_array_equal(alone.normals()[0], step[row])
 
 
+@pytest.mark.parametrize("draws", [1, 5, 16, 17, 40])
+def test_noise_drawn_ahead_is_the_noise_drawn_when_asked_for(draws: int) -> None:
+    asked, ahead = TrajectoryNoise(3, range(4), 7), TrajectoryNoise(3, range(4), 7, draws=draws)
+    np.testing.assert_array_equal(asked.uniforms(2), ahead.uniforms(2))
+    for _ in range(36):
+        np.testing.assert_array_equal(asked.normals(), ahead.normals())
+
+
 def test_noise_is_standard_normal_and_independent() -> None:
     noise = TrajectoryNoise(0, range(200), 50)
     first, second = noise.normals(), noise.normals()

@@ -72,7 +72,9 @@ class Chain:
         self.step = 0
         self._shape = model.info.shape
         size, copies = int(np.prod(self._shape)), [(SHOWING, 0)] * len(own or ())
-        self._noise = TrajectoryNoise(plan.spec.seed, trajectories, size, copies)
+        self._noise = TrajectoryNoise(
+            plan.spec.seed, trajectories, size, copies, draws=len(self.sigmas)
+        )
         self._columns = torch.from_numpy(plan.columns).to(model.device)
         self._groupings = [Grouping.of(curve.groups, model.device) for curve in plan.curves]
         guidance = plan.spec.guidance

@@ -69,7 +69,8 @@ class PairChain:
         self.sigmas = [float(sigma) for sigma in plan.sigmas]
         self.step = 0
         self._shape, device = model.info.shape, model.device
-        self._noise = TrajectoryNoise(plan.spec.seed, trajectories, int(np.prod(self._shape)))
+        size = int(np.prod(self._shape))
+        self._noise = TrajectoryNoise(plan.spec.seed, trajectories, size, draws=len(self.sigmas))
         self._columns = torch.from_numpy(plan.columns).to(device)
         self._grouping = Grouping.of(((0,), (1,)), device)
         self._classes = np.array([curve.groups[0][0] for curve in plan.curves])
