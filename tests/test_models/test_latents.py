@@ -19,7 +19,8 @@ from entroscope_workers.entries import Entry
 from entroscope_workers.latents import glimpse, load_autoencoder
 from entroscope_workers.models.base import DecodesLatents, ReadsPictures
 from entroscope_workers.models.edm2 import load_entry, normalised_latents, raw_latents
-from entroscope_workers.preconditioned import Preconditioned, to_uint8
+from entroscope_workers.network_model import to_uint8
+from entroscope_workers.preconditioned import Preconditioned
 
 CPU = torch.device("cpu")
 

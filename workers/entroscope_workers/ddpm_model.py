@@ -1,15 +1,12 @@
 """Networks trained on a DDPM grid as models: what diffusers' families have in common."""
 
-from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import cast
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from entroscope.protocol.models import BatchSizes, ModelInfo, ScheduleDefaults
@@ -17,6 +14,7 @@ from entroscope_workers.diffusers_folder import read_config
 from entroscope_workers.entries import Entry
 from entroscope_workers.labels import label_names, label_presets
 from entroscope_workers.models.base import NO_LABEL
+from entroscope_workers.network_model import NetworkModel
 from entroscope_workers.numerics.ddpm import DdpmSchedule
 
 #: Numbers in the largest feature map, over the pairs that are computed at a time: memory does not
@@ -58,7 +56,7 @@ class DdpmDenoiser:
         return denoised
 
 
-class DdpmModel(ABC):
+class DdpmModel(NetworkModel):
     """The adapter: one network, whose null class, if any, is the unconditional branch.
 
     Args:
@@ -69,31 +67,9 @@ class DdpmModel(ABC):
     def __init__(
         self, info: ModelInfo, device: torch.device, denoiser: DdpmDenoiser, classes: Tensor
     ) -> None:
-        self._info = info
-        self._device = device
+        super().__init__(info, device)
         self.denoiser = denoiser
         self.classes = classes.to(device)
-
-    @property
-    def info(self) -> ModelInfo:
-        return self._info
-
-    @property
-    def device(self) -> torch.device:
-        return self._device
-
-    @property
-    def dtype(self) -> torch.dtype:
-        return torch.float32
-
-    def bind(self, params: dict[str, Any], labels: Sequence[str]) -> Self:
-        """Return self: there are no parameters, and the labels are fixed."""
-        if params:
-            raise ValueError(f"{self.info.name} takes no parameters, got {sorted(params)}")
-        return self
-
-    def start(self, noise: Tensor, uniform: Tensor, sigma: float, prior: Tensor) -> Tensor:
-        return sigma * noise
 
     @torch.inference_mode()
     def denoise(self, x: Tensor, sigma: Tensor, rows: Tensor, labels: Tensor) -> Tensor:
@@ -101,9 +77,6 @@ class DdpmModel(ABC):
             raise ValueError(f"{self.info.name} has no unconditional branch")
         # NO_LABEL is -1: the last of the classes.
         return self.denoiser(x, sigma, rows, self.classes[labels])
-
-    @abstractmethod
-    def pictures(self, x: Tensor) -> NDArray[np.uint8]: ...
 
 
 def describe(
@@ -195,10 +168,3 @@ def network_dtype(entry: Entry, device: torch.device) -> torch.dtype:
     """
     default = "float32" if device.type == "cpu" else "float16"
     return cast(torch.dtype, getattr(torch, entry.dtype or default))
-
-
-def to_uint8(colours: Tensor) -> NDArray[np.uint8]:
-    """Return (batch, 1 or 3, height, width) in -1..1 as (batch, height, width, 3) in 0..255."""
-    values = ((colours.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-    pictures = values.permute(0, 2, 3, 1).expand(-1, -1, -1, 3).contiguous()
-    return cast(NDArray[np.uint8], pictures.cpu().numpy())

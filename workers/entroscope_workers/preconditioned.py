@@ -1,8 +1,6 @@
 """Networks preconditioned as in Karras et al. 2022, table 1: what EDM and EDM2 have in common."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Any, Protocol, Self, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
@@ -14,6 +12,12 @@ from entroscope_workers.entries import Entry
 from entroscope_workers.labels import label_names, label_presets
 from entroscope_workers.models.base import NO_LABEL
 from entroscope_workers.network_files import NetworkConfig, NetworkFile, combined_hash
+from entroscope_workers.network_model import (
+    NetworkModel,
+    pixel_pictures,
+    pixel_shape,
+    pixel_states,
+)
 
 #: Numbers in a feature map of the finest level, over the pairs that are computed at a time: memory
 #: does not grow with the batch. On a GPU that is 256 MiB in float16.
@@ -64,7 +68,7 @@ class Denoiser:
         return denoised
 
 
-class Preconditioned(ABC):
+class Preconditioned(NetworkModel):
     """The adapter: a conditional network, perhaps with an unconditional one beside, as a `Model`.
 
     Args:
@@ -78,31 +82,9 @@ class Preconditioned(ABC):
         conditional: Denoiser,
         unconditional: Denoiser | None = None,
     ) -> None:
-        self._info = info
-        self._device = device
+        super().__init__(info, device)
         self.conditional = conditional
         self.unconditional = unconditional or conditional
-
-    @property
-    def info(self) -> ModelInfo:
-        return self._info
-
-    @property
-    def device(self) -> torch.device:
-        return self._device
-
-    @property
-    def dtype(self) -> torch.dtype:
-        return torch.float32
-
-    def bind(self, params: dict[str, Any], labels: Sequence[str]) -> Self:
-        """Return self: there are no parameters, and the labels are fixed."""
-        if params:
-            raise ValueError(f"{self.info.name} takes no parameters, got {sorted(params)}")
-        return self
-
-    def start(self, noise: Tensor, uniform: Tensor, sigma: float, prior: Tensor) -> Tensor:
-        return sigma * noise
 
     @torch.inference_mode()
     def denoise(self, x: Tensor, sigma: Tensor, rows: Tensor, labels: Tensor) -> Tensor:
@@ -114,32 +96,19 @@ class Preconditioned(ABC):
             denoised[mask] = network(x, sigma, rows[mask], labels[mask])
         return denoised
 
-    @abstractmethod
-    def pictures(self, x: Tensor) -> NDArray[np.uint8]: ...
-
 
 class PixelModel(Preconditioned):
     """Data are pictures in -1..1, grey or in colour."""
 
     def pictures(self, x: Tensor) -> NDArray[np.uint8]:
-        return to_uint8((x.float() + 1) / 2)
+        return pixel_pictures(x)
 
     @property
     def picture_shape(self) -> tuple[int, int, int]:
-        channels, height, width = self.info.shape
-        return (height, width, channels)
+        return pixel_shape(self.info)
 
     def states(self, pictures: NDArray[np.uint8]) -> Tensor:
-        """Return 0..255 as -1..1."""
-        pixels = torch.from_numpy(pictures).to(self.device).permute(0, 3, 1, 2)
-        return pixels.to(self.dtype) / 127.5 - 1
-
-
-def to_uint8(colours: Tensor) -> NDArray[np.uint8]:
-    """Return (batch, 1 or 3, height, width) in 0..1 as (batch, height, width, 3) in 0..255."""
-    bytes_ = (colours * 255).round().clamp(0, 255).to(torch.uint8)
-    pictures = bytes_.permute(0, 2, 3, 1).expand(-1, -1, -1, 3).contiguous()
-    return cast(NDArray[np.uint8], pictures.cpu().numpy())
+        return pixel_states(pictures, self.device)
 
 
 def pairs_at_once(config: NetworkConfig, channels: int, device: torch.device) -> int:

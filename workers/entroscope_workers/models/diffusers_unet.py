@@ -25,7 +25,6 @@ from entroscope_workers.ddpm_model import (
     describe,
     network_dtype,
     pairs_at_once,
-    to_uint8,
 )
 from entroscope_workers.diffusers_folder import (
     LoadedNetwork,
@@ -35,6 +34,7 @@ from entroscope_workers.diffusers_folder import (
     model_folder,
 )
 from entroscope_workers.entries import Entry
+from entroscope_workers.network_model import pixel_pictures, pixel_shape, pixel_states
 
 
 class Options(BaseModel):
@@ -51,17 +51,14 @@ class DiffusersUnet(DdpmModel):
     """Data are pictures, grey or in colour."""
 
     def pictures(self, x: Tensor) -> NDArray[np.uint8]:
-        return to_uint8(x)
+        return pixel_pictures(x)
 
     @property
     def picture_shape(self) -> tuple[int, int, int]:
-        channels, height, width = self.info.shape
-        return (height, width, channels)
+        return pixel_shape(self.info)
 
     def states(self, pictures: NDArray[np.uint8]) -> Tensor:
-        """Return 0..255 as -1..1."""
-        pixels = torch.from_numpy(pictures).to(self.device).permute(0, 3, 1, 2)
-        return pixels.to(self.dtype) / 127.5 - 1
+        return pixel_states(pictures, self.device)
 
 
 def load_entry(entry: Entry, device: torch.device) -> DiffusersUnet:

@@ -21,7 +21,6 @@ from entroscope_workers.ddpm_model import (
     describe,
     network_dtype,
     pairs_at_once,
-    to_uint8,
 )
 from entroscope_workers.diffusers_folder import (
     LoadedNetwork,
@@ -32,6 +31,7 @@ from entroscope_workers.diffusers_folder import (
 )
 from entroscope_workers.entries import Entry
 from entroscope_workers.latents import Autoencoder, glimpse, load_autoencoder
+from entroscope_workers.network_model import pixel_pictures
 
 #: Channels of the latents that `glimpse` knows the colours of.
 LATENT_CHANNELS = 4
@@ -54,10 +54,10 @@ class Dit(DdpmModel):
 
     def pictures(self, x: Tensor) -> NDArray[np.uint8]:
         """Return a linear map of the latents, one pixel for each."""
-        return to_uint8(glimpse(x / self.scaling))
+        return pixel_pictures(glimpse(x / self.scaling))
 
     def decode(self, x: Tensor) -> NDArray[np.uint8]:
-        return to_uint8(self.vae.decode(x / self.scaling))
+        return pixel_pictures(self.vae.decode(x / self.scaling))
 
 
 def load_entry(entry: Entry, device: torch.device) -> Dit:

@@ -9,6 +9,7 @@ from entroscope.protocol.models import ModelInfo
 from entroscope_workers.entries import Entry
 from entroscope_workers.latents import Autoencoder, glimpse, load_autoencoder
 from entroscope_workers.network_files import NetworkFile, filled, read_network
+from entroscope_workers.network_model import to_uint8
 from entroscope_workers.networks.edm2 import Edm2Config, Precond
 from entroscope_workers.preconditioned import (
     Denoiser,
@@ -18,7 +19,6 @@ from entroscope_workers.preconditioned import (
     describe,
     pairs_at_once,
     refuse_unused,
-    to_uint8,
 )
 
 #: The autoencoder's latents of ImageNet at 512 x 512, which EDM2 brings to mean 0 and deviation

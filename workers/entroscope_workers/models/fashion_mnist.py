@@ -6,10 +6,9 @@ row; the decoder knows the label and runs once a pair. So ten labels cost little
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 import safetensors.torch
@@ -23,6 +22,12 @@ from entroscope.protocol.models import BatchSizes, ModelInfo, ScheduleDefaults
 from entroscope_workers.checkpoints import check_shapes
 from entroscope_workers.entries import Entry
 from entroscope_workers.garments import LABELS, PRESETS
+from entroscope_workers.network_model import (
+    NetworkModel,
+    pixel_pictures,
+    pixel_shape,
+    pixel_states,
+)
 
 NAME = "fashion-mnist"
 SHAPE = (1, 28, 28)
@@ -195,53 +200,15 @@ def _through(blocks: nn.ModuleList, x: Tensor, vector: Tensor) -> Tensor:
     return x
 
 
-class FashionMnist:
+class FashionMnist(NetworkModel):
     """The adapter: the trained network as a `Model`."""
 
     def __init__(
         self, network: Network, device: torch.device, weights_hash: str | None, name: str = NAME
     ) -> None:
+        super().__init__(_info(weights_hash, name), device)
         self.network = network.to(device).eval().requires_grad_(False)
-        self._device = device
         self._pairs_at_once = PAIRS_AT_ONCE if device.type == "cpu" else PAIRS_AT_ONCE_GPU
-        self._info = ModelInfo(
-            name=name,
-            family=NAME,
-            title="Fashion-MNIST",
-            description="Ten kinds of clothing, 28 x 28 pixels; trained with this tool.",
-            labels=LABELS,
-            shape=SHAPE,
-            # The garments are so far apart that 0.012 bits are decided above sigma 80.
-            schedule=ScheduleDefaults(steps=32, sigma_max=120.0, sigma_min=0.02, rho=7.0),
-            # A worker that falls away is inherited after the batch at hand: let that be seconds.
-            batch_sizes=BatchSizes(first=16, largest=32),
-            # Exact: the training set holds 6,000 pictures of each class.
-            prior=(0.1,) * len(LABELS),
-            unconditional=True,
-            presets=PRESETS,
-            weights_hash=weights_hash,
-        )
-
-    @property
-    def info(self) -> ModelInfo:
-        return self._info
-
-    @property
-    def device(self) -> torch.device:
-        return self._device
-
-    @property
-    def dtype(self) -> torch.dtype:
-        return torch.float32
-
-    def bind(self, params: dict[str, Any], labels: Sequence[str]) -> Self:
-        """Return self: there are no parameters, and the labels are fixed."""
-        if params:
-            raise ValueError(f"fashion-mnist takes no parameters, got {sorted(params)}")
-        return self
-
-    def start(self, noise: Tensor, uniform: Tensor, sigma: float, prior: Tensor) -> Tensor:
-        return sigma * noise
 
     @torch.inference_mode()
     def denoise(self, x: Tensor, sigma: Tensor, rows: Tensor, labels: Tensor) -> Tensor:
@@ -249,18 +216,34 @@ class FashionMnist:
         return denoised
 
     def pictures(self, x: Tensor) -> NDArray[np.uint8]:
-        """Return (batch, 28, 28, 3), grey: data -1..1 as 0..255, clipped."""
-        grey = ((x.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-        return grey[:, 0, :, :, None].repeat(1, 1, 1, 3).cpu().numpy()
+        return pixel_pictures(x)
 
     @property
     def picture_shape(self) -> tuple[int, int, int]:
-        return (28, 28, 1)
+        return pixel_shape(self.info)
 
     def states(self, pictures: NDArray[np.uint8]) -> Tensor:
-        """Return 0..255 as -1..1."""
-        grey = torch.from_numpy(pictures).to(self.device).permute(0, 3, 1, 2)
-        return grey.to(self.dtype) / 127.5 - 1
+        return pixel_states(pictures, self.device)
+
+
+def _info(weights_hash: str | None, name: str) -> ModelInfo:
+    return ModelInfo(
+        name=name,
+        family=NAME,
+        title="Fashion-MNIST",
+        description="Ten kinds of clothing, 28 x 28 pixels; trained with this tool.",
+        labels=LABELS,
+        shape=SHAPE,
+        # The garments are so far apart that 0.012 bits are decided above sigma 80.
+        schedule=ScheduleDefaults(steps=32, sigma_max=120.0, sigma_min=0.02, rho=7.0),
+        # A worker that falls away is inherited after the batch at hand: let that be seconds.
+        batch_sizes=BatchSizes(first=16, largest=32),
+        # Exact: the training set holds 6,000 pictures of each class.
+        prior=(0.1,) * len(LABELS),
+        unconditional=True,
+        presets=PRESETS,
+        weights_hash=weights_hash,
+    )
 
 
 def load_entry(entry: Entry, device: torch.device) -> FashionMnist:

@@ -23,7 +23,6 @@ from entroscope_workers.ddpm_model import (
     Network,
     network_dtype,
     pairs_at_once,
-    to_uint8,
 )
 from entroscope_workers.diffusers_folder import (
     hash_files,
@@ -34,6 +33,7 @@ from entroscope_workers.diffusers_folder import (
 from entroscope_workers.entries import Entry
 from entroscope_workers.latents import FACTORS, Autoencoder, glimpse, load_autoencoder
 from entroscope_workers.ldm_file import LdmFile
+from entroscope_workers.network_model import pixel_pictures
 from entroscope_workers.numerics.ddpm import DdpmSchedule
 from entroscope_workers.text_prompts import TextEncoder, load_text_encoder
 
@@ -72,10 +72,10 @@ class StableDiffusion(DdpmModel):
         return bound
 
     def pictures(self, x: Tensor) -> NDArray[np.uint8]:
-        return to_uint8(glimpse(x.float() / self._scaling))
+        return pixel_pictures(glimpse(x.float() / self._scaling))
 
     def decode(self, x: Tensor) -> NDArray[np.uint8]:
-        return to_uint8(self.parts.autoencoder.decode(x.float() / self._scaling))
+        return pixel_pictures(self.parts.autoencoder.decode(x.float() / self._scaling))
 
     @property
     def _scaling(self) -> float:
