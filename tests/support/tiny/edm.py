@@ -1,12 +1,11 @@
 """A tiny DDPM++ of EDM: conditional and unconditional network of 8 x 8 grey pixels."""
 
-import json
 import math
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
+from network_files import write_one, write_pair
 from torch import Tensor
 
 from entroscope_workers.entries import Entry
@@ -27,20 +26,12 @@ CONFIG: dict[str, Any] = {
 
 
 def write(folder: Path) -> Entry:
-    """Write both networks, configuration beside the one and in the metadata of the other."""
-    path = write_network(folder / "conditional.safetensors", CONFIG)
-    config = {**CONFIG, "label_dim": 0}
-    beside = folder / "unconditional.safetensors"
-    safetensors.torch.save_file(random_weights(config), beside, {"config": json.dumps(config)})
-    return Entry(name="tiny-edm", family="edm", path=path, unconditional=beside)
+    return write_pair(folder, "edm", "EDMPrecond", CONFIG, random_weights)
 
 
 def write_network(path: Path, config: dict[str, Any], class_name: str = "EDMPrecond") -> Path:
     """Write random weights and the JSON beside them."""
-    safetensors.torch.save_file(random_weights(config), path)
-    document = {"class_name": class_name, "config": config}
-    path.with_suffix(".json").write_text(json.dumps(document))
-    return path
+    return write_one(path, class_name, config, random_weights)
 
 
 def random_weights(config: dict[str, Any]) -> dict[str, Tensor]:
