@@ -21,7 +21,7 @@ CALL_BYTES = 2**24
 #: Denoised data of one slice of rows on a processor, in bytes of float64: they stay in its cache.
 SLICE_BYTES = 2**20
 #: Large data fill no cache anyway: so many pairs keep the number of operations small.
-SLICE_PAIRS = 512
+SLICE_PAIRS = 64
 #: The same on a GPU, as a share of its memory: each step has a few arrays of this size.
 SLICE_SHARE = 1 / 64
 
