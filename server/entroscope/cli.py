@@ -210,13 +210,25 @@ def _serve(options: argparse.Namespace) -> int:
     return 0
 
 
+def _share_the_processor() -> None:
+    """Let torch's threads sleep soon when they wait; to be called before torch is imported.
+
+    By default they wait by spinning: on two cores that others use too, that made a network fifty
+    times slower, and this makes it five times slower; on idle cores it costs nothing.
+    """
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+
+
 def _work(options: argparse.Namespace) -> int:
+    _share_the_processor()
     from entroscope_workers.command import work
 
     return work(options.redis_url, options.models, options.device, options.name, options.data)
 
 
 def _run(options: argparse.Namespace) -> int:
+    _share_the_processor()
     from entroscope_workers.command import run_file
 
     return run_file(

@@ -1,7 +1,9 @@
 """`entroscope run`: a result file, or one sentence and status 2."""
 
 import json
+import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -152,3 +154,20 @@ def test_a_guided_spec_is_compared_with_its_unguided_twin(tmp_path: Path) -> Non
     result = json.loads((tmp_path / "result.json").read_text())
     study = result["studies"]["redistribution"]
     assert study["trajectories"] == 32 and study["guidance"]["base"] is None
+
+
+@pytest.mark.parametrize(("policy", "expected"), [(None, "10000"), ("ACTIVE", "None")])
+def test_threads_that_wait_leave_the_processor_unless_one_has_said_how_they_wait(
+    policy: str | None, expected: str
+) -> None:
+    told = {} if policy is None else {"OMP_WAIT_POLICY": policy}
+    kept = {name: value for name, value in os.environ.items() if name != "GOMP_SPINCOUNT"}
+    code = (
+        "import os; from entroscope.cli import main;"
+        "main(['run', 'nowhere.json', '--out', 'out.json']);"
+        "print(os.environ.get('GOMP_SPINCOUNT'))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**kept, **told}, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == expected

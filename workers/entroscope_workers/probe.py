@@ -14,6 +14,8 @@ from entroscope_workers.portions import Limit, Portioned, is_out_of_memory, pair
 
 #: A size is timed at least so long, and no size is begun after so long, in seconds.
 LOOK_S, ENOUGH_S = 0.1, 1.5
+#: A first call, which allocates, is not looked at unless it takes so long, in seconds.
+COLD_S = 10.0
 #: Every size is so many times the one before.
 GROWTH = 4
 #: Labels that are looked at, and the most pairs a call is tried with, on a processor and a GPU.
@@ -63,8 +65,8 @@ def probe(model: Model) -> Probe:
     bound = model.bind({}, labels)
     most = PAIRS if model.device.type == "cpu" else PAIRS_GPU
     rates: dict[int, float] = {}
-    started, size = time.perf_counter(), 1
-    while size <= most and _is_rising(rates) and time.perf_counter() - started < ENOUGH_S:
+    started, size, refused = time.perf_counter(), 1, False
+    while size <= most and _is_rising(rates) and _has_time(rates, size, started):
         try:
             rates[size] = _rate(bound, size, min(len(labels), LABELS))
         except RuntimeError as error:
@@ -72,13 +74,21 @@ def probe(model: Model) -> Probe:
                 raise
             if not rates:
                 raise ValueError(f"model {model.info.name!r} does not fit: {error}") from None
+            refused = True
             break
         size *= GROWTH
     best = max(rates, key=lambda tried: rates[tried])
     largest = max(tried for tried, rate in rates.items() if rate >= AS_GOOD * rates[best])
-    if size > most and best == max(rates):  # more might be faster still
+    if best == max(rates) and not refused:  # it ran out of time or pairs: more might be faster
         largest = max(largest, pairs_of_a_call(bound))
     return Probe(rates[best], best, largest)
+
+
+def _has_time(rates: dict[int, float], size: int, started: float) -> bool:
+    """Return whether to try a size: three of them even on a machine that is busy just now."""
+    if time.perf_counter() - started < ENOUGH_S or not rates:
+        return True
+    return len(rates) < 3 and size / rates[size // GROWTH] < ENOUGH_S
 
 
 def _is_rising(rates: dict[int, float]) -> bool:
@@ -96,7 +106,7 @@ def _rate(model: Model, pairs: int, num_labels: int) -> float:
     sigma = torch.ones(count, dtype=torch.float64, device=model.device)
     started = time.perf_counter()
     _answered(model, x, sigma, rows, labels)  # the first call allocates
-    if (elapsed := time.perf_counter() - started) > ENOUGH_S:
+    if (elapsed := time.perf_counter() - started) > COLD_S:
         return pairs / elapsed
     started, done = time.perf_counter(), 0
     while (elapsed := time.perf_counter() - started) < LOOK_S or not done:
