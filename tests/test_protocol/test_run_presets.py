@@ -65,15 +65,9 @@ def plans(preset: RunPreset, model: ModelInfo) -> list[Plan]:
     return sweep_plans(sweep, check, MAX_EVALUATIONS)
 
 
-def known(name: str) -> RunPreset:
-    if PRESETS[name].family == PROMPTED:
-        pytest.importorskip("entroscope.protocol.prompts")
-    return PRESETS[name]
-
-
 @pytest.mark.parametrize("name", PRESETS)
 def test_its_model_can_run_it_at_the_price_it_states(name: str) -> None:
-    preset = known(name)
+    preset = PRESETS[name]
     model = MODELS[preset.model]
     assert preset.fits(model)
     assert sum(plan.evaluations for plan in plans(preset, model)) == preset.evaluations
@@ -127,7 +121,7 @@ def test_the_guidance_study_has_the_published_scales_and_intervals() -> None:
 
 
 def test_a_decision_about_a_chair_counts_the_papers_trajectories() -> None:
-    preset = known("sd15-chair")
+    preset = PRESETS["sd15-chair"]
     (plan,) = plans(preset, MODELS["sd15"])
     assert len(plan.sigmas) == 100
     for curve in plan.curves:

@@ -4,25 +4,17 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import torch
 from torch import Tensor
 
-from entroscope.protocol.models import BatchSizes, ModelInfo, ScheduleDefaults
+from entroscope.protocol.models import ModelInfo, ScheduleDefaults
 from entroscope_workers.diffusers_folder import read_config
 from entroscope_workers.entries import Entry
 from entroscope_workers.labels import label_names, label_presets
 from entroscope_workers.models.base import NO_LABEL
-from entroscope_workers.network_model import NetworkModel
+from entroscope_workers.network_model import NetworkModel, batch_sizes
 from entroscope_workers.numerics.ddpm import DdpmSchedule
-
-#: Numbers in the largest feature map, over the pairs that are computed at a time: memory does not
-#: grow with the batch. On a GPU that is 256 MiB in float16.
-FEATURES_AT_ONCE = 1 << 22
-FEATURES_AT_ONCE_GPU = 1 << 27
-#: From this many labels on, batches are small: a worker should be free again soon.
-MANY_LABELS = 100
 
 #: Input (pairs, *data), training step (pairs,) and class (pairs,) to output (pairs, *data).
 Network = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -94,7 +86,6 @@ def describe(
         ValueError: there is nothing to decide.
     """
     _check_classes(entry, labels)
-    many = len(labels) >= MANY_LABELS
     return ModelInfo(
         name=entry.name,
         family=entry.family,
@@ -105,7 +96,7 @@ def describe(
         schedule=ScheduleDefaults(
             steps=64, sigma_max=schedule.sigma_max, sigma_min=schedule.sigma_min, rho=7.0
         ),
-        batch_sizes=BatchSizes(first=4, largest=8) if many else BatchSizes(first=8, largest=32),
+        batch_sizes=batch_sizes(len(labels)),
         unconditional=unconditional,
         presets=label_presets(entry.labels),
         weights_hash=weights_hash,
@@ -146,25 +137,3 @@ def _short_names(names: Mapping[int, str]) -> tuple[str, ...]:
     short = {label: name.split(",")[0].strip() or str(label) for label, name in names.items()}
     shared = Counter(short.values())
     return tuple(f"{name} ({label})" if shared[name] > 1 else name for label, name in short.items())
-
-
-def pairs_at_once(features: int, device: torch.device) -> int:
-    """Return how many pairs are computed at a time.
-
-    Args:
-        features: numbers in the largest feature map of one pair.
-    """
-    limit = FEATURES_AT_ONCE if device.type == "cpu" else FEATURES_AT_ONCE_GPU
-    return max(1, limit // features)
-
-
-def network_dtype(entry: Entry, device: torch.device) -> torch.dtype:
-    """Return in which type a network computes: float32 on a processor, else float16.
-
-    Labels are rounded apart, which reads as information at every noise level (the noise that a
-    network predicts is wrong by as much at all of them). Of random networks, DiT-S/2 and a UNet of
-    32 x 32 pixels with four labels, float16 adds 0.005 nats per ln sigma where nothing is decided
-    yet, and bfloat16 0.3: the latter is only for an entry that asks for it.
-    """
-    default = "float32" if device.type == "cpu" else "float16"
-    return cast(torch.dtype, getattr(torch, entry.dtype or default))

@@ -1,30 +1,16 @@
 """Networks preconditioned as in Karras et al. 2022, table 1: what EDM and EDM2 have in common."""
 
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from entroscope.protocol.models import BatchSizes, ModelInfo, ScheduleDefaults
+from entroscope.protocol.models import ModelInfo, ScheduleDefaults
 from entroscope_workers.entries import Entry
 from entroscope_workers.labels import label_names, label_presets
 from entroscope_workers.models.base import NO_LABEL
 from entroscope_workers.network_files import NetworkConfig, NetworkFile, combined_hash
-from entroscope_workers.network_model import (
-    NetworkModel,
-    pixel_pictures,
-    pixel_shape,
-    pixel_states,
-)
-
-#: Numbers in a feature map of the finest level, over the pairs that are computed at a time: memory
-#: does not grow with the batch. On a GPU that is 256 MiB in float16.
-FEATURES_AT_ONCE = 1 << 22
-FEATURES_AT_ONCE_GPU = 1 << 27
-#: From this many labels on, batches are small: a worker should be free again soon.
-MANY_LABELS = 100
+from entroscope_workers.network_model import NetworkModel, Pixels, batch_sizes
 
 
 class Body(Protocol):
@@ -97,30 +83,8 @@ class Preconditioned(NetworkModel):
         return denoised
 
 
-class PixelModel(Preconditioned):
-    """Data are pictures in -1..1, grey or in colour."""
-
-    def pictures(self, x: Tensor) -> NDArray[np.uint8]:
-        return pixel_pictures(x)
-
-    @property
-    def picture_shape(self) -> tuple[int, int, int]:
-        return pixel_shape(self.info)
-
-    def states(self, pictures: NDArray[np.uint8]) -> Tensor:
-        return pixel_states(pictures, self.device)
-
-
-def pairs_at_once(config: NetworkConfig, channels: int, device: torch.device) -> int:
-    """Return how many pairs a network takes at a time that has so many channels on top."""
-    features = FEATURES_AT_ONCE if device.type == "cpu" else FEATURES_AT_ONCE_GPU
-    return max(1, features // (channels * config.img_resolution**2))
-
-
-def body_dtype(entry: Entry, device: torch.device) -> torch.dtype:
-    """Return in which type a network computes between its float32 ends."""
-    default = "float32" if device.type == "cpu" else "float16"
-    return cast(torch.dtype, getattr(torch, entry.dtype or default))
+class PixelModel(Preconditioned, Pixels):
+    """Data are pictures."""
 
 
 def refuse_unused(entry: Entry, *fields: str) -> None:
@@ -151,7 +115,6 @@ def describe(
     _check_classes(conditional, unconditional)
     labels = label_names(entry.labels, config.label_dim, f"model {entry.name!r}: labels")
     digests = [file.digest for file in (conditional, unconditional) if file is not None]
-    many = len(labels) >= MANY_LABELS
     return ModelInfo(
         name=entry.name,
         family=entry.family,
@@ -161,7 +124,7 @@ def describe(
         shape=config.shape,
         # The grid of both papers, and of the published curves.
         schedule=ScheduleDefaults(steps=64, sigma_max=80.0, sigma_min=0.002, rho=7.0),
-        batch_sizes=BatchSizes(first=4, largest=8) if many else BatchSizes(first=8, largest=32),
+        batch_sizes=batch_sizes(len(labels)),
         unconditional=unconditional is not None or label_dropout,
         presets=label_presets(entry.labels),
         weights_hash=combined_hash(digests),

@@ -11,9 +11,7 @@ in -1..1. Options:
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
@@ -23,8 +21,6 @@ from entroscope_workers.ddpm_model import (
     Network,
     class_names,
     describe,
-    network_dtype,
-    pairs_at_once,
 )
 from entroscope_workers.diffusers_folder import (
     LoadedNetwork,
@@ -34,7 +30,7 @@ from entroscope_workers.diffusers_folder import (
     model_folder,
 )
 from entroscope_workers.entries import Entry
-from entroscope_workers.network_model import pixel_pictures, pixel_shape, pixel_states
+from entroscope_workers.network_model import Pixels, network_dtype, pairs_at_once
 
 
 class Options(BaseModel):
@@ -47,18 +43,8 @@ class Options(BaseModel):
     clip: bool = False
 
 
-class DiffusersUnet(DdpmModel):
+class DiffusersUnet(DdpmModel, Pixels):
     """Data are pictures, grey or in colour."""
-
-    def pictures(self, x: Tensor) -> NDArray[np.uint8]:
-        return pixel_pictures(x)
-
-    @property
-    def picture_shape(self) -> tuple[int, int, int]:
-        return pixel_shape(self.info)
-
-    def states(self, pictures: NDArray[np.uint8]) -> Tensor:
-        return pixel_states(pictures, self.device)
 
 
 def load_entry(entry: Entry, device: torch.device) -> DiffusersUnet:

@@ -19,8 +19,6 @@ from entroscope_workers.ddpm_model import (
     Network,
     class_names,
     describe,
-    network_dtype,
-    pairs_at_once,
 )
 from entroscope_workers.diffusers_folder import (
     LoadedNetwork,
@@ -31,7 +29,7 @@ from entroscope_workers.diffusers_folder import (
 )
 from entroscope_workers.entries import Entry
 from entroscope_workers.latents import Autoencoder, glimpse, load_autoencoder
-from entroscope_workers.network_model import pixel_pictures
+from entroscope_workers.network_model import network_dtype, pairs_at_once, pixel_pictures
 
 #: Channels of the latents that `glimpse` knows the colours of.
 LATENT_CHANNELS = 4

@@ -4,13 +4,12 @@ import torch
 
 from entroscope_workers.entries import Entry
 from entroscope_workers.network_files import NetworkFile, filled, read_network
+from entroscope_workers.network_model import network_dtype, pairs_at_once
 from entroscope_workers.networks.edm import EdmConfig, EDMPrecond
 from entroscope_workers.preconditioned import (
     Denoiser,
     PixelModel,
-    body_dtype,
     describe,
-    pairs_at_once,
     refuse_unused,
 )
 
@@ -48,8 +47,12 @@ def load_entry(entry: Entry, device: torch.device) -> PixelModel:
 def denoiser(file: NetworkFile[EdmConfig], entry: Entry, device: torch.device) -> Denoiser:
     """Return the denoiser of a checkpoint, ready on a device."""
     config, body = file.config, filled(EDMPrecond, file).model.to(device)
-    body.prepare(body_dtype(entry, device))
-    return Denoiser(body, config.sigma_data, pairs_at_once(config, config.channels[0], device))
+    body.prepare(network_dtype(entry, device))
+    return Denoiser(
+        body,
+        config.sigma_data,
+        pairs_at_once(config.channels[0] * config.img_resolution**2, device),
+    )
 
 
 def _title(config: EdmConfig) -> str:

@@ -9,15 +9,13 @@ from entroscope.protocol.models import ModelInfo
 from entroscope_workers.entries import Entry
 from entroscope_workers.latents import Autoencoder, glimpse, load_autoencoder
 from entroscope_workers.network_files import NetworkFile, filled, read_network
-from entroscope_workers.network_model import to_uint8
+from entroscope_workers.network_model import network_dtype, pairs_at_once, to_uint8
 from entroscope_workers.networks.edm2 import Edm2Config, Precond
 from entroscope_workers.preconditioned import (
     Denoiser,
     PixelModel,
     Preconditioned,
-    body_dtype,
     describe,
-    pairs_at_once,
     refuse_unused,
 )
 
@@ -118,8 +116,8 @@ def load_entry(entry: Entry, device: torch.device) -> Preconditioned:
 def denoiser(file: NetworkFile[Edm2Config], entry: Entry, device: torch.device) -> Denoiser:
     """Return the denoiser of a checkpoint, ready on a device."""
     config, body = file.config, filled(Precond, file).unet.to(device)
-    body.prepare(body_dtype(entry, device))
-    at_once = pairs_at_once(config, config.channels[0], device)
+    body.prepare(network_dtype(entry, device))
+    at_once = pairs_at_once(config.channels[0] * config.img_resolution**2, device)
     return Denoiser(body, config.sigma_data, at_once)
 
 

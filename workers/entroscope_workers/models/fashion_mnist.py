@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import safetensors.torch
 import torch
-from numpy.typing import NDArray
 from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -22,12 +20,7 @@ from entroscope.protocol.models import BatchSizes, ModelInfo, ScheduleDefaults
 from entroscope_workers.checkpoints import check_shapes
 from entroscope_workers.entries import Entry
 from entroscope_workers.garments import LABELS, PRESETS
-from entroscope_workers.network_model import (
-    NetworkModel,
-    pixel_pictures,
-    pixel_shape,
-    pixel_states,
-)
+from entroscope_workers.network_model import Pixels
 
 NAME = "fashion-mnist"
 SHAPE = (1, 28, 28)
@@ -200,7 +193,7 @@ def _through(blocks: nn.ModuleList, x: Tensor, vector: Tensor) -> Tensor:
     return x
 
 
-class FashionMnist(NetworkModel):
+class FashionMnist(Pixels):
     """The adapter: the trained network as a `Model`."""
 
     def __init__(
@@ -214,16 +207,6 @@ class FashionMnist(NetworkModel):
     def denoise(self, x: Tensor, sigma: Tensor, rows: Tensor, labels: Tensor) -> Tensor:
         denoised: Tensor = self.network(x, sigma, rows, labels, self._pairs_at_once)
         return denoised
-
-    def pictures(self, x: Tensor) -> NDArray[np.uint8]:
-        return pixel_pictures(x)
-
-    @property
-    def picture_shape(self) -> tuple[int, int, int]:
-        return pixel_shape(self.info)
-
-    def states(self, pictures: NDArray[np.uint8]) -> Tensor:
-        return pixel_states(pictures, self.device)
 
 
 def _info(weights_hash: str | None, name: str) -> ModelInfo:

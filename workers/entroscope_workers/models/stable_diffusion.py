@@ -21,8 +21,6 @@ from entroscope_workers.ddpm_model import (
     DdpmDenoiser,
     DdpmModel,
     Network,
-    network_dtype,
-    pairs_at_once,
 )
 from entroscope_workers.diffusers_folder import (
     hash_files,
@@ -33,7 +31,7 @@ from entroscope_workers.diffusers_folder import (
 from entroscope_workers.entries import Entry
 from entroscope_workers.latents import FACTORS, Autoencoder, glimpse, load_autoencoder
 from entroscope_workers.ldm_file import LdmFile
-from entroscope_workers.network_model import pixel_pictures
+from entroscope_workers.network_model import network_dtype, pairs_at_once, pixel_pictures
 from entroscope_workers.numerics.ddpm import DdpmSchedule
 from entroscope_workers.text_prompts import TextEncoder, load_text_encoder
 
