@@ -1,7 +1,8 @@
 """A worker process with fake batches that misbehaves as told.
 
 Options (JSON): url, name, claim_ms, max_attempts; pace_s (time of a step); hold (the batch in which
-it hangs for ever); die (the batch that kills it); busy ([batch, seconds] of Python without a rest).
+it hangs for ever); die (the batch that kills it); busy ([batch, seconds] of Python without a rest);
+studying (the batch, of a real Gaussian mixture, in whose studies it hangs for ever; -1 for none).
 """
 
 import json
@@ -16,7 +17,7 @@ from typing import Any
 from fakes import MODEL, fake_batch
 
 from entroscope.connect import connect
-from entroscope.protocol.payloads import Payload, Point
+from entroscope.protocol.payloads import Pause, Payload, Point
 from entroscope.protocol.plan import Plan
 from entroscope_workers.worker import Worker
 
@@ -38,14 +39,35 @@ def misbehave(options: dict[str, Any], plan: Plan, index: int) -> Iterator[Paylo
                     pass
 
 
+def study(batch: int, plan: Plan, index: int, model: Any) -> Iterator[Payload]:
+    """Yield the payloads of a real batch; in the studies of the one named, come no further."""
+    from entroscope_workers.runner import run_batch
+
+    for payload in run_batch(plan, index, model):
+        yield payload
+        if isinstance(payload, Pause) and index == batch:
+            threading.Event().wait()
+
+
 def main() -> None:
     options = json.loads(sys.argv[1])
+    models: dict[str, Any] = {"fake": MODEL}
+    if "studying" in options:
+        import torch
+
+        from entroscope_workers.models.gaussian_mixture import load
+
+        models = {"gaussian-mixture": load(torch.device("cpu"))}
     worker = Worker(
         connect(options["url"], check=False),
-        {"fake": MODEL},
+        models,
         options["name"],
         "fake device",
-        run_batch=lambda plan, index, model: misbehave(options, plan, index),
+        run_batch=lambda plan, index, model: (
+            study(options["studying"], plan, index, model)
+            if "studying" in options
+            else misbehave(options, plan, index)
+        ),
         claim_ms=options.get("claim_ms", 1000),
         max_attempts=options.get("max_attempts", 3),
     )
