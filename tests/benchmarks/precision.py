@@ -42,7 +42,7 @@ MIXTURES: dict[str, dict[str, Any]] = {
 }
 #: The papers' grid: steps, and for networks the ends.
 PAPER_STEPS, PAPER_ENDS = 64, {"sigma_max": 80, "sigma_min": 0.002}
-PILOT = {"trajectories": 32, "steps": 20}
+PILOT = {"trajectories": 24, "steps": 16}
 #: Trajectories that tell how many pairs pruning leaves on the placed grid; the first of the run.
 FIRST = 32
 #: Levels at which errors are looked for, and samples a level where the truth is sampled.
@@ -225,8 +225,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--mixtures", nargs="*", default=list(MIXTURES), choices=list(MIXTURES))
     parser.add_argument("--trajectories", type=int, default=3000, help="of the papers' way")
     parser.add_argument("--share", type=int, default=20, help="our price is one part in this many")
-    parser.add_argument("--levels", type=int, default=40, help="of our placed grid")
-    parser.add_argument("--prune-below", type=float, default=1e-4)
+    parser.add_argument("--levels", type=int, default=30, help="of our placed grid")
+    parser.add_argument("--prune-below", type=float, default=3e-4)
     parser.add_argument("--repeats", type=int, default=3, help="seeds that are averaged over")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--truth", type=Path, help="compare on Fashion-MNIST with this file")
