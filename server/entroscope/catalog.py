@@ -243,7 +243,7 @@ class Catalog:
             rows,
             self._presence.workers(),
             self._broadcast.progress,
-            lambda row: self._outline(row).evaluations,
+            self._outline,
             self._store.measured,
         )
 

@@ -8,7 +8,10 @@ from entroscope.presence import WorkerInfo
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """An unfinished run, as the queue sees it: its model and the evaluations it still needs."""
+    """An unfinished run, as the queue sees it: its model and the work it still needs.
+
+    Work is counted in evaluations of the model as it is offered (protocol/pair_cost.py).
+    """
 
     run: str
     model: str
@@ -31,7 +34,7 @@ def observed(
     """Return rates with those of models under way replaced by what their runs have seen.
 
     Args:
-        speeds: evaluations a second of one worker, from the batches of each run of a model.
+        speeds: work a second of one worker, from the batches of each run of a model.
     """
     rates = dict(probed)
     alive = list(workers)
@@ -56,7 +59,7 @@ def seconds_left(loads: Iterable[Load], rates: Mapping[str, float]) -> dict[str,
     return times
 
 
-def cost_seconds(evaluations: int, model: str, rates: Mapping[str, float]) -> float | None:
+def cost_seconds(work: float, model: str, rates: Mapping[str, float]) -> float | None:
     """Return how long a run would take alone, or None where no worker's speed is known."""
     rate = rates.get(model)
-    return evaluations / rate if rate else None
+    return work / rate if rate else None

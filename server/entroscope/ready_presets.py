@@ -27,6 +27,8 @@ def _offered(
     fitting = sorted(info.name for info in live if preset.fits(info))
     models = sorted(fitting, key=lambda name: name != preset.model)
     own = preset.on(models[0]) if models else preset
-    seconds = cost_seconds(preset.evaluations, models[0], rates) if models else None
+    seconds = (
+        cost_seconds(preset.evaluations * preset.pair_cost, models[0], rates) if models else None
+    )
     document = own.model_dump(mode="json")
     return {**document, "available": bool(models), "models": models, "seconds": seconds}

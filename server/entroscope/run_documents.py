@@ -21,6 +21,7 @@ class Outline:
 
     document: Mapping[str, Any]
     evaluations: int
+    work: float
 
 
 def outline(plan: Plan) -> Outline:
@@ -40,7 +41,7 @@ def outline(plan: Plan) -> Outline:
     ]
     labels = [plan.labels[column] for column in plan.columns]
     document = {"labels": labels, "curves": curves, "sigma": plan.sigmas.tolist()}
-    return Outline(finite(document), plan.evaluations)
+    return Outline(finite(document), plan.evaluations, plan.work)
 
 
 class Outlook:
@@ -49,7 +50,7 @@ class Outlook:
     Args:
         rows: all live runs, newest first.
         progress: what is known of a run under way.
-        evaluations: pairs of a whole run.
+        outlined: what the plan of a run says.
         measured: trajectories of a run's finished batches, from Redis.
     """
 
@@ -58,7 +59,7 @@ class Outlook:
         rows: list[Row],
         workers: list[WorkerInfo],
         progress: Callable[[str], Projection | None],
-        evaluations: Callable[[Row], int],
+        outlined: Callable[[Row], Outline],
         measured: Callable[[Row], int],
     ) -> None:
         self.available = {model.name for worker in workers for model in worker.models}
@@ -72,9 +73,11 @@ class Outlook:
             self.positions[row.id] = ahead if row.state == State.QUEUED else 0
             known = progress(row.id)
             done = 0.0 if known is None else known.fraction
-            loads.append(Load(row.id, row.info.name, evaluations(row) * (1 - done)))
+            own = outlined(row)
+            loads.append(Load(row.id, row.info.name, own.work * (1 - done)))
             if known is not None and known.speed is not None:
-                speeds.setdefault(row.info.name, []).append(known.speed)
+                speed = known.speed * own.work / own.evaluations
+                speeds.setdefault(row.info.name, []).append(speed)
         self.rates = observed(rates(workers), speeds, workers)
         self.seconds_left = seconds_left(loads, self.rates)
 
@@ -95,7 +98,7 @@ class Outlook:
 
 def live_document(row: Row, own: Outline, outlook: Outlook) -> dict[str, Any]:
     """Return the document of a run that is not archived."""
-    seconds = cost_seconds(own.evaluations, row.info.name, outlook.rates)
+    seconds = cost_seconds(own.work, row.info.name, outlook.rates)
     return {
         **_stored(row),
         **own.document,

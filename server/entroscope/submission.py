@@ -75,7 +75,7 @@ class Submissions:
         """Return what a run of this spec would be."""
         order = self.order(document)
         own = outline(order.plan)
-        seconds = cost_seconds(own.evaluations, order.info.name, self._catalog.rates())
+        seconds = cost_seconds(own.work, order.info.name, self._catalog.rates())
         return {
             "spec": order.spec.document(),
             **own.document,

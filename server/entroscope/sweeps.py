@@ -62,7 +62,7 @@ class Sweeps:
         """Return what a sweep would be and cost."""
         sweep, plans = self._checked(document)
         rates = self._catalog.rates()
-        seconds = [cost_seconds(plan.evaluations, plan.info.name, rates) for plan in plans]
+        seconds = [cost_seconds(plan.work, plan.info.name, rates) for plan in plans]
         known = [each for each in seconds if each is not None]
         return {
             "title": sweep.title or default_title(plans),

@@ -70,7 +70,10 @@ def test_its_model_can_run_it_at_the_price_it_states(name: str) -> None:
     preset = PRESETS[name]
     model = MODELS[preset.model]
     assert preset.fits(model)
-    assert sum(plan.evaluations for plan in plans(preset, model)) == preset.evaluations
+    made = plans(preset, model)
+    assert sum(plan.evaluations for plan in made) == preset.evaluations
+    work = sum(plan.work for plan in made)
+    assert work / preset.evaluations == pytest.approx(preset.pair_cost, rel=0.01)
 
 
 @pytest.mark.parametrize("name", PRESETS)

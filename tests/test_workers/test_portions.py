@@ -106,6 +106,13 @@ def test_a_probe_that_is_cut_short_does_not_make_calls_small(
     assert probe(model).best == 1 and probe(model).largest >= 1000
 
 
+def test_the_rate_of_a_quick_model_counts_all_that_a_batch_does() -> None:
+    model = load(CPU)
+    (_, info), asked = probed(model), probe(model).pairs_per_second
+    assert info.pairs_per_second is not None
+    assert info.pairs_per_second < asked / 2  # noise, scores and values cost more than asking
+
+
 def test_the_probe_refuses_a_model_that_does_not_fit() -> None:
     with pytest.raises(ValueError, match="does not fit"):
         probe(small(0))

@@ -8,9 +8,11 @@ import torch
 from torch import Tensor
 
 from entroscope.protocol.models import BatchSizes, ModelInfo
-from entroscope.protocol.plan import bind_params
+from entroscope.protocol.plan import Plan, bind_params, resolve
+from entroscope.protocol.spec import BatchPlan, Schedule, Spec
 from entroscope_workers.models.base import DecodesLatents, Model
 from entroscope_workers.portions import Limit, Portioned, is_out_of_memory, pairs_of_a_call
+from entroscope_workers.runner import run_batch
 
 #: A size is timed at least so long, and no size is begun after so long, in seconds.
 LOOK_S, ENOUGH_S = 0.1, 1.5
@@ -22,6 +24,10 @@ GROWTH = 4
 LABELS, PAIRS, PAIRS_GPU = 64, 1024, 16384
 #: A size is as good as the best from this share of its rate on.
 AS_GOOD = 0.95
+#: From this rate on, in pairs a second, a chain's own work counts: a batch of it is timed instead.
+QUICK = 2e4
+#: That batch: few steps, since all are alike, and as many trajectories as take about so long.
+QUICK_TRAJECTORIES, QUICK_STEPS, QUICK_S = 512, 16, 0.5
 #: A batch on a GPU should not last longer: it is lost with its worker, and cannot be taken over.
 BATCH_S, TRAJECTORIES_GPU = 5.0, 1024
 
@@ -44,14 +50,17 @@ class Probe:
 def probed(model: Model) -> tuple[Portioned, ModelInfo]:
     """Return the model, asked in calls of a good size, and what to announce of it."""
     found = probe(model)
+    portioned, rate = Portioned(model, Limit(found.largest)), found.pairs_per_second
+    if rate > QUICK and len(bind_params(model.info, {}).labels) > 1:
+        rate = _chain_rate(portioned, rate)
     info = model.info.model_copy(
         update={
-            "pairs_per_second": float(f"{found.pairs_per_second:.3g}"),
+            "pairs_per_second": float(f"{rate:.3g}"),
             "decodes": isinstance(model, DecodesLatents),
             "batch_sizes": _batch_sizes(model, found),
         }
     )
-    return Portioned(model, Limit(found.largest)), info
+    return portioned, info
 
 
 @torch.inference_mode()
@@ -113,6 +122,24 @@ def _rate(model: Model, pairs: int, num_labels: int) -> float:
         _answered(model, x, sigma, rows, labels)
         done += pairs
     return done / elapsed
+
+
+def _chain_rate(model: Model, rate: float) -> float:
+    """Return the pairs a second of a whole batch: noise, scores and values included."""
+    labels = len(bind_params(model.info, {}).labels)
+    count = max(1, min(QUICK_TRAJECTORIES, int(QUICK_S * rate / (labels * QUICK_STEPS))))
+    spec = Spec(
+        model=model.info.name,
+        trajectories=count,
+        schedule=Schedule(steps=QUICK_STEPS),
+        previews=None,
+        batch_sizes=BatchPlan(first=count, largest=count),
+    )
+    plan = Plan(resolve(spec, model.info), model.info)
+    started = time.perf_counter()
+    for _ in run_batch(plan, 0, model):
+        pass
+    return plan.evaluations / (time.perf_counter() - started)
 
 
 def _answered(model: Model, x: Tensor, sigma: Tensor, rows: Tensor, labels: Tensor) -> None:

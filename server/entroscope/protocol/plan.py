@@ -15,6 +15,7 @@ from entroscope.protocol.errors import SpecError
 from entroscope.protocol.groups import Preset
 from entroscope.protocol.mixtures import mixture_params, mixture_schedule
 from entroscope.protocol.models import DataInfo, ModelInfo, ScheduleDefaults
+from entroscope.protocol.pair_cost import pair_cost
 from entroscope.protocol.pairs import (
     check_pairs,
     fill_pairs,
@@ -220,6 +221,11 @@ class Plan:
         """Pairs (sample, label, sigma) of the whole run, at most."""
         main = self.spec.trajectories * len(self.sigmas) * self.labels_evaluated
         return main + self.study_evaluations + preview_evaluations(self)
+
+    @property
+    def work(self) -> float:
+        """The same in pairs of the model as it is offered: what its rate is counted in."""
+        return self.evaluations * pair_cost(self.info, self.spec.params)
 
     @property
     def study_evaluations(self) -> int:

@@ -23,6 +23,7 @@ class RunPreset(BaseModel):
         spec: as POST /api/runs takes it; with `vary`, as POST /api/sweeps does.
         axis: over which it is best seen.
         evaluations: what it costs, all runs together, in pairs (sample, label, sigma).
+        pair_cost: time of such a pair over that of one of the model as it is offered.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -41,6 +42,7 @@ class RunPreset(BaseModel):
     vary: tuple[dict[str, Any], ...] | None = None
     axis: Axis | None = None
     evaluations: int
+    pair_cost: float = 1.0
 
     def fits(self, info: ModelInfo) -> bool:
         """Return whether a model can run it: the one it was written for, or its like."""
