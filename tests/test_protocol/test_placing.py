@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.placing import FLOOR, placed_levels, spec_from_pilot
+from entroscope.protocol.placing import FLOOR, TAIL, placed_levels, spec_from_pilot
 from entroscope.protocol.plan import Plan, resolve
 from entroscope.protocol.spec import Spec
 
@@ -70,10 +70,20 @@ def test_the_density_of_levels_is_the_square_root_of_production() -> None:
     assert widths[300] / widths[20] == pytest.approx(2, rel=0.02)
 
 
+def test_below_a_decision_the_density_falls_no_faster_than_a_power_of_sigma() -> None:
+    levels = placed_levels(PILOT, bump(20.0), 400)
+    widths = -np.diff(np.log(levels))
+    below = (levels[1:] < 15) & (levels[1:] > 2)
+    power, _ = np.polyfit(np.log(levels[1:][below]), -np.log(widths[below]), 1)
+    assert power == pytest.approx(TAIL, rel=0.05)
+    above = widths[:10].mean() / widths.min()
+    assert above == pytest.approx(1 / FLOOR, rel=0.1)  # above it nothing holds the density up
+
+
 def test_every_curve_gets_levels_where_it_decides() -> None:
     levels = placed_levels(PILOT, np.stack([bump(20.0), 1e-3 * bump(0.5)]), 60)
     widths = -np.diff(np.log(levels))
-    sparse = widths[np.argmin(np.abs(levels - 0.05))]
+    sparse = widths[-1]
     for centre in (20.0, 0.5):
         dense = widths[np.argmin(np.abs(levels - centre))]
         assert dense / sparse == pytest.approx(FLOOR, rel=0.1)

@@ -10,11 +10,14 @@ from entroscope.protocol.errors import SpecError
 
 Array = NDArray[np.float64]
 
-#: Density of levels where nothing is decided, over that where most is. A decision that the pilot
-#: has missed still meets some; and below the peak, where denoisers of the labels draw together,
-#: wide steps take for decided what is not: on four components on a line H ended .04 bits too low
-#: with a floor of 0.1, .01 with this one (tests/benchmarks/precision.py).
-FLOOR = 0.4
+#: Density of levels where nothing is decided, over that where most is: a decision that the pilot
+#: has missed still meets some.
+FLOOR = 0.2
+#: Below a decision the density falls no faster than this power of sigma. There the labels' denoisers
+#: draw together within a step, which the kernels do not see, so wide steps take for decided what is
+#: not, the pilot's as well: on four components on a line H ended 0.04 bits too low without this, 0.01
+#: with it (tests/benchmarks/precision.py).
+TAIL = 0.6
 #: Steps of a pilot that a spec leaves to us, and steps of a run on its grid.
 PILOT_STEPS, REFINED_STEPS = 24, 32
 #: Points of the integral of the density.
@@ -33,6 +36,7 @@ def placed_levels(sigmas: Array, production: Array, steps: int) -> Array:
     """
     logs = -np.log(sigmas)
     weights = np.max([_density(one) for one in np.atleast_2d(production)], axis=0)
+    weights = np.maximum.accumulate(weights * np.exp(TAIL * logs)) * np.exp(-TAIL * logs)
     fine = np.linspace(logs[0], logs[-1], POINTS)
     density = np.maximum(np.interp(fine, logs, weights), FLOOR)
     running = np.concatenate([[0.0], np.cumsum(density[1:] + density[:-1])])
