@@ -14,9 +14,9 @@ Array = NDArray[np.float64]
 #: has missed still meets some.
 FLOOR = 0.2
 #: Below a decision the density falls no faster than this power of sigma. There the denoisers of
-#: the labels draw together within a step, which the kernels do not see: wide steps take for decided
-#: what is not, and so does the pilot. On four components on a line H ended 0.04 bits too low without
-#: this, 0.01 with it (tests/benchmarks/precision.py).
+#: the labels draw together within a step, which the kernels do not see: wide steps take for
+#: decided what is not, and so does the pilot. On four components on a line H ended 0.04 bits too
+#: low without this, 0.01 with it (tests/benchmarks/precision.py).
 TAIL = 0.6
 #: Steps of a pilot that a spec leaves to us, and steps of a run on its grid.
 PILOT_STEPS, REFINED_STEPS = 24, 32
