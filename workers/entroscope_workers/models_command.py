@@ -18,7 +18,7 @@ from entroscope_workers.model_size import num_weights
 from entroscope_workers.models.base import Model
 from entroscope_workers.models_file import PLACES, add_table
 from entroscope_workers.own_models import installed_offers
-from entroscope_workers.probe import probe
+from entroscope_workers.probe import probed
 from entroscope_workers.registry import bundled_names, check_entry, find_offer, offers
 
 FAILED = 1
@@ -91,7 +91,7 @@ def check(name: str, models: Sequence[str] | None, device: str) -> int:
         console.print(f"{mark} {found.name}:", Text(found.found), highlight=False, soft_wrap=True)
         failed += not found.ok
     if not failed:
-        rate = probe(model).pairs_per_second
+        rate = probed(model)[1].pairs_per_second
         console.print(f"{rate:.3g} evaluations a second on {model.device}", highlight=False)
     return FAILED if failed else 0
 
