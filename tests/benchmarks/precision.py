@@ -43,6 +43,8 @@ MIXTURES: dict[str, dict[str, Any]] = {
 #: The papers' grid: steps, and for networks the ends.
 PAPER_STEPS, PAPER_ENDS = 64, {"sigma_max": 80, "sigma_min": 0.002}
 PILOT = {"trajectories": 24, "steps": 16}
+#: Ours: one part in so many of the evaluations, on so many placed levels, pruned below this.
+SHARE, PLACED, PRUNE_BELOW = 20, 30, 3e-4
 #: Trajectories that tell how many pairs pruning leaves on the placed grid; the first of the run.
 FIRST = 32
 #: Levels at which errors are looked for, and samples a level where the truth is sampled.
@@ -224,9 +226,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--mixtures", nargs="*", default=list(MIXTURES), choices=list(MIXTURES))
     parser.add_argument("--trajectories", type=int, default=3000, help="of the papers' way")
-    parser.add_argument("--share", type=int, default=20, help="our price is one part in this many")
-    parser.add_argument("--levels", type=int, default=30, help="of our placed grid")
-    parser.add_argument("--prune-below", type=float, default=3e-4)
+    parser.add_argument(
+        "--share", type=int, default=SHARE, help="our price is one part in this many"
+    )
+    parser.add_argument("--levels", type=int, default=PLACED, help="of our placed grid")
+    parser.add_argument("--prune-below", type=float, default=PRUNE_BELOW)
     parser.add_argument("--repeats", type=int, default=3, help="seeds that are averaged over")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--truth", type=Path, help="compare on Fashion-MNIST with this file")

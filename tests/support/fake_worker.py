@@ -5,6 +5,7 @@ it hangs for ever); die (the batch that kills it); busy ([batch, seconds] of Pyt
 studying (the batch, of a real Gaussian mixture, in whose studies it hangs for ever; -1 for none).
 """
 
+import functools
 import json
 import os
 import signal
@@ -22,7 +23,7 @@ from entroscope.protocol.plan import Plan
 from entroscope_workers.worker import Worker
 
 
-def misbehave(options: dict[str, Any], plan: Plan, index: int) -> Iterator[Payload]:
+def misbehave(options: dict[str, Any], plan: Plan, index: int, model: Any) -> Iterator[Payload]:
     """Yield the payloads of a fake batch, with trouble."""
     if index == options.get("die"):
         os.kill(os.getpid(), signal.SIGKILL)
@@ -39,19 +40,20 @@ def misbehave(options: dict[str, Any], plan: Plan, index: int) -> Iterator[Paylo
                     pass
 
 
-def study(batch: int, plan: Plan, index: int, model: Any) -> Iterator[Payload]:
+def study(options: dict[str, Any], plan: Plan, index: int, model: Any) -> Iterator[Payload]:
     """Yield the payloads of a real batch; in the studies of the one named, come no further."""
     from entroscope_workers.runner import run_batch
 
     for payload in run_batch(plan, index, model):
         yield payload
-        if isinstance(payload, Pause) and index == batch:
+        if isinstance(payload, Pause) and index == options["studying"]:
             threading.Event().wait()
 
 
 def main() -> None:
     options = json.loads(sys.argv[1])
     models: dict[str, Any] = {"fake": MODEL}
+    batch = study if "studying" in options else misbehave
     if "studying" in options:
         import torch
 
@@ -63,11 +65,7 @@ def main() -> None:
         models,
         options["name"],
         "fake device",
-        run_batch=lambda plan, index, model: (
-            study(options["studying"], plan, index, model)
-            if "studying" in options
-            else misbehave(options, plan, index)
-        ),
+        run_batch=functools.partial(batch, options),
         claim_ms=options.get("claim_ms", 1000),
         max_attempts=options.get("max_attempts", 3),
     )

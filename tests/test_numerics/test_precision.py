@@ -13,7 +13,6 @@ from entroscope_workers.models.gaussian_mixture import GaussianMixture
 SEEDS = 4
 #: The mean over so few seeds of a largest error has an error of its own, of about a tenth.
 SEEDS_TELL = 1.2
-LEVELS, PRUNE_BELOW, SHARE = 30, 3e-4, 20
 
 
 @pytest.mark.parametrize("name", precision.MIXTURES)
@@ -28,8 +27,9 @@ def test_a_twentieth_of_the_evaluations_has_no_larger_error_than_the_way_of_the_
     for seed in range(SEEDS):
         spec: dict[str, Any] = {"params": params, "schedule": {}, "seed": 10 * seed}
         theirs = precision.papers_way(family, spec, 3000)
-        budget = theirs.evaluations // SHARE
-        ours = precision.our_way(family, spec, budget, LEVELS, PRUNE_BELOW)
+        budget = theirs.evaluations // precision.SHARE
+        placed, prune_below = precision.PLACED, precision.PRUNE_BELOW
+        ours = precision.our_way(family, spec, budget, placed, prune_below)
         assert ours.evaluations <= budget
         errors["theirs"].append(theirs.errors(truth))
         errors["ours"].append(ours.errors(truth))
