@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from entroscope.cli_models import models_option, models_parser
-from entroscope.data_dir import default_data_dir
+from entroscope.paths import default_data_dir
 from entroscope.protocol.errors import EntroscopeError, SpecError
 from entroscope.protocol.spec import MAX_EVALUATIONS
 from entroscope.settings import Settings

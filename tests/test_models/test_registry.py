@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from entroscope.data_dir import default_models_file
+from entroscope.paths import default_models_file
 from entroscope_workers.models import fashion_mnist
 from entroscope_workers.registry import find_offer, load_model, load_models, offers
 

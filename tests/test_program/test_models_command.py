@@ -11,7 +11,7 @@ from program import COMMAND
 from tiny import write_tiny
 
 from entroscope.cli import main
-from entroscope.data_dir import default_models_file
+from entroscope.paths import default_models_file
 from entroscope_workers.models.fashion_mnist import CHECKPOINT
 from entroscope_workers.models_file import read_tables
 

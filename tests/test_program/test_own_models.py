@@ -14,7 +14,7 @@ from program import COMMAND, program
 from publishing import golden, network, publish
 from waiting import eventually
 
-from entroscope.data_dir import default_models_file
+from entroscope.paths import default_models_file
 from entroscope_workers.models_file import entry_of, read_tables
 from entroscope_workers.registry import bundled_names, load_model
 

@@ -16,7 +16,7 @@ from typing import Any, cast
 
 import torch
 
-from entroscope.data_dir import default_models_file
+from entroscope.paths import default_models_file
 from entroscope_workers import models
 from entroscope_workers.entries import Entry
 from entroscope_workers.labels import LABEL_SETS
