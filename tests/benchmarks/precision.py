@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from entroscope.protocol.mixtures import mixture_params, mixture_schedule
+from entroscope.measurement.mixtures.params import mixture_params, mixture_schedule
 from entroscope.protocol.placing import spec_from_pilot
 from entroscope_workers import measure
 from entroscope_workers.models.base import Model

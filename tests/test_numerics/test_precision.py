@@ -7,7 +7,7 @@ import precision
 import pytest
 import torch
 
-from entroscope.protocol.mixtures import mixture_params, mixture_schedule
+from entroscope.measurement.mixtures.params import mixture_params, mixture_schedule
 from entroscope_workers.models.gaussian_mixture import GaussianMixture
 
 SEEDS = 4

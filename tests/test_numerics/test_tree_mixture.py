@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from entroscope.protocol.mixtures import mixture_params
+from entroscope.measurement.mixtures.params import mixture_params
 from entroscope_workers import measure
 from entroscope_workers.numerics.mixtures import pair_entropy, pair_production
 

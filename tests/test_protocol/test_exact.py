@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from entroscope.protocol.decisions import decisions_of
+from entroscope.measurement.mixtures.factors import decisions_of
 from entroscope.protocol.exact import exact_curves, mixture_curves
 from entroscope.protocol.models import BatchSizes, ModelInfo
 from entroscope.protocol.plan import Plan, resolve

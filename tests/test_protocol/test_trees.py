@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from entroscope.measurement.mixtures.params import mixture_params
 from entroscope.protocol.checks import group_entropy
 from entroscope.protocol.errors import SpecError
-from entroscope.protocol.mixtures import mixture_params
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.partitions import MAX_DEPTH, curves_of
 from entroscope.protocol.plan import Plan, bind_params, resolve, spec_hash

@@ -12,7 +12,7 @@ from puppet import OFFER, Puppet
 
 from entroscope.connect import connect
 from entroscope.local_redis import LocalRedis
-from entroscope.protocol.mixtures import mixture_schema
+from entroscope.measurement.mixtures.params import mixture_schema
 
 MIXTURE = OFFER.model_copy(
     update={

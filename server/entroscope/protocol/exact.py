@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from entroscope.measurement.mixtures.factors import MAX_DIMENSION, Decision, decisions_of
+from entroscope.measurement.mixtures.params import Random, mixture_params
+from entroscope.measurement.mixtures.quadrature import integrate, terms
 from entroscope.protocol.axes import NATS_PER_BIT
-from entroscope.protocol.decisions import MAX_DIMENSION, Decision, decisions_of
-from entroscope.protocol.mixtures import Random, mixture_params
 from entroscope.protocol.plan import Plan
-from entroscope.protocol.quadrature import integrate, terms
 
 Array = NDArray[np.float64]
 Groups = tuple[tuple[int, ...], ...]

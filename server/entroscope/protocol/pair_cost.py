@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from entroscope.protocol.mixtures import AnyParams, Points, mixture_params
+from entroscope.measurement.mixtures.params import AnyParams, Points, mixture_params
 from entroscope.protocol.models import ModelInfo
 
 #: Seconds of a trajectory at one noise level of a mixture, fitted to runs of 2 to 1000 components

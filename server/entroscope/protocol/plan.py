@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from entroscope.measurement.mixtures.params import mixture_params, mixture_schedule
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.groups import Preset
-from entroscope.protocol.mixtures import mixture_params, mixture_schedule
 from entroscope.protocol.models import DataInfo, ModelInfo, ScheduleDefaults
 from entroscope.protocol.pair_cost import pair_cost
 from entroscope.protocol.pairs import (

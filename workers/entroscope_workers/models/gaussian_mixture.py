@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from entroscope.protocol.mixtures import mixture_params, mixture_schema
+from entroscope.measurement.mixtures.params import mixture_params, mixture_schema
 from entroscope.protocol.models import BatchSizes, DataInfo, ModelInfo, ScheduleDefaults
 from entroscope_workers.drawing import draw_field, draw_points
 from entroscope_workers.numerics.mixtures import Mixture

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from entroscope.protocol.decisions import Decision
+from entroscope.measurement.mixtures.factors import Decision
 
 Array = NDArray[np.float64]
 
