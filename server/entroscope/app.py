@@ -16,9 +16,9 @@ from entroscope.catalog import Catalog
 from entroscope.connect import connect
 from entroscope.deps import Services
 from entroscope.event_log import EventLog
+from entroscope.measurement.plan.plan import Plan
 from entroscope.presence import Presence
 from entroscope.projection import Frame
-from entroscope.protocol.plan import Plan
 from entroscope.routes import (
     comparisons,
     events,

@@ -14,10 +14,10 @@ from redis.exceptions import RedisError
 from entroscope.channel import Channel
 from entroscope.cursor import Cursor
 from entroscope.event_log import Entry, EventLog
+from entroscope.measurement.plan.plan import Plan
 from entroscope.projection import Frame, Projection
 from entroscope.protocol.errors import NotFound
 from entroscope.protocol.events import START
-from entroscope.protocol.plan import Plan
 
 log = logging.getLogger("entroscope")
 

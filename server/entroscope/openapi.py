@@ -8,9 +8,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from entroscope.documents import Extension, Refinement
+from entroscope.measurement.plan.sweep import Sweep
 from entroscope.problems import MEDIA_TYPE, Problem
 from entroscope.protocol.spec import Spec
-from entroscope.protocol.sweep import Sweep
 
 REF = "#/components/schemas/{model}"
 

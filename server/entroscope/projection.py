@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from entroscope.event_log import Entry
+from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.events import LAST
 from entroscope.protocol.fold import Fold
 from entroscope.protocol.frames import finite, pack, unpack
 from entroscope.protocol.payloads import Point, decode_sums
-from entroscope.protocol.plan import Plan
 from entroscope.protocol.result import curve_document
 from entroscope.protocol.windows import window
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from entroscope.measurement.plan.plan import Plan, spec_hash
 from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.plan import Plan, spec_hash
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.states import State
 

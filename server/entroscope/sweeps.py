@@ -15,11 +15,11 @@ from redis.exceptions import RedisError
 from entroscope.catalog import Catalog
 from entroscope.estimate import cost_seconds
 from entroscope.idempotency import id_of_key
+from entroscope.measurement.plan.plan import Plan
+from entroscope.measurement.plan.sweep import Sweep, default_title, sweep_plans
 from entroscope.problems import InvalidDocument, field_problems
 from entroscope.protocol.errors import Conflict, NotFound
-from entroscope.protocol.plan import Plan
 from entroscope.protocol.states import FINAL, State
-from entroscope.protocol.sweep import Sweep, default_title, sweep_plans
 from entroscope.run_rows import NewRun
 from entroscope.run_store import RunStore
 from entroscope.submission import Submissions

@@ -20,8 +20,8 @@ from pathlib import Path
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from entroscope.measurement.plan.plan import Plan, bind_params, resolve
 from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.plan import Plan, bind_params, resolve
 from entroscope.protocol.spec import Spec
 from entroscope_workers.command import find_device
 from entroscope_workers.entries import Entry

@@ -22,7 +22,7 @@ import torch
 from numpy.typing import NDArray
 
 from entroscope.measurement.mixtures.params import mixture_params, mixture_schedule
-from entroscope.protocol.placing import spec_from_pilot
+from entroscope.measurement.plan.pilot import spec_from_pilot
 from entroscope_workers import measure
 from entroscope_workers.models.base import Model
 from entroscope_workers.numerics.mixtures import Mixture, line_truth, pair_entropy, pair_production

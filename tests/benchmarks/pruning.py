@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from entroscope.protocol.placing import spec_from_pilot
+from entroscope.measurement.plan.pilot import spec_from_pilot
 from entroscope_workers import measure
 from entroscope_workers.models.base import Model
 from entroscope_workers.numerics.mixtures import Mixture

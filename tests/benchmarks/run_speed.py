@@ -19,7 +19,7 @@ from typing import Any
 import torch
 
 from entroscope import Client
-from entroscope.protocol.plan import Plan, resolve
+from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.protocol.spec import Spec
 from entroscope_workers.models.base import Model
 from entroscope_workers.registry import load_model

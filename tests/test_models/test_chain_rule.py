@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 import torch
 
+from entroscope.measurement.plan.plan import Plan, bind_params, resolve
 from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.plan import Plan, bind_params, resolve
 from entroscope.protocol.spec import Spec
 from entroscope_workers import measure
 from entroscope_workers.chain_rule import ChainRules

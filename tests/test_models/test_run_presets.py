@@ -7,7 +7,7 @@ import pytest
 import torch
 from tiny import edm, edm2, stable_diffusion
 
-from entroscope.protocol.sweep import merge_patch
+from entroscope.measurement.plan.sweep import merge_patch
 from entroscope_workers import measure
 from entroscope_workers.models.base import Model
 from entroscope_workers.preset_files import run_presets

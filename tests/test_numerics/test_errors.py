@@ -8,7 +8,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from entroscope.protocol.schedules import karras
+from entroscope.measurement.plan.noise_levels import karras
 from entroscope.protocol.spec import Schedule
 from entroscope_workers import measure
 from entroscope_workers.models.gaussian_mixture import load

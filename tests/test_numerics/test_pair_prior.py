@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.protocol.fold import Fold
 from entroscope.protocol.pair_prior import Values, at_pair_prior
 from entroscope.protocol.payloads import Record
-from entroscope.protocol.plan import Plan, resolve
 from entroscope.protocol.result import result_document
 from entroscope.protocol.spec import Spec
 from entroscope_workers import measure

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
-from entroscope.protocol.schedules import karras
+from entroscope.measurement.plan.noise_levels import karras
 from entroscope.protocol.spec import Schedule
 from entroscope_workers.models.gaussian_mixture import load
 from entroscope_workers.numerics.sampling import sample

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.protocol.checks import run_checks
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.moments import QUANTITIES, Moments
-from entroscope.protocol.plan import Plan, resolve
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.windows import window
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.protocol.comparison import check_comparable, compare, unguided
 from entroscope.protocol.errors import Conflict, SpecError
 from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.plan import Plan, resolve
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.trajectories import Trajectories
 

@@ -10,9 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from entroscope.measurement.mixtures.factors import decisions_of
+from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.protocol.exact import exact_curves, mixture_curves
 from entroscope.protocol.models import BatchSizes, ModelInfo
-from entroscope.protocol.plan import Plan, resolve
 from entroscope.protocol.spec import Spec
 
 Array = NDArray[np.float64]

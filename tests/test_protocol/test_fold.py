@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.protocol.fold import Fold
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.moments import QUANTITIES, Moments, merged
 from entroscope.protocol.payloads import Point, Record, decode_sums
-from entroscope.protocol.plan import Plan, resolve
 from entroscope.protocol.result import result_document
 from entroscope.protocol.spec import Spec
 

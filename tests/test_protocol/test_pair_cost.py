@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from fakes import INFO
 
+from entroscope.measurement.plan.cost import pair_cost
+from entroscope.measurement.plan.plan import resolve
 from entroscope.presence import WorkerInfo
 from entroscope.projection import Projection
 from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.pair_cost import pair_cost
-from entroscope.protocol.plan import resolve
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.states import State
 from entroscope.run_documents import Outlook, outline

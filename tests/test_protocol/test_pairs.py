@@ -6,11 +6,16 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from entroscope.measurement.plan.complement import (
+    in_sides,
+    pair_classes,
+    pair_priors,
+    saturated_entropy,
+)
+from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.moments import QUANTITIES, Moments
-from entroscope.protocol.pairs import in_sides, pair_classes, pair_priors, saturated_entropy
-from entroscope.protocol.plan import Plan, resolve
 from entroscope.protocol.spec import Spec
 from entroscope.record_sizes import record_bytes
 

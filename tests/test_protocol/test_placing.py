@@ -7,10 +7,10 @@ import pytest
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from entroscope.measurement.plan.pilot import FLOOR, TAIL, placed_levels, spec_from_pilot
+from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.placing import FLOOR, TAIL, placed_levels, spec_from_pilot
-from entroscope.protocol.plan import Plan, resolve
 from entroscope.protocol.spec import Spec
 
 INFO = ModelInfo(name="m", family="m", title="M", labels=("a", "b"), shape=(1,))

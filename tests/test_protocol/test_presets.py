@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from entroscope.measurement.plan.plan import Plan, resolve
+from entroscope.measurement.plan.sweep import Sweep, sweep_plans
 from entroscope.protocol.checks import group_entropy
 from entroscope.protocol.exact import exact_curves
 from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.plan import Plan, resolve
-from entroscope.protocol.sweep import Sweep, sweep_plans
 from entroscope.sweep_presets import sweep_presets
 
 Array = NDArray[np.float64]

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from entroscope.measurement.plan.plan import Plan, bind_params, resolve
+from entroscope.measurement.plan.prompts import DEFAULT_PROMPTS, prompts_schema
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.plan import Plan, bind_params, resolve
-from entroscope.protocol.prompts import DEFAULT_PROMPTS, prompts_schema
 from entroscope.protocol.spec import Spec
 
 PAINTER = ModelInfo(

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from entroscope.measurement.plan.plan import Plan, batch_layout, resolve, spec_hash
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.plan import Plan, batch_layout, resolve, spec_hash
 from entroscope.protocol.spec import BatchPlan, Spec
 
 GARMENTS = ModelInfo(

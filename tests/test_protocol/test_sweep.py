@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from fakes import INFO
 
+from entroscope.measurement.plan.plan import Plan, resolve
+from entroscope.measurement.plan.sweep import Sweep, default_title, merge_patch, sweep_plans
 from entroscope.protocol.errors import SpecError
-from entroscope.protocol.plan import Plan, resolve
 from entroscope.protocol.spec import Spec
-from entroscope.protocol.sweep import Sweep, default_title, merge_patch, sweep_plans
 
 #: The examples of RFC 7396, appendix A.
 EXAMPLES: list[tuple[Any, Any, Any]] = [

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.plan import Plan, resolve
 from entroscope.protocol.spec import Spec
 from entroscope.settings import Settings
 from entroscope.submission import check_size

@@ -8,7 +8,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from entroscope.protocol.partitions import Curve
+from entroscope.measurement.plan.curves import Curve
 from entroscope.protocol.studies.arrays import merged_arrays
 from entroscope.protocol.studies.commitment import COUNTS, FLIPS, LISTED, PAIRS
 from entroscope_workers import measure

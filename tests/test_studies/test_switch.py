@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from entroscope.protocol.schedules import karras
+from entroscope.measurement.plan.noise_levels import karras
 from entroscope.protocol.spec import Schedule
 from entroscope.protocol.studies.switch import crossover
 from entroscope_workers import measure

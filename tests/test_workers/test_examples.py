@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from entroscope.protocol.plan import Plan, resolve
+from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.protocol.spec import Spec
 from entroscope_workers import measure
 from entroscope_workers.examples import read_examples

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from entroscope.protocol.plan import Plan
+from entroscope.measurement.plan.plan import Plan
 from entroscope_workers.block import Block, Reading
 from entroscope_workers.chain_rule import ChainRules
 from entroscope_workers.curve_values import Scored, curve_values

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from entroscope.protocol.partitions import Curve
+from entroscope.measurement.plan.curves import Curve
 from entroscope_workers.numerics.entropy import posterior_entropy
 from entroscope_workers.numerics.posterior import Grouping, group_log_posterior, own_group
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.protocol.comparison import compare, unguided
 from entroscope.protocol.fold import Fold
 from entroscope.protocol.payloads import Point, Record
-from entroscope.protocol.plan import Plan, resolve
 from entroscope.protocol.result import result_document
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.trajectories import Trajectories

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from entroscope.protocol.plan import Plan
+from entroscope.measurement.plan.plan import Plan
 from entroscope_workers.models.base import HasData, Model
 from entroscope_workers.numerics.entropy import cross_entropy, posterior_entropy
 from entroscope_workers.numerics.kernels import kernel_mean, reverse_kernel

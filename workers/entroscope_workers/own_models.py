@@ -12,8 +12,8 @@ from typing import Any
 
 import torch
 
+from entroscope.measurement.plan.plan import bind_params
 from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.plan import bind_params
 from entroscope.protocol.slugs import SLUG_PATTERN
 from entroscope_workers.models.base import Model
 from entroscope_workers.offers import Loader, Offer, faulty, one_line

@@ -12,8 +12,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from entroscope.protocol.pairs import has_sides, is_consistent, pair_classes, pair_priors
-from entroscope.protocol.plan import Plan
+from entroscope.measurement.plan.complement import (
+    has_sides,
+    is_consistent,
+    pair_classes,
+    pair_priors,
+)
+from entroscope.measurement.plan.plan import Plan
 from entroscope_workers.block import Reading
 from entroscope_workers.chain import Measured
 from entroscope_workers.curve_values import Scored, curve_values

@@ -5,8 +5,8 @@ from typing import Any
 
 from torch import Tensor
 
-from entroscope.protocol.plan import Plan
-from entroscope.protocol.preview_pairs import noises, sharing_labels
+from entroscope.measurement.plan.paired_previews import noises, sharing_labels
+from entroscope.measurement.plan.plan import Plan
 from entroscope_workers.chain import Chain
 from entroscope_workers.models.base import Model
 

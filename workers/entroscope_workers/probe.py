@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from entroscope.measurement.plan.plan import Plan, bind_params, resolve
 from entroscope.protocol.models import BatchSizes, ModelInfo
-from entroscope.protocol.plan import Plan, bind_params, resolve
 from entroscope.protocol.spec import BatchPlan, Schedule, Spec
 from entroscope_workers.models.base import DecodesLatents, Model
 from entroscope_workers.portions import Limit, Portioned, is_out_of_memory, pairs_of_a_call

@@ -11,7 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from entroscope.protocol.pairs import is_paired
+from entroscope.measurement.plan.complement import is_paired
+from entroscope.measurement.plan.paired_previews import preview_evaluations
+from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.payloads import (
     PAIR,
     PAIRS,
@@ -21,8 +23,6 @@ from entroscope.protocol.payloads import (
     Point,
     Record,
 )
-from entroscope.protocol.plan import Plan
-from entroscope.protocol.preview_pairs import preview_evaluations
 from entroscope.protocol.studies.arrays import StudyArrays
 from entroscope_workers.chain import Chain, Measured
 from entroscope_workers.models.base import Model

@@ -5,10 +5,10 @@ from typing import Any
 
 import torch
 
+from entroscope.measurement.plan.plan import Plan, resolve
+from entroscope.measurement.plan.sweep import Sweep, default_title, sweep_plans
 from entroscope.protocol.errors import SpecError
-from entroscope.protocol.plan import Plan, resolve
 from entroscope.protocol.spec import Spec
-from entroscope.protocol.sweep import Sweep, default_title, sweep_plans
 from entroscope_workers.measuring import measure
 from entroscope_workers.models.base import Model, ReadsPictures
 from entroscope_workers.registry import load_model

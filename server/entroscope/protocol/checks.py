@@ -6,10 +6,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from entroscope.measurement.plan.complement import (
+    binary_entropy,
+    is_consistent,
+    is_paired,
+    pair_priors,
+)
+from entroscope.measurement.plan.curves import Curve
+from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.moments import Moments
-from entroscope.protocol.pairs import binary_entropy, is_consistent, is_paired, pair_priors
-from entroscope.protocol.partitions import Curve
-from entroscope.protocol.plan import Plan
 
 Array = NDArray[np.float64]
 

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from entroscope.measurement.plan.complement import in_sides
+from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.moments import QUANTITIES, Moments, merged, standard_error
-from entroscope.protocol.pairs import in_sides
 from entroscope.protocol.payloads import Point
-from entroscope.protocol.plan import Plan
 from entroscope.protocol.studies.arrays import StudyArrays, merged_arrays
 
 Array = NDArray[np.float64]

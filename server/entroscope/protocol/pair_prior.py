@@ -11,10 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from entroscope.protocol.errors import Conflict, SpecError
-from entroscope.protocol.fold import SHOWN
-from entroscope.protocol.frames import finite
-from entroscope.protocol.pairs import (
+from entroscope.measurement.plan.complement import (
     binary_entropy,
     floor_document,
     is_consistent,
@@ -22,9 +19,12 @@ from entroscope.protocol.pairs import (
     is_paired,
     pair_priors,
 )
-from entroscope.protocol.partitions import Curve
+from entroscope.measurement.plan.curves import Curve
+from entroscope.measurement.plan.plan import Plan
+from entroscope.protocol.errors import Conflict, SpecError
+from entroscope.protocol.fold import SHOWN
+from entroscope.protocol.frames import finite
 from entroscope.protocol.payloads import PAIR, PAIRS
-from entroscope.protocol.plan import Plan
 from entroscope.protocol.windows import window_alone
 
 Array = NDArray[np.float64]

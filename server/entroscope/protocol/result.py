@@ -6,6 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from entroscope.measurement.plan.complement import (
+    floor_document,
+    is_paired,
+    pair_priors,
+    truth_names,
+)
+from entroscope.measurement.plan.curves import Curve
+from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.calibration import calibration_document, step_error
 from entroscope.protocol.checks import group_entropy, left_out, pruning_bound, run_checks
 from entroscope.protocol.controls import combined
@@ -13,9 +21,6 @@ from entroscope.protocol.exact import exact_curves
 from entroscope.protocol.fold import SHOWN, Fold
 from entroscope.protocol.frames import finite
 from entroscope.protocol.moments import Moments, standard_error
-from entroscope.protocol.pairs import floor_document, is_paired, pair_priors, truth_names
-from entroscope.protocol.partitions import Curve
-from entroscope.protocol.plan import Plan
 from entroscope.protocol.studies.document import studies_document, study_checks
 from entroscope.protocol.windows import window
 

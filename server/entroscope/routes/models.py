@@ -6,8 +6,8 @@ from fastapi import APIRouter
 
 from entroscope.deps import ServicesDep
 from entroscope.documents import ModelList
+from entroscope.measurement.plan.plan import bind_params
 from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.plan import bind_params
 
 router = APIRouter(prefix="/api", tags=["models"])
 

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Response, status
 
 from entroscope.deps import BodyDep, PageDep, ServicesDep, SweepDep
+from entroscope.measurement.plan.sweep import Sweep
 from entroscope.openapi import body_of
-from entroscope.protocol.sweep import Sweep
 from entroscope.sweep_documents import (
     Receipts,
     SweepDocument,

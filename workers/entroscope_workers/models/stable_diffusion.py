@@ -15,8 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from entroscope.measurement.plan.prompts import prompts_schema
 from entroscope.protocol.models import BatchSizes, ModelInfo, ScheduleDefaults
-from entroscope.protocol.prompts import prompts_schema
 from entroscope_workers.ddpm_model import (
     DdpmDenoiser,
     DdpmModel,

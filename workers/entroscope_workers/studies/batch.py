@@ -9,11 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from entroscope.protocol.plan import Plan
+from entroscope.measurement.plan.plan import Plan
+from entroscope.measurement.plan.study_levels import branching_step, switch_steps
 from entroscope.protocol.studies.arrays import StudyArrays
 from entroscope.protocol.studies.branching import COUNTS, OWN, POSTERIOR
 from entroscope.protocol.studies.commitment import commitment_curve
-from entroscope.protocol.studies.levels import branching_step, switch_steps
 from entroscope.protocol.studies.spec import Branching, Switch
 from entroscope.protocol.studies.switch import FOLLOWED
 from entroscope_workers.chain import Chain

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from entroscope.protocol.partitions import Curve
+from entroscope.measurement.plan.curves import Curve
 from entroscope.protocol.studies.arrays import StudyArrays
 from entroscope.protocol.studies.commitment import (
     COUNTS,

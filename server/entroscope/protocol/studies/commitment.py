@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from entroscope.measurement.plan.curves import Curve
+from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.moments import standard_error
-from entroscope.protocol.partitions import Curve
-from entroscope.protocol.plan import Plan
 from entroscope.protocol.studies.arrays import StudyArrays
 
 Array = NDArray[np.float64]

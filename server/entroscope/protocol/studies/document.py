@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.checks import STANDARD_ERRORS, check
-from entroscope.protocol.plan import Plan
 from entroscope.protocol.studies.arrays import StudyArrays
 from entroscope.protocol.studies.branching import CHECK, branching_document
 from entroscope.protocol.studies.commitment import commitment_curve, commitment_document

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from entroscope.protocol.plan import Plan
+from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.studies.arrays import StudyArrays
 
 Array = NDArray[np.float64]

@@ -10,7 +10,7 @@ from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Previews, Spec
 
 if TYPE_CHECKING:
-    from entroscope.protocol.plan import Plan
+    from entroscope.measurement.plan.plan import Plan
 
 #: Labels that share a noise, at most: the first of the run's.
 MOST_SHARING = 4

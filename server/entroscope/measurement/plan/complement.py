@@ -16,8 +16,8 @@ from entroscope.protocol.moments import Moments
 from entroscope.protocol.spec import Spec
 
 if TYPE_CHECKING:
-    from entroscope.protocol.partitions import Curve
-    from entroscope.protocol.plan import Plan
+    from entroscope.measurement.plan.curves import Curve
+    from entroscope.measurement.plan.plan import Plan
 
 Array = NDArray[np.float64]
 

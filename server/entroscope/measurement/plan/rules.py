@@ -8,7 +8,7 @@ from entroscope.protocol.errors import SpecError
 from entroscope.protocol.spec import Guidance
 
 if TYPE_CHECKING:
-    from entroscope.protocol.plan import Plan
+    from entroscope.measurement.plan.plan import Plan
 
 
 def check_guidance(guidance: Guidance | None, plan: "Plan") -> None:

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.errors import SpecError
-from entroscope.protocol.plan import Plan
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.validation import spec_errors
 

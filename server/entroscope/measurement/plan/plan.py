@@ -12,11 +12,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from entroscope.measurement.mixtures.params import mixture_params, mixture_schedule
-from entroscope.protocol.errors import SpecError
-from entroscope.protocol.groups import Preset
-from entroscope.protocol.models import DataInfo, ModelInfo, ScheduleDefaults
-from entroscope.protocol.pair_cost import pair_cost
-from entroscope.protocol.pairs import (
+from entroscope.measurement.plan.complement import (
     check_pairs,
     fill_pairs,
     has_sides,
@@ -24,13 +20,17 @@ from entroscope.protocol.pairs import (
     pair_classes,
     pair_evaluations,
 )
-from entroscope.protocol.partitions import Curve, curves_of, find_label
-from entroscope.protocol.plan_checks import check_guidance, check_pruning
-from entroscope.protocol.preview_pairs import fill_previews, preview_evaluations
-from entroscope.protocol.prompts import fill_prompts, prompts_of
-from entroscope.protocol.schedules import karras
+from entroscope.measurement.plan.cost import pair_cost
+from entroscope.measurement.plan.curves import Curve, curves_of, find_label
+from entroscope.measurement.plan.noise_levels import karras
+from entroscope.measurement.plan.paired_previews import fill_previews, preview_evaluations
+from entroscope.measurement.plan.prompts import fill_prompts, prompts_of
+from entroscope.measurement.plan.rules import check_guidance, check_pruning
+from entroscope.measurement.plan.study_levels import Mode, resolved_studies, study_evaluations
+from entroscope.protocol.errors import SpecError
+from entroscope.protocol.groups import Preset
+from entroscope.protocol.models import DataInfo, ModelInfo, ScheduleDefaults
 from entroscope.protocol.spec import RULE, BatchPlan, Schedule, Spec
-from entroscope.protocol.studies.levels import Mode, resolved_studies, study_evaluations
 
 Array = NDArray[np.float64]
 
