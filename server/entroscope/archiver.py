@@ -11,12 +11,12 @@ from entroscope.archive import Archive
 from entroscope.archive_files import Finished
 from entroscope.broadcast import Broadcast, project
 from entroscope.event_log import Entry, EventLog
+from entroscope.measurement.curves.fold import Fold
+from entroscope.measurement.curves.records import decode_sums
+from entroscope.measurement.curves.result import result_document
 from entroscope.projection import Projection
 from entroscope.protocol.errors import NotFound
 from entroscope.protocol.events import START
-from entroscope.protocol.fold import Fold
-from entroscope.protocol.payloads import decode_sums
-from entroscope.protocol.result import result_document
 from entroscope.protocol.states import FINAL, State
 from entroscope.run_documents import final_document, outline
 from entroscope.run_rows import Row

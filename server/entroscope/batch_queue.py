@@ -17,10 +17,10 @@ from redis.client import Pipeline
 from entroscope.endings import now_ms, write_done, write_end
 from entroscope.event_log import EventLog
 from entroscope.keys import GROUP, attempts_key, queue_key, run_key, sums_key, values_key
+from entroscope.measurement.curves.fold import Fold
+from entroscope.measurement.curves.records import Record, decode_sums
 from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.errors import SpecError
-from entroscope.protocol.fold import Fold
-from entroscope.protocol.payloads import Record, decode_sums
 from entroscope.protocol.states import FINAL, State
 from entroscope.queue_entries import CLAIM_MS, entry_fields
 from entroscope.queue_reader import Found, QueueReader, remove_entry

@@ -11,6 +11,7 @@ from entroscope.archive import Archive
 from entroscope.archiver import Archiver
 from entroscope.broadcast import Broadcast
 from entroscope.event_log import EventLog
+from entroscope.measurement.curves.reweighting import at_pair_prior
 from entroscope.measurement.plan.plan import Plan
 from entroscope.presence import Presence
 from entroscope.projection import Frame
@@ -18,7 +19,6 @@ from entroscope.protocol.errors import Conflict, NotFound
 from entroscope.protocol.events import START
 from entroscope.protocol.frames import unpack, unpack_arrays
 from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.pair_prior import at_pair_prior
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.states import FINAL, State
 from entroscope.run_documents import Outline, Outlook, live_document, outline

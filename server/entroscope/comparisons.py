@@ -3,12 +3,12 @@
 from typing import Any
 
 from entroscope.catalog import Catalog
+from entroscope.measurement.curves.comparison import check_comparable, compare
+from entroscope.measurement.curves.trajectories import Trajectories
 from entroscope.measurement.plan.plan import Plan
-from entroscope.protocol.comparison import check_comparable, compare
 from entroscope.protocol.errors import Conflict
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
-from entroscope.protocol.trajectories import Trajectories
 from entroscope.run_rows import Frames
 
 Document = dict[str, Any]

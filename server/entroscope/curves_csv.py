@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from entroscope.protocol.axes import NATS_PER_BIT, Axis, place, production_factor
-from entroscope.protocol.result import curve_arrays
+from entroscope.measurement.curves.axes import NATS_PER_BIT, Axis, place, production_factor
+from entroscope.measurement.curves.result import curve_arrays
 
 
 class Unit(StrEnum):

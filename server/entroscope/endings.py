@@ -9,10 +9,10 @@ from redis.client import Pipeline
 
 from entroscope.event_log import EventLog
 from entroscope.keys import CONTROL, run_key, sums_key, values_key
-from entroscope.protocol.checks import run_checks
-from entroscope.protocol.fold import Fold
+from entroscope.measurement.curves.checks import run_checks
+from entroscope.measurement.curves.fold import Fold
+from entroscope.measurement.curves.studies import study_checks
 from entroscope.protocol.states import State
-from entroscope.protocol.studies.document import study_checks
 
 
 def now_ms() -> int:

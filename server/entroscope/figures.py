@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from entroscope.measurement.curves.axes import NATS_PER_BIT, Axis, place, production_factor
+from entroscope.measurement.curves.result import curve_arrays
 from entroscope.page_folder import page_folder
-from entroscope.protocol.axes import NATS_PER_BIT, Axis, place, production_factor
-from entroscope.protocol.result import curve_arrays
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

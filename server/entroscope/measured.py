@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from entroscope.protocol.result import curve_arrays
-from entroscope.protocol.studies.interval import guided_spec
+from entroscope.measurement.curves.guidance_interval import guided_spec
+from entroscope.measurement.curves.result import curve_arrays
 
 if TYPE_CHECKING:
     from pandas import DataFrame

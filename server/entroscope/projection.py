@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from entroscope.event_log import Entry
+from entroscope.measurement.curves.fold import Fold
+from entroscope.measurement.curves.records import Point, decode_sums
+from entroscope.measurement.curves.result import curve_document
+from entroscope.measurement.curves.windows import window
 from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.events import LAST
-from entroscope.protocol.fold import Fold
 from entroscope.protocol.frames import finite, pack, unpack
-from entroscope.protocol.payloads import Point, decode_sums
-from entroscope.protocol.result import curve_document
-from entroscope.protocol.windows import window
 
 #: Entries that viewers get as they are; other types, of later versions, are passed over.
 STATES = LAST | {"queued", "started", "checks"}

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from entroscope.estimate import Load, cost_seconds, observed, rates, seconds_left
+from entroscope.measurement.curves.checks import group_entropy
+from entroscope.measurement.curves.exact import exact_curves
 from entroscope.measurement.plan.plan import Plan
 from entroscope.presence import WorkerInfo
 from entroscope.projection import Projection
-from entroscope.protocol.checks import group_entropy
-from entroscope.protocol.exact import exact_curves
 from entroscope.protocol.frames import finite
 from entroscope.protocol.states import FINAL, State
 from entroscope.run_rows import Row

@@ -23,11 +23,11 @@ from entroscope.keys import (
     sums_key,
     values_key,
 )
+from entroscope.measurement.curves.fold import Fold
+from entroscope.measurement.curves.records import decode_sums
 from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.errors import NotFound
-from entroscope.protocol.fold import Fold
 from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.payloads import decode_sums
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.states import FINAL, State
 from entroscope.queue_entries import CLAIM_MS, batches_under_way, entry_fields, remove_waiting

@@ -16,11 +16,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from entroscope.measurement.curves.fold import Fold
+from entroscope.measurement.curves.records import Record
+from entroscope.measurement.curves.result import result_document
+from entroscope.measurement.curves.reweighting import Values, at_pair_prior
 from entroscope.measurement.plan.plan import Plan, resolve
-from entroscope.protocol.fold import Fold
-from entroscope.protocol.pair_prior import Values, at_pair_prior
-from entroscope.protocol.payloads import Record
-from entroscope.protocol.result import result_document
 from entroscope.protocol.spec import Spec
 from entroscope_workers.measuring import run
 from entroscope_workers.models.base import Model

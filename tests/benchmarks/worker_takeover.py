@@ -22,10 +22,10 @@ from entroscope.children import spawn, stop
 from entroscope.connect import connect
 from entroscope.event_log import START, Entry, EventLog
 from entroscope.local_redis import local_redis
+from entroscope.measurement.curves.records import decode_sums
 from entroscope.measurement.plan.plan import resolve
 from entroscope.presence import Presence
 from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.payloads import decode_sums
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.states import FINAL, State
 from entroscope.run_store import RunStore

@@ -18,8 +18,8 @@ from typing import Any
 from fakes import MODEL, fake_batch
 
 from entroscope.connect import connect
+from entroscope.measurement.curves.records import Pause, Payload, Point
 from entroscope.measurement.plan.plan import Plan
-from entroscope.protocol.payloads import Pause, Payload, Point
 from entroscope_workers.worker import Worker
 
 

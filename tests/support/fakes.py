@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from entroscope.measurement.curves.moments import QUANTITIES, Moments
+from entroscope.measurement.curves.records import VALUES, Payload, Point, Preview, Record
 from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.protocol.models import BatchSizes, ModelInfo
-from entroscope.protocol.moments import QUANTITIES, Moments
-from entroscope.protocol.payloads import VALUES, Payload, Point, Preview, Record
 from entroscope.protocol.spec import Spec
 
 INFO = ModelInfo(

@@ -10,12 +10,12 @@ from redis import Redis
 from entroscope.batch_queue import BatchQueue, Taken
 from entroscope.endings import now_ms
 from entroscope.event_log import EventLog
+from entroscope.measurement.curves.moments import QUANTITIES, Moments
+from entroscope.measurement.curves.records import VALUES, Payload, Point, Preview, Record
 from entroscope.measurement.plan.plan import Plan
 from entroscope.presence import Presence, WorkerInfo
 from entroscope.protocol.frames import pack
 from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.moments import QUANTITIES, Moments
-from entroscope.protocol.payloads import VALUES, Payload, Point, Preview, Record
 
 #: A model with a known speed.
 OFFER = INFO.model_copy(update={"pairs_per_second": 1000.0})

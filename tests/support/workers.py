@@ -12,7 +12,7 @@ from typing import Any
 from fakes import record_of
 
 from entroscope.event_log import EventLog
-from entroscope.protocol.payloads import decode_sums
+from entroscope.measurement.curves.records import decode_sums
 from entroscope.run_rows import Row
 from entroscope.run_store import RunStore
 from entroscope_workers.worker import Worker

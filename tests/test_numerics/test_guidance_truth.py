@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from entroscope.measurement.curves.records import Record
 from entroscope.measurement.plan.plan import Plan, resolve
-from entroscope.protocol.payloads import Record
 from entroscope.protocol.spec import Spec
 from entroscope_workers.chain import Chain, Measured
 from entroscope_workers.models.gaussian_mixture import GaussianMixture, load

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from entroscope.protocol.axes import Axis, place, production_factor
+from entroscope.measurement.curves.axes import Axis, place, production_factor
 from entroscope_workers import measure
 from entroscope_workers.numerics.mixtures import pair_entropy, pair_production
 

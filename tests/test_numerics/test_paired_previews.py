@@ -7,8 +7,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from entroscope.measurement.curves.records import Preview, Record
 from entroscope.measurement.plan.plan import Plan, resolve
-from entroscope.protocol.payloads import Preview, Record
 from entroscope.protocol.spec import Spec
 from entroscope_workers import measure
 from entroscope_workers.models.gaussian_mixture import load

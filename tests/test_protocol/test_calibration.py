@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from entroscope.protocol.calibration import calibration_document, calibration_sums
-from entroscope.protocol.moments import FIELDS, QUANTITIES, Moments
-from entroscope.protocol.payloads import Record, decode_sums
+from entroscope.measurement.curves.calibration import calibration_document, calibration_sums
+from entroscope.measurement.curves.moments import FIELDS, QUANTITIES, Moments
+from entroscope.measurement.curves.records import Record, decode_sums
 
 STEPS, N = 4, 600
 

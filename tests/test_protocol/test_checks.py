@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from entroscope.measurement.curves.checks import run_checks
+from entroscope.measurement.curves.moments import QUANTITIES, Moments
+from entroscope.measurement.curves.windows import window
 from entroscope.measurement.plan.plan import Plan, resolve
-from entroscope.protocol.checks import run_checks
 from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.moments import QUANTITIES, Moments
 from entroscope.protocol.spec import Spec
-from entroscope.protocol.windows import window
 
 INFO = ModelInfo(name="m", family="m", title="M", labels=("a", "b"), shape=(1,))
 STEPS, N = 64, 4000

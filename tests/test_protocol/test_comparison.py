@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from entroscope.measurement.curves.comparison import check_comparable, compare, unguided
+from entroscope.measurement.curves.trajectories import Trajectories
 from entroscope.measurement.plan.plan import Plan, resolve
-from entroscope.protocol.comparison import check_comparable, compare, unguided
 from entroscope.protocol.errors import Conflict, SpecError
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
-from entroscope.protocol.trajectories import Trajectories
 
 INFO = ModelInfo(
     name="m", family="m", title="M", labels=("a", "b", "c"), shape=(1,), unconditional=True

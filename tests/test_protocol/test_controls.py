@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from entroscope.protocol.controls import combined
-from entroscope.protocol.moments import (
+from entroscope.measurement.curves.control_variates import combined
+from entroscope.measurement.curves.moments import (
     MAX_CONTROL_STEPS,
     QUANTITIES,
     SUMS,

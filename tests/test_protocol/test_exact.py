@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from entroscope.measurement.curves.exact import exact_curves, mixture_curves
 from entroscope.measurement.mixtures.factors import decisions_of
 from entroscope.measurement.plan.plan import Plan, resolve
-from entroscope.protocol.exact import exact_curves, mixture_curves
 from entroscope.protocol.models import BatchSizes, ModelInfo
 from entroscope.protocol.spec import Spec
 

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from entroscope.measurement.curves.fold import Fold
+from entroscope.measurement.curves.moments import QUANTITIES, Moments, merged
+from entroscope.measurement.curves.records import Point, Record, decode_sums
+from entroscope.measurement.curves.result import result_document
 from entroscope.measurement.plan.plan import Plan, resolve
-from entroscope.protocol.fold import Fold
 from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.moments import QUANTITIES, Moments, merged
-from entroscope.protocol.payloads import Point, Record, decode_sums
-from entroscope.protocol.result import result_document
 from entroscope.protocol.spec import Spec
 
 INFO = ModelInfo(name="m", family="m", title="M", labels=("a", "b", "c"), shape=(1,))

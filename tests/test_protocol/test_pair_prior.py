@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from entroscope.measurement.curves.reweighting import Paths, at_pair_prior, shifted
 from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.protocol.errors import Conflict, SpecError
 from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.pair_prior import Paths, at_pair_prior, shifted
 from entroscope.protocol.spec import Spec
 
 INFO = ModelInfo(name="m", family="m", title="M", labels=("a", "b", "c"), shape=(1,))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from entroscope.measurement.curves.moments import QUANTITIES, Moments
 from entroscope.measurement.plan.complement import (
     in_sides,
     pair_classes,
@@ -15,7 +16,6 @@ from entroscope.measurement.plan.complement import (
 from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.moments import QUANTITIES, Moments
 from entroscope.protocol.spec import Spec
 from entroscope.record_sizes import record_bytes
 

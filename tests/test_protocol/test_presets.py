@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from entroscope.measurement.curves.checks import group_entropy
+from entroscope.measurement.curves.exact import exact_curves
 from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.measurement.plan.sweep import Sweep, sweep_plans
-from entroscope.protocol.checks import group_entropy
-from entroscope.protocol.exact import exact_curves
 from entroscope.protocol.models import ModelInfo
 from entroscope.sweep_presets import sweep_presets
 

@@ -9,11 +9,11 @@ from fakes import INFO as FAKE
 from fakes import fake_spec, record_of
 from pydantic import ValidationError
 
+from entroscope.measurement.curves.fold import Fold
+from entroscope.measurement.curves.records import decode_sums
 from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.protocol.errors import SpecError
-from entroscope.protocol.fold import Fold
 from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.payloads import decode_sums
 from entroscope.protocol.spec import Spec
 
 INFO = ModelInfo(name="m", family="m", title="M", labels=("a", "b", "c"), shape=(1,))

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from entroscope.measurement.curves.checks import group_entropy
 from entroscope.measurement.mixtures.params import mixture_params
 from entroscope.measurement.plan.curves import MAX_DEPTH, curves_of
 from entroscope.measurement.plan.plan import Plan, bind_params, resolve, spec_hash
-from entroscope.protocol.checks import group_entropy
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.slugs import unique_slugs

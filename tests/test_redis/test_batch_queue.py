@@ -10,9 +10,9 @@ from redis import Redis
 from entroscope.batch_queue import BatchQueue, Claim, Taken
 from entroscope.event_log import EventLog
 from entroscope.keys import GROUP, attempts_key, queue_key, run_key
+from entroscope.measurement.curves.fold import Fold
+from entroscope.measurement.curves.records import decode_sums
 from entroscope.measurement.plan.plan import Plan
-from entroscope.protocol.fold import Fold
-from entroscope.protocol.payloads import decode_sums
 from entroscope.protocol.states import State
 from entroscope.run_rows import Row
 from entroscope.run_store import RunStore

@@ -6,7 +6,7 @@ from io import StringIO
 from typing import Any
 
 from entroscope.curves_csv import Unit, curves_csv
-from entroscope.protocol.axes import Axis
+from entroscope.measurement.curves.axes import Axis
 from entroscope_workers import measure
 
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from entroscope.measurement.curves.branching import calibration
 from entroscope.measurement.plan.noise_levels import karras
 from entroscope.protocol.spec import Schedule
-from entroscope.protocol.studies.branching import calibration
 from entroscope_workers import measure
 from entroscope_workers.models.gaussian_mixture import load
 from entroscope_workers.numerics.noise import BRANCHING, TrajectoryNoise

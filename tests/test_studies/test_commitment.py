@@ -8,9 +8,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from entroscope.measurement.curves.commitment import COUNTS, FLIPS, LISTED, PAIRS
+from entroscope.measurement.curves.study_arrays import merged_arrays
 from entroscope.measurement.plan.curves import Curve
-from entroscope.protocol.studies.arrays import merged_arrays
-from entroscope.protocol.studies.commitment import COUNTS, FLIPS, LISTED, PAIRS
 from entroscope_workers import measure
 from entroscope_workers.studies.commitment import Commitment
 

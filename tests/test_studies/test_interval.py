@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from entroscope.measured import MeasuredRun
+from entroscope.measurement.curves.guidance_interval import suggested_interval
 from entroscope.protocol.errors import SpecError
-from entroscope.protocol.studies.interval import suggested_interval
 from entroscope_workers import measure
 
 SIGMAS = np.geomspace(100, 0.1, 31)

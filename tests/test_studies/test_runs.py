@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from entroscope.cli import main
+from entroscope.measurement.curves.records import Pause, Record
 from entroscope.measurement.plan.plan import Plan, resolve
-from entroscope.protocol.payloads import Pause, Record
 from entroscope.protocol.spec import Spec
 from entroscope_workers import measure
 from entroscope_workers.models.gaussian_mixture import load

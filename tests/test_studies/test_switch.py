@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
+from entroscope.measurement.curves.switch import crossover
 from entroscope.measurement.plan.noise_levels import karras
 from entroscope.protocol.spec import Schedule
-from entroscope.protocol.studies.switch import crossover
 from entroscope_workers import measure
 from entroscope_workers.models.gaussian_mixture import load
 from entroscope_workers.studies.switching import Switched, another

@@ -10,8 +10,8 @@ from workers import Crew, points_of
 
 from entroscope.event_log import EventLog
 from entroscope.keys import attempts_key
+from entroscope.measurement.curves.records import Record, decode_sums
 from entroscope.measurement.plan.plan import resolve
-from entroscope.protocol.payloads import Record, decode_sums
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.states import FINAL, State
 from entroscope.run_store import RunStore

@@ -7,7 +7,7 @@ import pytest
 from redis.exceptions import ConnectionError
 
 from entroscope.event_log import EventLog
-from entroscope.protocol.payloads import Point, Preview
+from entroscope.measurement.curves.records import Point, Preview
 from entroscope_workers.outbox import POINT_GAP_S, Outbox
 
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from entroscope.measurement.curves.records import Preview, Record
 from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.protocol.errors import EntroscopeError
-from entroscope.protocol.payloads import Preview, Record
 from entroscope.protocol.spec import Spec
 from entroscope_workers import measure
 from entroscope_workers.models.gaussian_mixture import GaussianMixture, load

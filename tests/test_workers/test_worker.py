@@ -13,10 +13,10 @@ from workers import bits_of, moments_of, running
 from entroscope.batch_queue import BatchQueue, Claim
 from entroscope.event_log import Entry, EventLog
 from entroscope.keys import PRESETS
+from entroscope.measurement.curves.records import Payload, Point, Record
 from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.presence import Presence
 from entroscope.protocol.frames import unpack
-from entroscope.protocol.payloads import Payload, Point, Record
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.states import FINAL, State
 from entroscope.run_store import RunStore

@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from entroscope.connect import connect
+from entroscope.measurement.curves.comparison import unguided
 from entroscope.measurement.plan.plan import resolve
-from entroscope.protocol.comparison import unguided
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
 from entroscope.supervisor import Supervisor, worker_command

@@ -5,13 +5,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from entroscope.measurement.curves.comparison import compare, unguided
+from entroscope.measurement.curves.fold import Fold
+from entroscope.measurement.curves.records import Point, Record
+from entroscope.measurement.curves.result import result_document
+from entroscope.measurement.curves.trajectories import Trajectories
 from entroscope.measurement.plan.plan import Plan, resolve
-from entroscope.protocol.comparison import compare, unguided
-from entroscope.protocol.fold import Fold
-from entroscope.protocol.payloads import Point, Record
-from entroscope.protocol.result import result_document
 from entroscope.protocol.spec import Spec
-from entroscope.protocol.trajectories import Trajectories
 from entroscope_workers.measuring import Progress, fraction_done, model_of, run, spec_of
 from entroscope_workers.models.base import Model
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import torch
 
+from entroscope.measurement.curves.fold import Fold
+from entroscope.measurement.curves.records import Payload, Point, Record
+from entroscope.measurement.curves.result import result_document
 from entroscope.measurement.plan.pilot import PILOT_STEPS, spec_from_pilot
 from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.protocol.errors import SpecError
-from entroscope.protocol.fold import Fold
-from entroscope.protocol.payloads import Payload, Point, Record
-from entroscope.protocol.result import result_document
 from entroscope.protocol.spec import MAX_TRAJECTORIES, Schedule, Spec
 from entroscope.protocol.studies.spec import Studies
 from entroscope_workers.models.base import Model

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from entroscope.event_log import EventLog
+from entroscope.measurement.curves.records import Point, Preview
 from entroscope.protocol.frames import pack
-from entroscope.protocol.payloads import Point, Preview
 
 #: At most one point in this time, but always the first and the last of a batch.
 POINT_GAP_S = 0.05

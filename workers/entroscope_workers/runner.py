@@ -11,10 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from entroscope.measurement.plan.complement import is_paired
-from entroscope.measurement.plan.paired_previews import preview_evaluations
-from entroscope.measurement.plan.plan import Plan
-from entroscope.protocol.payloads import (
+from entroscope.measurement.curves.records import (
     PAIR,
     PAIRS,
     VALUES_LIMIT_BYTES,
@@ -23,7 +20,10 @@ from entroscope.protocol.payloads import (
     Point,
     Record,
 )
-from entroscope.protocol.studies.arrays import StudyArrays
+from entroscope.measurement.curves.study_arrays import StudyArrays
+from entroscope.measurement.plan.complement import is_paired
+from entroscope.measurement.plan.paired_previews import preview_evaluations
+from entroscope.measurement.plan.plan import Plan
 from entroscope_workers.chain import Chain, Measured
 from entroscope_workers.models.base import Model
 from entroscope_workers.pair_chain import PairChain

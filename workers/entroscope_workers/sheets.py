@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from entroscope.protocol.payloads import Preview
+from entroscope.measurement.curves.records import Preview
 from entroscope.protocol.spec import Decode
 from entroscope_workers.models.base import DecodesLatents, Model
 from entroscope_workers.portions import Portioned

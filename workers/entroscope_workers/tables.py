@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from entroscope.protocol.calibration import calibration_sums
-from entroscope.protocol.moments import QUANTITIES, Moments
-from entroscope.protocol.payloads import VALUES
+from entroscope.measurement.curves.calibration import calibration_sums
+from entroscope.measurement.curves.moments import QUANTITIES, Moments
+from entroscope.measurement.curves.records import VALUES
 
 Array = NDArray[np.float64]
 

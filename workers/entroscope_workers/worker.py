@@ -17,10 +17,10 @@ from redis.exceptions import RedisError
 from entroscope.batch_queue import MAX_ATTEMPTS, BatchQueue, Claim, Taken
 from entroscope.endings import now_ms
 from entroscope.event_log import EventLog
+from entroscope.measurement.curves.records import Pause, Payload, Record
 from entroscope.measurement.plan.plan import Plan
 from entroscope.presence import WorkerInfo
 from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.payloads import Pause, Payload, Record
 from entroscope.protocol.run_presets import RunPreset
 from entroscope.queue_entries import CLAIM_MS
 from entroscope_workers.outbox import Outbox

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Response
 from entroscope.curves_csv import Unit, curves_csv
 from entroscope.deps import RunDep, ServicesDep
 from entroscope.documents import Result
-from entroscope.protocol.axes import Axis
+from entroscope.measurement.curves.axes import Axis
 
 PairPrior = Annotated[
     float | None,

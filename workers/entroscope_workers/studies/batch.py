@@ -9,13 +9,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from entroscope.measurement.curves.branching import COUNTS, OWN, POSTERIOR
+from entroscope.measurement.curves.commitment import commitment_curve
+from entroscope.measurement.curves.study_arrays import StudyArrays
+from entroscope.measurement.curves.switch import FOLLOWED
 from entroscope.measurement.plan.plan import Plan
 from entroscope.measurement.plan.study_levels import branching_step, switch_steps
-from entroscope.protocol.studies.arrays import StudyArrays
-from entroscope.protocol.studies.branching import COUNTS, OWN, POSTERIOR
-from entroscope.protocol.studies.commitment import commitment_curve
 from entroscope.protocol.studies.spec import Branching, Switch
-from entroscope.protocol.studies.switch import FOLLOWED
 from entroscope_workers.chain import Chain
 from entroscope_workers.models.base import Model
 from entroscope_workers.portions import slice_pairs

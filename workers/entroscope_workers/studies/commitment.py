@@ -7,9 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from entroscope.measurement.plan.curves import Curve
-from entroscope.protocol.studies.arrays import StudyArrays
-from entroscope.protocol.studies.commitment import (
+from entroscope.measurement.curves.commitment import (
     COUNTS,
     FIRST,
     FLIPS,
@@ -18,6 +16,8 @@ from entroscope.protocol.studies.commitment import (
     PAIRS,
     THRESHOLDS,
 )
+from entroscope.measurement.curves.study_arrays import StudyArrays
+from entroscope.measurement.plan.curves import Curve
 
 
 @dataclass

@@ -11,6 +11,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from entroscope.measurement.curves.fold import SHOWN
+from entroscope.measurement.curves.records import PAIR, PAIRS
+from entroscope.measurement.curves.windows import window_alone
 from entroscope.measurement.plan.complement import (
     binary_entropy,
     floor_document,
@@ -22,10 +25,7 @@ from entroscope.measurement.plan.complement import (
 from entroscope.measurement.plan.curves import Curve
 from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.errors import Conflict, SpecError
-from entroscope.protocol.fold import SHOWN
 from entroscope.protocol.frames import finite
-from entroscope.protocol.payloads import PAIR, PAIRS
-from entroscope.protocol.windows import window_alone
 
 Array = NDArray[np.float64]
 Values = Mapping[str, NDArray[Any]]

@@ -7,9 +7,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from entroscope.measurement.curves.moments import FIELDS, Moments
+from entroscope.measurement.curves.study_arrays import StudyArrays
 from entroscope.protocol.frames import pack_arrays, unpack_arrays
-from entroscope.protocol.moments import FIELDS, Moments
-from entroscope.protocol.studies.arrays import StudyArrays
 
 #: A record keeps the values of every trajectory up to this many bytes, else only their sums.
 VALUES_LIMIT_BYTES = 8 * 2**20

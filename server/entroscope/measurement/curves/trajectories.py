@@ -7,9 +7,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from entroscope.measurement.curves.records import VALUES, VALUES_LIMIT_BYTES
 from entroscope.protocol.errors import Conflict
 from entroscope.protocol.frames import unpack_arrays
-from entroscope.protocol.payloads import VALUES, VALUES_LIMIT_BYTES
 
 
 @dataclass(frozen=True, slots=True)

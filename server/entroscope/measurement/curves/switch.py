@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from entroscope.measurement.curves.study_arrays import StudyArrays
 from entroscope.measurement.plan.plan import Plan
-from entroscope.protocol.studies.arrays import StudyArrays
 
 Array = NDArray[np.float64]
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from entroscope.protocol.moments import Moments, merged
+from entroscope.measurement.curves.moments import Moments, merged
 
 Array = NDArray[np.float64]
 

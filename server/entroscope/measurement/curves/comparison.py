@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from entroscope.measurement.curves.records import VALUES
+from entroscope.measurement.curves.trajectories import Trajectories
 from entroscope.measurement.plan.complement import is_pair
 from entroscope.measurement.plan.curves import Curve
 from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.frames import finite
-from entroscope.protocol.payloads import VALUES
 from entroscope.protocol.spec import Spec
-from entroscope.protocol.trajectories import Trajectories
 
 Array = NDArray[np.float64]
 

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from entroscope.measurement.curves.branching import CHECK, branching_document
+from entroscope.measurement.curves.checks import STANDARD_ERRORS, check
+from entroscope.measurement.curves.commitment import commitment_curve, commitment_document
+from entroscope.measurement.curves.guidance_interval import suggested_interval
+from entroscope.measurement.curves.study_arrays import StudyArrays
+from entroscope.measurement.curves.switch import switch_document
 from entroscope.measurement.plan.plan import Plan
-from entroscope.protocol.checks import STANDARD_ERRORS, check
-from entroscope.protocol.studies.arrays import StudyArrays
-from entroscope.protocol.studies.branching import CHECK, branching_document
-from entroscope.protocol.studies.commitment import commitment_curve, commitment_document
-from entroscope.protocol.studies.interval import suggested_interval
-from entroscope.protocol.studies.switch import switch_document
 
 
 def studies_document(

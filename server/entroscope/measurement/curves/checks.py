@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from entroscope.measurement.curves.moments import Moments
 from entroscope.measurement.plan.complement import (
     binary_entropy,
     is_consistent,
@@ -14,7 +15,6 @@ from entroscope.measurement.plan.complement import (
 )
 from entroscope.measurement.plan.curves import Curve
 from entroscope.measurement.plan.plan import Plan
-from entroscope.protocol.moments import Moments
 
 Array = NDArray[np.float64]
 

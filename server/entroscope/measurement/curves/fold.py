@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from entroscope.measurement.curves.moments import QUANTITIES, Moments, merged, standard_error
+from entroscope.measurement.curves.records import Point
+from entroscope.measurement.curves.study_arrays import StudyArrays, merged_arrays
 from entroscope.measurement.plan.complement import in_sides
 from entroscope.measurement.plan.plan import Plan
-from entroscope.protocol.moments import QUANTITIES, Moments, merged, standard_error
-from entroscope.protocol.payloads import Point
-from entroscope.protocol.studies.arrays import StudyArrays, merged_arrays
 
 Array = NDArray[np.float64]
 SHOWN = ("entropy", "cross_entropy", "production")

@@ -6,6 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from entroscope.measurement.curves.calibration import calibration_document, step_error
+from entroscope.measurement.curves.checks import group_entropy, left_out, pruning_bound, run_checks
+from entroscope.measurement.curves.control_variates import combined
+from entroscope.measurement.curves.exact import exact_curves
+from entroscope.measurement.curves.fold import SHOWN, Fold
+from entroscope.measurement.curves.moments import Moments, standard_error
+from entroscope.measurement.curves.studies import studies_document, study_checks
+from entroscope.measurement.curves.windows import window
 from entroscope.measurement.plan.complement import (
     floor_document,
     is_paired,
@@ -14,15 +22,7 @@ from entroscope.measurement.plan.complement import (
 )
 from entroscope.measurement.plan.curves import Curve
 from entroscope.measurement.plan.plan import Plan
-from entroscope.protocol.calibration import calibration_document, step_error
-from entroscope.protocol.checks import group_entropy, left_out, pruning_bound, run_checks
-from entroscope.protocol.controls import combined
-from entroscope.protocol.exact import exact_curves
-from entroscope.protocol.fold import SHOWN, Fold
 from entroscope.protocol.frames import finite
-from entroscope.protocol.moments import Moments, standard_error
-from entroscope.protocol.studies.document import studies_document, study_checks
-from entroscope.protocol.windows import window
 
 Array = NDArray[np.float64]
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from entroscope.protocol.moments import Moments, standard_error
+from entroscope.measurement.curves.moments import Moments, standard_error
 
 Array = NDArray[np.float64]
 

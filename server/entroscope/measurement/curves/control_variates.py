@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from entroscope.protocol.moments import QUANTITIES, Moments
+from entroscope.measurement.curves.moments import QUANTITIES, Moments
 
 Array = NDArray[np.float64]
 

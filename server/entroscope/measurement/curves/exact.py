@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from entroscope.measurement.curves.axes import NATS_PER_BIT
 from entroscope.measurement.mixtures.factors import MAX_DIMENSION, Decision, decisions_of
 from entroscope.measurement.mixtures.params import Random, mixture_params
 from entroscope.measurement.mixtures.quadrature import integrate, terms
 from entroscope.measurement.plan.plan import Plan
-from entroscope.protocol.axes import NATS_PER_BIT
 
 Array = NDArray[np.float64]
 Groups = tuple[tuple[int, ...], ...]

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from entroscope.measurement.curves.checks import STANDARD_ERRORS
+from entroscope.measurement.curves.study_arrays import StudyArrays
 from entroscope.measurement.plan.plan import Plan
-from entroscope.protocol.checks import STANDARD_ERRORS
-from entroscope.protocol.studies.arrays import StudyArrays
 
 Array = NDArray[np.float64]
 

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from entroscope.measurement.curves.moments import standard_error
+from entroscope.measurement.curves.study_arrays import StudyArrays
 from entroscope.measurement.plan.curves import Curve
 from entroscope.measurement.plan.plan import Plan
-from entroscope.protocol.moments import standard_error
-from entroscope.protocol.studies.arrays import StudyArrays
 
 Array = NDArray[np.float64]
 
