@@ -7,9 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from entroscope.measurement.plan.pilot import REFINED_STEPS
 from entroscope.presence import WorkerInfo
 from entroscope.protocol.events import Check, Curve, ExactCurve, Window
-from entroscope.protocol.groups import Preset
 from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.run_presets import RunPreset
+from entroscope.protocol.partitions import Preset
+from entroscope.protocol.presets import RunPreset
 from entroscope.protocol.spec import MAX_STEPS
 from entroscope.protocol.states import State
 

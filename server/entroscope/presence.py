@@ -7,7 +7,7 @@ from redis import Redis
 
 from entroscope.keys import MODELS, PRESETS, worker_key
 from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.run_presets import RunPreset
+from entroscope.protocol.presets import RunPreset
 
 #: An announcement holds this long unless renewed.
 EXPIRES_MS = 5000

@@ -6,7 +6,7 @@ from typing import Any
 from entroscope.estimate import cost_seconds
 from entroscope.presence import Presence
 from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.run_presets import RunPreset
+from entroscope.protocol.presets import RunPreset
 from entroscope.sweep_presets import theory_presets
 
 

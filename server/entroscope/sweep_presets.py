@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from entroscope.protocol.run_presets import RunPreset
+from entroscope.protocol.presets import RunPreset
 
 Document = dict[str, Any]
 

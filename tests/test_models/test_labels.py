@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from entroscope.measurement.plan.curves import curves_of
-from entroscope.protocol.groups import Group
+from entroscope.protocol.partitions import Group
 from entroscope_workers.labels import FOLDER, LABEL_SETS, label_names, label_presets
 
 COUNTS = {"cifar10": 10, "imagenet": 1000}

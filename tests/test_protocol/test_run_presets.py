@@ -8,9 +8,9 @@ import pytest
 
 from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.measurement.plan.sweep import Sweep, sweep_plans
-from entroscope.protocol.groups import Preset
 from entroscope.protocol.models import BatchSizes, ModelInfo
-from entroscope.protocol.run_presets import RunPreset
+from entroscope.protocol.partitions import Preset
+from entroscope.protocol.presets import RunPreset
 from entroscope.protocol.spec import MAX_EVALUATIONS, Spec
 from entroscope.settings import Settings
 from entroscope.submission import check_size

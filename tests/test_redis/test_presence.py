@@ -6,7 +6,7 @@ from waiting import eventually
 
 from entroscope.keys import worker_key
 from entroscope.presence import EXPIRES_MS, Presence, WorkerInfo
-from entroscope.protocol.run_presets import RunPreset
+from entroscope.protocol.presets import RunPreset
 
 
 def info(name: str, run: str | None = None) -> WorkerInfo:

@@ -7,7 +7,7 @@ from live import Live
 from puppet import OFFER, Puppet
 
 from entroscope.documents import PresetList
-from entroscope.protocol.run_presets import RunPreset
+from entroscope.protocol.presets import RunPreset
 from entroscope.sweep_presets import theory_presets
 
 STUDY = RunPreset(

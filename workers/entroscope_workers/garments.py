@@ -1,6 +1,6 @@
 """The labels of Fashion-MNIST, and the decisions among them that a person would name."""
 
-from entroscope.protocol.groups import Group, Preset
+from entroscope.protocol.partitions import Group, Preset
 
 LABELS = (
     "T-shirt/top",

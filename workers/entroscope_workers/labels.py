@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from entroscope.protocol.groups import Group, Preset
+from entroscope.protocol.partitions import Group, Preset
 
 FOLDER = Path(__file__).parent / "label_sets"
 #: Label sets that come along, one file each.

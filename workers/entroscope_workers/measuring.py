@@ -12,7 +12,7 @@ from entroscope.measurement.plan.pilot import PILOT_STEPS, spec_from_pilot
 from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.spec import MAX_TRAJECTORIES, Schedule, Spec
-from entroscope.protocol.studies.spec import Studies
+from entroscope.protocol.studies_spec import Studies
 from entroscope_workers.models.base import Model
 from entroscope_workers.portions import Portioned
 from entroscope_workers.registry import load_model

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from entroscope.protocol.run_presets import RunPreset
+from entroscope.protocol.presets import RunPreset
 
 FOLDER = Path(__file__).parent / "presets"
 

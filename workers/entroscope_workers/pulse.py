@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 from entroscope.batch_queue import BatchQueue, Claim, Taken
 from entroscope.keys import CONTROL
 from entroscope.presence import Presence, WorkerInfo
-from entroscope.protocol.run_presets import RunPreset
+from entroscope.protocol.presets import RunPreset
 
 ANNOUNCE_S = 1.5
 #: Longest wait for a message, so that the thread ends soon when asked.

@@ -21,7 +21,7 @@ from entroscope.measurement.curves.records import Pause, Payload, Record
 from entroscope.measurement.plan.plan import Plan
 from entroscope.presence import WorkerInfo
 from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.run_presets import RunPreset
+from entroscope.protocol.presets import RunPreset
 from entroscope.queue_entries import CLAIM_MS
 from entroscope_workers.outbox import Outbox
 from entroscope_workers.pulse import Outage, Pulse

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from entroscope.protocol.groups import Preset
+from entroscope.protocol.partitions import Preset
 
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 

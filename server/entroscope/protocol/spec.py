@@ -14,9 +14,9 @@ from pydantic import (
     model_validator,
 )
 
-from entroscope.protocol.groups import Partition
 from entroscope.protocol.models import BatchSizes, PositiveFloat
-from entroscope.protocol.studies.spec import Studies
+from entroscope.protocol.partitions import Partition
+from entroscope.protocol.studies_spec import Studies
 
 NonNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 MAX_STEPS = 8192

@@ -15,7 +15,7 @@ from entroscope.measurement.curves.study_arrays import StudyArrays
 from entroscope.measurement.curves.switch import FOLLOWED
 from entroscope.measurement.plan.plan import Plan
 from entroscope.measurement.plan.study_levels import branching_step, switch_steps
-from entroscope.protocol.studies.spec import Branching, Switch
+from entroscope.protocol.studies_spec import Branching, Switch
 from entroscope_workers.chain import Chain
 from entroscope_workers.models.base import Model
 from entroscope_workers.portions import slice_pairs

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.spec import Guidance, Spec
-from entroscope.protocol.studies.spec import Studies
+from entroscope.protocol.studies_spec import Studies
 
 Array = NDArray[np.float64]
 

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
-from entroscope.protocol.groups import Group, Preset
 from entroscope.protocol.models import PositiveFloat, ScheduleDefaults
+from entroscope.protocol.partitions import Group, Preset
 
 Finite = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
 MAX_COMPONENTS = 4096

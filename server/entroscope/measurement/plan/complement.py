@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from entroscope.measurement.curves.moments import Moments
 from entroscope.protocol.errors import SpecError
-from entroscope.protocol.groups import is_each_vs_rest
 from entroscope.protocol.models import ModelInfo
+from entroscope.protocol.partitions import is_each_vs_rest
 from entroscope.protocol.spec import Spec
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from entroscope.protocol.errors import SpecError
-from entroscope.protocol.groups import Each, Group, Partition
+from entroscope.protocol.partitions import Each, Group, Partition
 from entroscope.protocol.slugs import unique_slugs
 
 #: How deep groups may be nested: decisions from a tree's root to its leaves.

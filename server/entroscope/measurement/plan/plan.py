@@ -28,8 +28,8 @@ from entroscope.measurement.plan.prompts import fill_prompts, prompts_of
 from entroscope.measurement.plan.rules import check_guidance, check_pruning
 from entroscope.measurement.plan.study_levels import Mode, resolved_studies, study_evaluations
 from entroscope.protocol.errors import SpecError
-from entroscope.protocol.groups import Preset
 from entroscope.protocol.models import DataInfo, ModelInfo, ScheduleDefaults
+from entroscope.protocol.partitions import Preset
 from entroscope.protocol.spec import RULE, BatchPlan, Schedule, Spec
 
 Array = NDArray[np.float64]

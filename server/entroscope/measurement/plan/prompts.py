@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from entroscope.protocol.errors import SpecError
-from entroscope.protocol.groups import Group, Partition
 from entroscope.protocol.models import ModelInfo
+from entroscope.protocol.partitions import Group, Partition
 from entroscope.protocol.spec import Spec
 
 #: The papers' pair.

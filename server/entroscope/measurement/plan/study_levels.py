@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entroscope.protocol.errors import SpecError
-from entroscope.protocol.studies.spec import Branching, Studies, Switch
+from entroscope.protocol.studies_spec import Branching, Studies, Switch
 
 Array = NDArray[np.float64]
 
