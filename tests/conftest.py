@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from redis import Redis
 
-from entroscope.connect import connect
+from entroscope.broker.connect import connect
 from entroscope.local_redis import PROGRAMS, LocalRedis, local_redis
 
 

@@ -12,12 +12,13 @@ from entroscope import openapi, problems
 from entroscope.archive import Archive
 from entroscope.archiver import Archiver
 from entroscope.broadcast import Broadcast
+from entroscope.broker.connect import connect
+from entroscope.broker.event_log import EventLog
+from entroscope.broker.presence import Presence
+from entroscope.broker.run_store import RunStore
 from entroscope.catalog import Catalog
-from entroscope.connect import connect
 from entroscope.deps import Services
-from entroscope.event_log import EventLog
 from entroscope.measurement.plan.plan import Plan
-from entroscope.presence import Presence
 from entroscope.projection import Frame
 from entroscope.routes import (
     comparisons,
@@ -32,7 +33,6 @@ from entroscope.routes import (
     sweeps,
     workers,
 )
-from entroscope.run_store import RunStore
 from entroscope.security import Guard
 from entroscope.settings import Settings
 from entroscope.submission import Submissions

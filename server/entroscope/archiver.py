@@ -10,7 +10,9 @@ from redis.exceptions import RedisError
 from entroscope.archive import Archive
 from entroscope.archive_files import Finished
 from entroscope.broadcast import Broadcast, project
-from entroscope.event_log import Entry, EventLog
+from entroscope.broker.event_log import Entry, EventLog
+from entroscope.broker.rows import Row
+from entroscope.broker.run_store import RunStore
 from entroscope.measurement.curves.fold import Fold
 from entroscope.measurement.curves.records import decode_sums
 from entroscope.measurement.curves.result import result_document
@@ -19,8 +21,6 @@ from entroscope.protocol.errors import NotFound
 from entroscope.protocol.events import START
 from entroscope.protocol.states import FINAL, State
 from entroscope.run_documents import final_document, outline
-from entroscope.run_rows import Row
-from entroscope.run_store import RunStore
 
 log = logging.getLogger("entroscope")
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from anyio import CapacityLimiter, to_thread
 from redis.exceptions import RedisError
 
+from entroscope.broker.event_log import Entry, EventLog
 from entroscope.channel import Channel
 from entroscope.cursor import Cursor
-from entroscope.event_log import Entry, EventLog
 from entroscope.measurement.plan.plan import Plan
 from entroscope.projection import Frame, Projection
 from entroscope.protocol.errors import NotFound

@@ -10,10 +10,12 @@ from typing import Any
 from entroscope.archive import Archive
 from entroscope.archiver import Archiver
 from entroscope.broadcast import Broadcast
-from entroscope.event_log import EventLog
+from entroscope.broker.event_log import EventLog
+from entroscope.broker.presence import Presence
+from entroscope.broker.rows import Frames, Row
+from entroscope.broker.run_store import RunStore
 from entroscope.measurement.curves.reweighting import at_pair_prior
 from entroscope.measurement.plan.plan import Plan
-from entroscope.presence import Presence
 from entroscope.projection import Frame
 from entroscope.protocol.errors import Conflict, NotFound
 from entroscope.protocol.events import START
@@ -22,8 +24,6 @@ from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.states import FINAL, State
 from entroscope.run_documents import Outline, Outlook, live_document, outline
-from entroscope.run_rows import Frames, Row
-from entroscope.run_store import RunStore
 
 #: Outlines of live runs kept at hand.
 OUTLINES = 1024

@@ -202,7 +202,7 @@ def _everything(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from entroscope.connect import connect
+    from entroscope.broker.connect import connect
     from entroscope.server import serve
 
     connect(options.redis_url).close()  # later losses are waited out; a wrong URL is not

@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from entroscope.broker.presence import WorkerInfo
 from entroscope.measurement.plan.pilot import REFINED_STEPS
-from entroscope.presence import WorkerInfo
 from entroscope.protocol.events import Check, Curve, ExactCurve, Window
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.partitions import Preset

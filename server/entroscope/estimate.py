@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from entroscope.presence import WorkerInfo
+from entroscope.broker.presence import WorkerInfo
 
 
 @dataclass(frozen=True, slots=True)

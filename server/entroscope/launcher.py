@@ -4,9 +4,9 @@ import webbrowser
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from entroscope.connect import connect
+from entroscope.broker.connect import connect
+from entroscope.broker.run_store import RunStore
 from entroscope.local_redis import local_redis
-from entroscope.run_store import RunStore
 from entroscope.server import serve
 from entroscope.settings import Settings
 from entroscope.supervisor import Supervisor, worker_command

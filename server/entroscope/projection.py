@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from entroscope.event_log import Entry
+from entroscope.broker.event_log import Entry
 from entroscope.measurement.curves.fold import Fold
 from entroscope.measurement.curves.records import Point, decode_sums
 from entroscope.measurement.curves.result import curve_document

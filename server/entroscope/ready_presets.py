@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from entroscope.broker.presence import Presence
 from entroscope.estimate import cost_seconds
-from entroscope.presence import Presence
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.presets import RunPreset
 from entroscope.sweep_presets import theory_presets

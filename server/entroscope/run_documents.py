@@ -4,15 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from entroscope.broker.presence import WorkerInfo
+from entroscope.broker.rows import Row
 from entroscope.estimate import Load, cost_seconds, observed, rates, seconds_left
 from entroscope.measurement.curves.checks import group_entropy
 from entroscope.measurement.curves.exact import exact_curves
 from entroscope.measurement.plan.plan import Plan
-from entroscope.presence import WorkerInfo
 from entroscope.projection import Projection
 from entroscope.protocol.frames import finite
 from entroscope.protocol.states import FINAL, State
-from entroscope.run_rows import Row
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any
 from redis import Redis
 from redis.client import Pipeline
 
-from entroscope.keys import SWEEPS
+from entroscope.broker.keys import SWEEPS
 from entroscope.protocol.errors import NotFound
 
 log = logging.getLogger("entroscope")

@@ -17,7 +17,7 @@ from typing import Any
 
 from fakes import MODEL, fake_batch
 
-from entroscope.connect import connect
+from entroscope.broker.connect import connect
 from entroscope.measurement.curves.records import Pause, Payload, Point
 from entroscope.measurement.plan.plan import Plan
 from entroscope_workers.worker import Worker

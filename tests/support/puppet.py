@@ -7,13 +7,13 @@ import numpy as np
 from fakes import INFO
 from redis import Redis
 
-from entroscope.batch_queue import BatchQueue, Taken
-from entroscope.endings import now_ms
-from entroscope.event_log import EventLog
+from entroscope.broker.batch_queue import BatchQueue, Taken
+from entroscope.broker.endings import now_ms
+from entroscope.broker.event_log import EventLog
+from entroscope.broker.presence import Presence, WorkerInfo
 from entroscope.measurement.curves.moments import QUANTITIES, Moments
 from entroscope.measurement.curves.records import VALUES, Payload, Point, Preview, Record
 from entroscope.measurement.plan.plan import Plan
-from entroscope.presence import Presence, WorkerInfo
 from entroscope.protocol.frames import pack
 from entroscope.protocol.models import ModelInfo
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from fakes import record_of
 
-from entroscope.event_log import EventLog
+from entroscope.broker.event_log import EventLog
+from entroscope.broker.rows import Row
+from entroscope.broker.run_store import RunStore
 from entroscope.measurement.curves.records import decode_sums
-from entroscope.run_rows import Row
-from entroscope.run_store import RunStore
 from entroscope_workers.worker import Worker
 
 SCRIPT = Path(__file__).with_name("fake_worker.py")

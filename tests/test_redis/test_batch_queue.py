@@ -7,15 +7,15 @@ import pytest
 from fakes import INFO, fake_spec, record_of
 from redis import Redis
 
-from entroscope.batch_queue import BatchQueue, Claim, Taken
-from entroscope.event_log import EventLog
-from entroscope.keys import GROUP, attempts_key, queue_key, run_key
+from entroscope.broker.batch_queue import BatchQueue, Claim, Taken
+from entroscope.broker.event_log import EventLog
+from entroscope.broker.keys import GROUP, attempts_key, queue_key, run_key
+from entroscope.broker.rows import Row
+from entroscope.broker.run_store import RunStore
 from entroscope.measurement.curves.fold import Fold
 from entroscope.measurement.curves.records import decode_sums
 from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.states import State
-from entroscope.run_rows import Row
-from entroscope.run_store import RunStore
 
 SOON_MS = 60_000
 

@@ -6,7 +6,7 @@ import pytest
 from redis.exceptions import ConnectionError
 
 from entroscope import connect as module
-from entroscope.connect import connect
+from entroscope.broker.connect import connect
 from entroscope.protocol.errors import Unavailable
 
 

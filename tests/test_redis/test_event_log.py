@@ -6,7 +6,7 @@ import threading
 import pytest
 from redis import Redis
 
-from entroscope.event_log import START, EventLog, is_entry_id
+from entroscope.broker.event_log import START, EventLog, is_entry_id
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from redis import Redis
 from waiting import eventually
 
 from entroscope import local_redis as module
-from entroscope.connect import connect
+from entroscope.broker.connect import connect
 from entroscope.local_redis import PROGRAMS, LocalRedis, local_redis
 from entroscope.protocol.errors import Unavailable
 

@@ -4,8 +4,8 @@ from fakes import INFO
 from redis import Redis
 from waiting import eventually
 
-from entroscope.keys import worker_key
-from entroscope.presence import EXPIRES_MS, Presence, WorkerInfo
+from entroscope.broker.keys import worker_key
+from entroscope.broker.presence import EXPIRES_MS, Presence, WorkerInfo
 from entroscope.protocol.presets import RunPreset
 
 

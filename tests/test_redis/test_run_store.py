@@ -6,12 +6,12 @@ import pytest
 from fakes import INFO, fake_spec, record_of
 from redis import Redis
 
-from entroscope.batch_queue import BatchQueue, Claim
-from entroscope.event_log import EventLog
-from entroscope.keys import CONTROL, queue_key
+from entroscope.broker.batch_queue import BatchQueue, Claim
+from entroscope.broker.event_log import EventLog
+from entroscope.broker.keys import CONTROL, queue_key
+from entroscope.broker.run_store import RunStore
 from entroscope.protocol.errors import NotFound
 from entroscope.protocol.states import State
-from entroscope.run_store import RunStore
 
 
 @pytest.fixture

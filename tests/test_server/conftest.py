@@ -8,7 +8,7 @@ from live import Live, live_server
 from puppet import Puppet
 
 from entroscope import Client
-from entroscope.connect import connect
+from entroscope.broker.connect import connect
 
 
 @pytest.fixture

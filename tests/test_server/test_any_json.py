@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from live import Live, live_server
 from puppet import OFFER, Puppet
 
-from entroscope.connect import connect
+from entroscope.broker.connect import connect
 from entroscope.local_redis import LocalRedis
 from entroscope.measurement.mixtures.params import mixture_schema
 

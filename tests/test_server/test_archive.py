@@ -13,8 +13,8 @@ from waiting import eventually
 from entroscope.archive import UNFINISHED, Archive
 from entroscope.archive_files import Finished
 from entroscope.broadcast import Broadcast
+from entroscope.broker.run_store import RunStore
 from entroscope.protocol.errors import NotFound
-from entroscope.run_store import RunStore
 
 SPEC: Document = {"model": "fake", "trajectories": 12, "schedule": {"steps": 4}}
 

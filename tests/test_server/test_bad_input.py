@@ -8,7 +8,7 @@ import pytest
 from live import Document, Live, live_server
 from puppet import Puppet
 
-from entroscope.connect import connect
+from entroscope.broker.connect import connect
 from entroscope.local_redis import LocalRedis
 
 SPEC: Document = {"model": "fake", "trajectories": 12, "schedule": {"steps": 4}}

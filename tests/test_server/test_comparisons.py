@@ -9,7 +9,7 @@ from live import Document, Live, live_server
 from puppet import Puppet
 
 from entroscope import Client
-from entroscope.connect import connect
+from entroscope.broker.connect import connect
 from entroscope.protocol.errors import Conflict, NotFound, SpecError
 
 BASE: Document = {

@@ -2,8 +2,8 @@
 
 import pytest
 
+from entroscope.broker.presence import WorkerInfo
 from entroscope.estimate import Load, cost_seconds, observed, rates, seconds_left
-from entroscope.presence import WorkerInfo
 from entroscope.protocol.models import ModelInfo
 
 

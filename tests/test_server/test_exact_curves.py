@@ -8,7 +8,7 @@ from live import Document, Live, live_server
 from puppet import OFFER, Puppet
 from waiting import eventually
 
-from entroscope.connect import connect
+from entroscope.broker.connect import connect
 
 SPEC: Document = {
     "model": "gaussian-mixture",

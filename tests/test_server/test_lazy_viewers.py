@@ -13,7 +13,7 @@ from waiting import eventually
 from watching import all_of, closing, take
 from websockets.sync.client import ClientConnection, connect
 
-from entroscope.event_log import EventLog
+from entroscope.broker.event_log import EventLog
 from entroscope.protocol.frames import pack
 from entroscope.viewers import show
 

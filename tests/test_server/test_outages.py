@@ -17,8 +17,8 @@ from redis_process import RedisProcess, free_port
 from waiting import eventually
 from websockets.exceptions import ConnectionClosed
 
+from entroscope.broker.connect import connect
 from entroscope.client import Client
-from entroscope.connect import connect
 
 SPEC: Document = {"model": "fake", "trajectories": 20, "schedule": {"steps": 4}}
 

@@ -9,7 +9,7 @@ from live import Document, Live, live_server
 from puppet import Puppet
 from waiting import eventually
 
-from entroscope.run_store import RunStore
+from entroscope.broker.run_store import RunStore
 from entroscope.sweep_store import SweepStore
 
 SPEC: Document = {"model": "fake", "trajectories": 12, "schedule": {"steps": 4}}

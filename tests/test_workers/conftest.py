@@ -6,8 +6,8 @@ import pytest
 from redis import Redis
 from workers import Crew
 
-from entroscope.event_log import EventLog
-from entroscope.run_store import RunStore
+from entroscope.broker.event_log import EventLog
+from entroscope.broker.run_store import RunStore
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ from redis import Redis
 from waiting import eventually
 from workers import Crew, Process, end, moments_of, points_of, undisturbed
 
-from entroscope.event_log import EventLog
-from entroscope.keys import attempts_key, queue_key
-from entroscope.presence import Presence
+from entroscope.broker.event_log import EventLog
+from entroscope.broker.keys import attempts_key, queue_key
+from entroscope.broker.presence import Presence
+from entroscope.broker.rows import Row
+from entroscope.broker.run_store import RunStore
 from entroscope.protocol.states import FINAL, State
-from entroscope.run_rows import Row
-from entroscope.run_store import RunStore
 
 
 def wait_for_end(store: RunStore, run: str) -> Row:

@@ -8,13 +8,13 @@ from redis import Redis
 from waiting import eventually
 from workers import Crew, points_of
 
-from entroscope.event_log import EventLog
-from entroscope.keys import attempts_key
+from entroscope.broker.event_log import EventLog
+from entroscope.broker.keys import attempts_key
+from entroscope.broker.run_store import RunStore
 from entroscope.measurement.curves.records import Record, decode_sums
 from entroscope.measurement.plan.plan import resolve
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.states import FINAL, State
-from entroscope.run_store import RunStore
 from entroscope_workers.models.gaussian_mixture import load
 from entroscope_workers.runner import run_batch
 

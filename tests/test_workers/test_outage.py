@@ -12,12 +12,12 @@ from redis import Redis
 from waiting import eventually
 from workers import Crew, end, moments_of, points_of, running, undisturbed
 
-from entroscope.connect import connect
-from entroscope.event_log import EventLog
+from entroscope.broker.connect import connect
+from entroscope.broker.event_log import EventLog
+from entroscope.broker.presence import Presence
+from entroscope.broker.run_store import RunStore
 from entroscope.local_redis import PROGRAMS, local_redis
-from entroscope.presence import Presence
 from entroscope.protocol.states import FINAL, State
-from entroscope.run_store import RunStore
 from entroscope_workers.worker import Worker
 
 pytestmark = pytest.mark.skipif(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from redis.exceptions import ConnectionError
 
-from entroscope.event_log import EventLog
+from entroscope.broker.event_log import EventLog
 from entroscope.measurement.curves.records import Point, Preview
 from entroscope_workers.outbox import POINT_GAP_S, Outbox
 

@@ -10,16 +10,16 @@ from redis import Redis
 from waiting import eventually
 from workers import bits_of, moments_of, running
 
-from entroscope.batch_queue import BatchQueue, Claim
-from entroscope.event_log import Entry, EventLog
-from entroscope.keys import PRESETS
+from entroscope.broker.batch_queue import BatchQueue, Claim
+from entroscope.broker.event_log import Entry, EventLog
+from entroscope.broker.keys import PRESETS
+from entroscope.broker.presence import Presence
+from entroscope.broker.run_store import RunStore
 from entroscope.measurement.curves.records import Payload, Point, Record
 from entroscope.measurement.plan.plan import Plan, resolve
-from entroscope.presence import Presence
 from entroscope.protocol.frames import unpack
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.states import FINAL, State
-from entroscope.run_store import RunStore
 from entroscope_workers.preset_files import run_presets
 from entroscope_workers.registry import load_models
 from entroscope_workers.runner import run_batch

@@ -12,7 +12,7 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from entroscope.connect import connect
+from entroscope.broker.connect import connect
 from entroscope.measurement.curves.comparison import unguided
 from entroscope.measurement.plan.plan import resolve
 from entroscope.protocol.models import ModelInfo

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from entroscope.event_log import EventLog
+from entroscope.broker.event_log import EventLog
 from entroscope.measurement.curves.records import Point, Preview
 from entroscope.protocol.frames import pack
 

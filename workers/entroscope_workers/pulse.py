@@ -13,9 +13,9 @@ from typing import Any, Self
 from redis import Redis
 from redis.exceptions import RedisError
 
-from entroscope.batch_queue import BatchQueue, Claim, Taken
-from entroscope.keys import CONTROL
-from entroscope.presence import Presence, WorkerInfo
+from entroscope.broker.batch_queue import BatchQueue, Claim, Taken
+from entroscope.broker.keys import CONTROL
+from entroscope.broker.presence import Presence, WorkerInfo
 from entroscope.protocol.presets import RunPreset
 
 ANNOUNCE_S = 1.5

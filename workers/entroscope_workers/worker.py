@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from redis import Redis
 from redis.exceptions import RedisError
 
-from entroscope.batch_queue import MAX_ATTEMPTS, BatchQueue, Claim, Taken
-from entroscope.endings import now_ms
-from entroscope.event_log import EventLog
+from entroscope.broker.batch_queue import MAX_ATTEMPTS, BatchQueue, Claim, Taken
+from entroscope.broker.endings import now_ms
+from entroscope.broker.event_log import EventLog
+from entroscope.broker.presence import WorkerInfo
+from entroscope.broker.queue_entries import CLAIM_MS
 from entroscope.measurement.curves.records import Pause, Payload, Record
 from entroscope.measurement.plan.plan import Plan
-from entroscope.presence import WorkerInfo
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.presets import RunPreset
-from entroscope.queue_entries import CLAIM_MS
 from entroscope_workers.outbox import Outbox
 from entroscope_workers.pulse import Outage, Pulse
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 from redis import Redis
 
-from entroscope.keys import MODELS, PRESETS, worker_key
+from entroscope.broker.keys import MODELS, PRESETS, worker_key
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.presets import RunPreset
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from redis import Redis
 
-from entroscope.keys import log_key
+from entroscope.broker.keys import log_key
 from entroscope.protocol.frames import finite
 
 START = "0-0"

@@ -5,7 +5,7 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import ResponseError
 
-from entroscope.keys import GROUP, queue_key
+from entroscope.broker.keys import GROUP, queue_key
 
 #: A batch whose worker has not renewed its claim for this long is taken over by another.
 CLAIM_MS = 5000

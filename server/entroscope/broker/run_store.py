@@ -11,9 +11,9 @@ from typing import Any
 from redis import Redis
 from redis.client import Pipeline
 
-from entroscope.endings import write_done, write_end
-from entroscope.event_log import EventLog
-from entroscope.keys import (
+from entroscope.broker.endings import write_done, write_end
+from entroscope.broker.event_log import EventLog
+from entroscope.broker.keys import (
     CONTROL,
     RUNS,
     attempts_key,
@@ -23,6 +23,14 @@ from entroscope.keys import (
     sums_key,
     values_key,
 )
+from entroscope.broker.queue_entries import (
+    CLAIM_MS,
+    batches_under_way,
+    entry_fields,
+    remove_waiting,
+)
+from entroscope.broker.rows import Frames, NewRun, Row, read_row, stored_fields
+from entroscope.broker.transactions import guarded
 from entroscope.measurement.curves.fold import Fold
 from entroscope.measurement.curves.records import decode_sums
 from entroscope.measurement.plan.plan import Plan
@@ -30,9 +38,6 @@ from entroscope.protocol.errors import NotFound
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.states import FINAL, State
-from entroscope.queue_entries import CLAIM_MS, batches_under_way, entry_fields, remove_waiting
-from entroscope.run_rows import Frames, NewRun, Row, read_row, stored_fields
-from entroscope.transactions import guarded
 
 
 @lru_cache(maxsize=16)

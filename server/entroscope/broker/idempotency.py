@@ -7,7 +7,7 @@ from typing import Any
 
 from redis import Redis
 
-from entroscope.keys import PREFIX
+from entroscope.broker.keys import PREFIX
 from entroscope.protocol.errors import Conflict, SpecError
 
 #: How long an Idempotency-Key is remembered.

@@ -14,18 +14,18 @@ from pydantic import ValidationError
 from redis import Redis
 from redis.client import Pipeline
 
-from entroscope.endings import now_ms, write_done, write_end
-from entroscope.event_log import EventLog
-from entroscope.keys import GROUP, attempts_key, queue_key, run_key, sums_key, values_key
+from entroscope.broker.endings import now_ms, write_done, write_end
+from entroscope.broker.event_log import EventLog
+from entroscope.broker.keys import GROUP, attempts_key, queue_key, run_key, sums_key, values_key
+from entroscope.broker.queue_entries import CLAIM_MS, entry_fields
+from entroscope.broker.queue_reader import Found, QueueReader, remove_entry
+from entroscope.broker.run_store import RunStore, read_plan
+from entroscope.broker.transactions import guarded
 from entroscope.measurement.curves.fold import Fold
 from entroscope.measurement.curves.records import Record, decode_sums
 from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.states import FINAL, State
-from entroscope.queue_entries import CLAIM_MS, entry_fields
-from entroscope.queue_reader import Found, QueueReader, remove_entry
-from entroscope.run_store import RunStore, read_plan
-from entroscope.transactions import guarded
 
 #: A batch that was begun this often and never came to an end fails its run.
 MAX_ATTEMPTS = 3

@@ -7,8 +7,8 @@ from typing import Any
 
 from redis.client import Pipeline
 
-from entroscope.event_log import EventLog
-from entroscope.keys import CONTROL, run_key, sums_key, values_key
+from entroscope.broker.event_log import EventLog
+from entroscope.broker.keys import CONTROL, run_key, sums_key, values_key
 from entroscope.measurement.curves.checks import run_checks
 from entroscope.measurement.curves.fold import Fold
 from entroscope.measurement.curves.studies import study_checks

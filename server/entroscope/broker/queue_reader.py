@@ -8,8 +8,8 @@ from typing import Any, Protocol
 from redis import Redis
 from redis.exceptions import ResponseError
 
-from entroscope.keys import GROUP, queue_key
-from entroscope.queue_entries import entry_fields
+from entroscope.broker.keys import GROUP, queue_key
+from entroscope.broker.queue_entries import entry_fields
 
 #: fakeredis answers a blocking read with COUNT at once: then ask again after this time.
 EARLY_S = 0.05
