@@ -11,7 +11,6 @@ from fastapi import FastAPI
 from entroscope import openapi, problems
 from entroscope.archive import Archive
 from entroscope.archiver import Archiver
-from entroscope.broadcast import Broadcast
 from entroscope.broker.connect import connect
 from entroscope.broker.event_log import EventLog
 from entroscope.broker.presence import Presence
@@ -19,7 +18,6 @@ from entroscope.broker.run_store import RunStore
 from entroscope.catalog import Catalog
 from entroscope.deps import Services
 from entroscope.measurement.plan.plan import Plan
-from entroscope.projection import Frame
 from entroscope.routes import (
     comparisons,
     events,
@@ -35,6 +33,8 @@ from entroscope.routes import (
 )
 from entroscope.security import Guard
 from entroscope.settings import Settings
+from entroscope.streaming.broadcast import Broadcast
+from entroscope.streaming.projection import Frame
 from entroscope.submission import Submissions
 from entroscope.sweep_store import SweepStore
 from entroscope.sweeps import Sweeps

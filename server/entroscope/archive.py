@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from entroscope.archive_files import Finished, files_of, frames_of
-from entroscope.projection import Frame, event_frame
 from entroscope.protocol.errors import NotFound
 from entroscope.protocol.states import State
+from entroscope.streaming.projection import Frame, event_frame
 
 log = logging.getLogger("entroscope")
 

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from entroscope.projection import Frame
 from entroscope.protocol.frames import pack_arrays, unpack, unpack_arrays
+from entroscope.streaming.projection import Frame
 
 PREFIX = "values/"
 

@@ -9,18 +9,18 @@ from redis.exceptions import RedisError
 
 from entroscope.archive import Archive
 from entroscope.archive_files import Finished
-from entroscope.broadcast import Broadcast, project
 from entroscope.broker.event_log import Entry, EventLog
 from entroscope.broker.rows import Row
 from entroscope.broker.run_store import RunStore
 from entroscope.measurement.curves.fold import Fold
 from entroscope.measurement.curves.records import decode_sums
 from entroscope.measurement.curves.result import result_document
-from entroscope.projection import Projection
 from entroscope.protocol.errors import NotFound
 from entroscope.protocol.events import START
 from entroscope.protocol.states import FINAL, State
 from entroscope.run_documents import final_document, outline
+from entroscope.streaming.broadcast import Broadcast, project
+from entroscope.streaming.projection import Projection
 
 log = logging.getLogger("entroscope")
 

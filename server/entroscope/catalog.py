@@ -9,14 +9,12 @@ from typing import Any
 
 from entroscope.archive import Archive
 from entroscope.archiver import Archiver
-from entroscope.broadcast import Broadcast
 from entroscope.broker.event_log import EventLog
 from entroscope.broker.presence import Presence
 from entroscope.broker.rows import Frames, Row
 from entroscope.broker.run_store import RunStore
 from entroscope.measurement.curves.reweighting import at_pair_prior
 from entroscope.measurement.plan.plan import Plan
-from entroscope.projection import Frame
 from entroscope.protocol.errors import Conflict, NotFound
 from entroscope.protocol.events import START
 from entroscope.protocol.frames import unpack, unpack_arrays
@@ -24,6 +22,8 @@ from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.states import FINAL, State
 from entroscope.run_documents import Outline, Outlook, live_document, outline
+from entroscope.streaming.broadcast import Broadcast
+from entroscope.streaming.projection import Frame
 
 #: Outlines of live runs kept at hand.
 OUTLINES = 1024

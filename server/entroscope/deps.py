@@ -10,12 +10,12 @@ from redis import Redis
 from starlette.requests import HTTPConnection
 
 from entroscope.bodies import parse_json, read_body
-from entroscope.broadcast import Broadcast
 from entroscope.broker.presence import Presence
 from entroscope.catalog import Catalog
 from entroscope.protocol.errors import NotFound, SpecError
 from entroscope.protocol.events import START, event_order
 from entroscope.settings import Settings
+from entroscope.streaming.broadcast import Broadcast
 from entroscope.submission import Submissions
 from entroscope.sweeps import Sweeps
 

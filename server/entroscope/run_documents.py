@@ -10,9 +10,9 @@ from entroscope.estimate import Load, cost_seconds, observed, rates, seconds_lef
 from entroscope.measurement.curves.checks import group_entropy
 from entroscope.measurement.curves.exact import exact_curves
 from entroscope.measurement.plan.plan import Plan
-from entroscope.projection import Projection
 from entroscope.protocol.frames import finite
 from entroscope.protocol.states import FINAL, State
+from entroscope.streaming.projection import Projection
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from entroscope.broadcast import Broadcast
-from entroscope.projection import Frame
 from entroscope.protocol.errors import NotFound, Unavailable
+from entroscope.streaming.broadcast import Broadcast
+from entroscope.streaming.projection import Frame
 
 T = TypeVar("T")
 

@@ -9,11 +9,11 @@ from entroscope.broker.presence import WorkerInfo
 from entroscope.broker.rows import Row
 from entroscope.measurement.plan.cost import pair_cost
 from entroscope.measurement.plan.plan import resolve
-from entroscope.projection import Projection
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.states import State
 from entroscope.run_documents import Outlook, outline
+from entroscope.streaming.projection import Projection
 
 MIXTURE = ModelInfo(
     name="gaussian-mixture", family="gaussian-mixture", title="t", shape=(1,), pairs_per_second=1e6

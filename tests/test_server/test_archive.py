@@ -12,9 +12,9 @@ from waiting import eventually
 
 from entroscope.archive import UNFINISHED, Archive
 from entroscope.archive_files import Finished
-from entroscope.broadcast import Broadcast
 from entroscope.broker.run_store import RunStore
 from entroscope.protocol.errors import NotFound
+from entroscope.streaming.broadcast import Broadcast
 
 SPEC: Document = {"model": "fake", "trajectories": 12, "schedule": {"steps": 4}}
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from entroscope import channel as channels
-from entroscope.channel import Channel
-from entroscope.cursor import SLOW_FRAMES, Cursor
-from entroscope.projection import Frame, event_frame
+from entroscope.streaming.channel import Channel
+from entroscope.streaming.cursor import SLOW_FRAMES, Cursor
+from entroscope.streaming.projection import Frame, event_frame
 
 
 def point(number: int, step: int) -> Frame:

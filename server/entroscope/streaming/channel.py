@@ -5,8 +5,8 @@ import threading
 import time
 from collections.abc import Iterable
 
-from entroscope.projection import Frame
 from entroscope.protocol.events import event_order
+from entroscope.streaming.projection import Frame
 
 #: Of frames further back than this only those are kept that no newer one replaces.
 KEPT_FRAMES = 20_000

@@ -12,12 +12,12 @@ from anyio import CapacityLimiter, to_thread
 from redis.exceptions import RedisError
 
 from entroscope.broker.event_log import Entry, EventLog
-from entroscope.channel import Channel
-from entroscope.cursor import Cursor
 from entroscope.measurement.plan.plan import Plan
-from entroscope.projection import Frame, Projection
 from entroscope.protocol.errors import NotFound
 from entroscope.protocol.events import START
+from entroscope.streaming.channel import Channel
+from entroscope.streaming.cursor import Cursor
+from entroscope.streaming.projection import Frame, Projection
 
 log = logging.getLogger("entroscope")
 

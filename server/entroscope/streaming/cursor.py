@@ -2,9 +2,9 @@
 
 import time
 
-from entroscope.channel import Channel
-from entroscope.projection import Frame
 from entroscope.protocol.events import event_order
+from entroscope.streaming.channel import Channel
+from entroscope.streaming.projection import Frame
 
 #: A viewer that held up a send for longer is slow: it skips frames that newer ones replace.
 SLOW_S = 0.25
