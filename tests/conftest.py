@@ -7,7 +7,7 @@ import pytest
 from redis import Redis
 
 from entroscope.broker.connect import connect
-from entroscope.local_redis import PROGRAMS, LocalRedis, local_redis
+from entroscope.processes.local_redis import PROGRAMS, LocalRedis, local_redis
 
 
 @pytest.fixture(scope="session", autouse=True)

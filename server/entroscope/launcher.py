@@ -6,10 +6,10 @@ from contextlib import ExitStack
 
 from entroscope.broker.connect import connect
 from entroscope.broker.run_store import RunStore
-from entroscope.local_redis import local_redis
+from entroscope.processes.local_redis import local_redis
+from entroscope.processes.supervisor import Supervisor, worker_command
 from entroscope.server import serve
 from entroscope.settings import Settings
-from entroscope.supervisor import Supervisor, worker_command
 
 
 def launch(

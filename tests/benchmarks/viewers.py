@@ -22,7 +22,7 @@ from typing import Any
 from websockets.asyncio.client import connect
 
 from entroscope import Client
-from entroscope.local_redis import local_redis
+from entroscope.processes.local_redis import local_redis
 from entroscope.protocol.events import LAST
 
 SPECS: dict[str, dict[str, Any]] = {

@@ -22,10 +22,10 @@ from entroscope.broker.connect import connect
 from entroscope.broker.event_log import START, Entry, EventLog
 from entroscope.broker.presence import Presence
 from entroscope.broker.run_store import RunStore
-from entroscope.children import spawn, stop
-from entroscope.local_redis import local_redis
 from entroscope.measurement.curves.records import decode_sums
 from entroscope.measurement.plan.plan import resolve
+from entroscope.processes.children import spawn, stop
+from entroscope.processes.local_redis import local_redis
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.states import FINAL, State

@@ -10,7 +10,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from waiting import eventually
 
-from entroscope.local_redis import PROGRAMS
+from entroscope.processes.local_redis import PROGRAMS
 
 
 def free_port() -> int:

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from program import COMMAND
 
-from entroscope.local_redis import LocalRedis
+from entroscope.processes.local_redis import LocalRedis
 from entroscope_workers import measure
 
 

@@ -9,11 +9,11 @@ import pytest
 from processes import is_alive
 from waiting import eventually
 
-from entroscope.children import WATCHED, spawn, stop
+from entroscope.processes.children import WATCHED, spawn, stop
 
 PARENT = """
 import sys, threading
-from entroscope.children import spawn
+from entroscope.processes.children import spawn
 child = spawn([sys.executable, "-c", {child!r}], watched={watched})
 threading.Event().wait()
 """

@@ -14,13 +14,13 @@ from waiting import eventually
 
 from entroscope import local_redis as module
 from entroscope.broker.connect import connect
-from entroscope.local_redis import PROGRAMS, LocalRedis, local_redis
+from entroscope.processes.local_redis import PROGRAMS, LocalRedis, local_redis
 from entroscope.protocol.errors import Unavailable
 
 HOLDER = """
 import threading
 from pathlib import Path
-from entroscope.local_redis import local_redis
+from entroscope.processes.local_redis import local_redis
 with local_redis(Path({folder!r}), {programs!r}) as local:
     print(local.pid, flush=True)
     threading.Event().wait()

@@ -11,8 +11,8 @@ from live import Live, live_server
 from puppet import OFFER, Puppet
 
 from entroscope.broker.connect import connect
-from entroscope.local_redis import LocalRedis
 from entroscope.measurement.mixtures.params import mixture_schema
+from entroscope.processes.local_redis import LocalRedis
 
 MIXTURE = OFFER.model_copy(
     update={

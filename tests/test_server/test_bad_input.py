@@ -9,7 +9,7 @@ from live import Document, Live, live_server
 from puppet import Puppet
 
 from entroscope.broker.connect import connect
-from entroscope.local_redis import LocalRedis
+from entroscope.processes.local_redis import LocalRedis
 
 SPEC: Document = {"model": "fake", "trajectories": 12, "schedule": {"steps": 4}}
 

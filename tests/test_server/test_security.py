@@ -9,7 +9,7 @@ from live import Live, live_server
 from pydantic import ValidationError
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from entroscope.local_redis import LocalRedis
+from entroscope.processes.local_redis import LocalRedis
 from entroscope.settings import Settings
 
 SECRET = "correct-horse"

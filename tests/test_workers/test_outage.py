@@ -16,7 +16,7 @@ from entroscope.broker.connect import connect
 from entroscope.broker.event_log import EventLog
 from entroscope.broker.presence import Presence
 from entroscope.broker.run_store import RunStore
-from entroscope.local_redis import PROGRAMS, local_redis
+from entroscope.processes.local_redis import PROGRAMS, local_redis
 from entroscope.protocol.states import FINAL, State
 from entroscope_workers.worker import Worker
 

@@ -15,9 +15,9 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from entroscope.broker.connect import connect
 from entroscope.measurement.curves.comparison import unguided
 from entroscope.measurement.plan.plan import resolve
+from entroscope.processes.supervisor import Supervisor, worker_command
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
-from entroscope.supervisor import Supervisor, worker_command
 from entroscope_workers.comparing import measure_both
 from entroscope_workers.measuring import measure, refined
 from entroscope_workers.models.base import Model

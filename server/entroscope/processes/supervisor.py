@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from entroscope.children import spawn, stop
+from entroscope.processes.children import spawn, stop
 
 #: Exit status of a command line or model that will not work the next time either.
 HOPELESS = 2

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from redis import Redis
 from redis.exceptions import ConnectionError
 
-from entroscope.children import spawn, stop
+from entroscope.processes.children import spawn, stop
 from entroscope.protocol.errors import Unavailable
 
 PROGRAMS = ("redis-server", "valkey-server")
@@ -125,7 +125,7 @@ def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 @contextmanager
 def _imitation() -> Iterator[LocalRedis]:
-    command = [sys.executable, "-m", "entroscope.fake_redis"]
+    command = [sys.executable, "-m", "entroscope.processes.fake_redis"]
     process = spawn(command, stdout=subprocess.PIPE)
     try:
         assert process.stdout is not None
