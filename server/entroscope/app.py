@@ -9,13 +9,10 @@ from anyio import CapacityLimiter, create_task_group, sleep, to_thread
 from fastapi import FastAPI
 
 from entroscope import openapi, problems
-from entroscope.archive import Archive
-from entroscope.archiver import Archiver
 from entroscope.broker.connect import connect
 from entroscope.broker.event_log import EventLog
 from entroscope.broker.presence import Presence
 from entroscope.broker.run_store import RunStore
-from entroscope.catalog import Catalog
 from entroscope.deps import Services
 from entroscope.measurement.plan.plan import Plan
 from entroscope.routes import (
@@ -31,13 +28,16 @@ from entroscope.routes import (
     sweeps,
     workers,
 )
+from entroscope.runs.archive import Archive
+from entroscope.runs.archiver import Archiver
+from entroscope.runs.catalog import Catalog
+from entroscope.runs.submission import Submissions
+from entroscope.runs.sweep_store import SweepStore
+from entroscope.runs.sweeps import Sweeps
 from entroscope.security import Guard
 from entroscope.settings import Settings
 from entroscope.streaming.broadcast import Broadcast
 from entroscope.streaming.projection import Frame
-from entroscope.submission import Submissions
-from entroscope.sweep_store import SweepStore
-from entroscope.sweeps import Sweeps
 
 DESCRIPTION = """When does a diffusion model make up its mind? Runs measure class-conditional
 entropy and its production over noise levels. The events of a run come over a WebSocket at

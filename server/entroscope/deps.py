@@ -11,13 +11,13 @@ from starlette.requests import HTTPConnection
 
 from entroscope.bodies import parse_json, read_body
 from entroscope.broker.presence import Presence
-from entroscope.catalog import Catalog
 from entroscope.protocol.errors import NotFound, SpecError
 from entroscope.protocol.events import START, event_order
+from entroscope.runs.catalog import Catalog
+from entroscope.runs.submission import Submissions
+from entroscope.runs.sweeps import Sweeps
 from entroscope.settings import Settings
 from entroscope.streaming.broadcast import Broadcast
-from entroscope.submission import Submissions
-from entroscope.sweeps import Sweeps
 
 RUN_ID = re.compile(r"[0-9a-f]{32}")
 

@@ -12,7 +12,7 @@ from entroscope.measurement.plan.plan import resolve
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.states import State
-from entroscope.run_documents import Outlook, outline
+from entroscope.runs.documents import Outlook, outline
 from entroscope.streaming.projection import Projection
 
 MIXTURE = ModelInfo(

@@ -17,7 +17,7 @@ from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
-from entroscope.record_sizes import record_bytes
+from entroscope.runs.limits import record_bytes
 
 INFO = ModelInfo(
     name="toy",

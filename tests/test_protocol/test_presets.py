@@ -11,7 +11,7 @@ from entroscope.measurement.curves.exact import exact_curves
 from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.measurement.plan.sweep import Sweep, sweep_plans
 from entroscope.protocol.models import ModelInfo
-from entroscope.sweep_presets import sweep_presets
+from entroscope.runs.sweep_presets import sweep_presets
 
 Array = NDArray[np.float64]
 MIXTURE = ModelInfo(name="gaussian-mixture", family="gaussian-mixture", title="M", shape=(1,))

@@ -12,9 +12,9 @@ from entroscope.protocol.models import BatchSizes, ModelInfo
 from entroscope.protocol.partitions import Preset
 from entroscope.protocol.presets import RunPreset
 from entroscope.protocol.spec import MAX_EVALUATIONS, Spec
+from entroscope.runs.submission import check_size
+from entroscope.runs.sweep_presets import theory_presets
 from entroscope.settings import Settings
-from entroscope.submission import check_size
-from entroscope.sweep_presets import theory_presets
 from entroscope_workers.garments import LABELS as GARMENTS
 from entroscope_workers.garments import PRESETS as GARMENT_PRESETS
 from entroscope_workers.labels import label_names, label_presets

@@ -10,10 +10,10 @@ from live import Document, Live, live_server, sse_events
 from puppet import Puppet
 from waiting import eventually
 
-from entroscope.archive import UNFINISHED, Archive
-from entroscope.archive_files import Finished
 from entroscope.broker.run_store import RunStore
 from entroscope.protocol.errors import NotFound
+from entroscope.runs.archive import UNFINISHED, Archive
+from entroscope.runs.archive_files import Finished
 from entroscope.streaming.broadcast import Broadcast
 
 SPEC: Document = {"model": "fake", "trajectories": 12, "schedule": {"steps": 4}}

@@ -3,8 +3,8 @@
 import pytest
 
 from entroscope.broker.presence import WorkerInfo
-from entroscope.estimate import Load, cost_seconds, observed, rates, seconds_left
 from entroscope.protocol.models import ModelInfo
+from entroscope.runs.estimate import Load, cost_seconds, observed, rates, seconds_left
 
 
 def worker(name: str, **speeds: float | None) -> WorkerInfo:

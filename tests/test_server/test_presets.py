@@ -8,7 +8,7 @@ from puppet import OFFER, Puppet
 
 from entroscope.documents import PresetList
 from entroscope.protocol.presets import RunPreset
-from entroscope.sweep_presets import theory_presets
+from entroscope.runs.sweep_presets import theory_presets
 
 STUDY = RunPreset(
     name="study",

@@ -9,8 +9,8 @@ from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
+from entroscope.runs.submission import check_size
 from entroscope.settings import Settings
-from entroscope.submission import check_size
 
 THOUSAND = ModelInfo(
     name="thousand",

@@ -10,7 +10,7 @@ from puppet import Puppet
 from waiting import eventually
 
 from entroscope.broker.run_store import RunStore
-from entroscope.sweep_store import SweepStore
+from entroscope.runs.sweep_store import SweepStore
 
 SPEC: Document = {"model": "fake", "trajectories": 12, "schedule": {"steps": 4}}
 LONG: Document = {"schedule": {"steps": 8192}}

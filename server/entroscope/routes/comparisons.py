@@ -4,9 +4,9 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from entroscope.comparisons import comparison
 from entroscope.deps import BaseDep, RunDep, ServicesDep
 from entroscope.documents import Comparison
+from entroscope.runs.comparisons import comparison
 
 router = APIRouter(prefix="/api/comparisons", tags=["comparisons"])
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from entroscope.deps import ServicesDep
 from entroscope.documents import PresetList
-from entroscope.ready_presets import offered_presets
+from entroscope.runs.ready_presets import offered_presets
 
 router = APIRouter(prefix="/api", tags=["presets"])
 

@@ -9,8 +9,8 @@ from entroscope.documents import Extension, PlanDocument, Receipt, Refinement, R
 from entroscope.openapi import body_of
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.states import State
-from entroscope.run_documents import without_exact
-from entroscope.submission import read_request
+from entroscope.runs.documents import without_exact
+from entroscope.runs.submission import read_request
 
 router = APIRouter(prefix="/api/runs", tags=["runs"])
 Document = dict[str, Any]

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Header, Query, Response, status
 from entroscope.deps import BodyDep, PageDep, ServicesDep, SweepDep
 from entroscope.measurement.plan.sweep import Sweep
 from entroscope.openapi import body_of
+from entroscope.runs.sweep_presets import sweep_presets
 from entroscope.sweep_documents import (
     Receipts,
     SweepDocument,
@@ -15,7 +16,6 @@ from entroscope.sweep_documents import (
     SweepPresets,
     SweepSummary,
 )
-from entroscope.sweep_presets import sweep_presets
 
 router = APIRouter(prefix="/api/sweeps", tags=["sweeps"])
 Document = dict[str, Any]

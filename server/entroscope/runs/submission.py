@@ -11,8 +11,6 @@ from redis import Redis
 from entroscope.broker.idempotency import id_of_key
 from entroscope.broker.presence import Presence
 from entroscope.broker.run_store import RunStore
-from entroscope.catalog import Catalog
-from entroscope.estimate import cost_seconds
 from entroscope.measurement.plan.paired_previews import preview_evaluations
 from entroscope.measurement.plan.pilot import spec_from_pilot
 from entroscope.measurement.plan.plan import Plan, bind_params, resolve, spec_hash
@@ -20,8 +18,10 @@ from entroscope.problems import InvalidDocument, field_problems
 from entroscope.protocol.errors import Conflict, SpecError, Unavailable
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
-from entroscope.record_sizes import check_records
-from entroscope.run_documents import outline
+from entroscope.runs.catalog import Catalog
+from entroscope.runs.documents import outline
+from entroscope.runs.estimate import cost_seconds
+from entroscope.runs.limits import check_records
 from entroscope.settings import Settings
 
 Request = TypeVar("Request", bound=BaseModel)

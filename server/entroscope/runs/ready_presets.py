@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from entroscope.broker.presence import Presence
-from entroscope.estimate import cost_seconds
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.presets import RunPreset
-from entroscope.sweep_presets import theory_presets
+from entroscope.runs.estimate import cost_seconds
+from entroscope.runs.sweep_presets import theory_presets
 
 
 def offered_presets(presence: Presence, rates: Mapping[str, float]) -> list[dict[str, Any]]:

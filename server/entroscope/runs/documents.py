@@ -6,12 +6,12 @@ from typing import Any
 
 from entroscope.broker.presence import WorkerInfo
 from entroscope.broker.rows import Row
-from entroscope.estimate import Load, cost_seconds, observed, rates, seconds_left
 from entroscope.measurement.curves.checks import group_entropy
 from entroscope.measurement.curves.exact import exact_curves
 from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.frames import finite
 from entroscope.protocol.states import FINAL, State
+from entroscope.runs.estimate import Load, cost_seconds, observed, rates, seconds_left
 from entroscope.streaming.projection import Projection
 
 

@@ -7,8 +7,6 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
-from entroscope.archive import Archive
-from entroscope.archive_files import Finished
 from entroscope.broker.event_log import Entry, EventLog
 from entroscope.broker.rows import Row
 from entroscope.broker.run_store import RunStore
@@ -18,7 +16,9 @@ from entroscope.measurement.curves.result import result_document
 from entroscope.protocol.errors import NotFound
 from entroscope.protocol.events import START
 from entroscope.protocol.states import FINAL, State
-from entroscope.run_documents import final_document, outline
+from entroscope.runs.archive import Archive
+from entroscope.runs.archive_files import Finished
+from entroscope.runs.documents import final_document, outline
 from entroscope.streaming.broadcast import Broadcast, project
 from entroscope.streaming.projection import Projection
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from entroscope.archive import Archive
-from entroscope.archiver import Archiver
 from entroscope.broker.event_log import EventLog
 from entroscope.broker.presence import Presence
 from entroscope.broker.rows import Frames, Row
@@ -21,7 +19,9 @@ from entroscope.protocol.frames import unpack, unpack_arrays
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.states import FINAL, State
-from entroscope.run_documents import Outline, Outlook, live_document, outline
+from entroscope.runs.archive import Archive
+from entroscope.runs.archiver import Archiver
+from entroscope.runs.documents import Outline, Outlook, live_document, outline
 from entroscope.streaming.broadcast import Broadcast
 from entroscope.streaming.projection import Frame
 

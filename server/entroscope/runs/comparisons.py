@@ -3,13 +3,13 @@
 from typing import Any
 
 from entroscope.broker.rows import Frames
-from entroscope.catalog import Catalog
 from entroscope.measurement.curves.comparison import check_comparable, compare
 from entroscope.measurement.curves.trajectories import Trajectories
 from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.errors import Conflict
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
+from entroscope.runs.catalog import Catalog
 
 Document = dict[str, Any]
 

@@ -15,15 +15,15 @@ from redis.exceptions import RedisError
 from entroscope.broker.idempotency import id_of_key
 from entroscope.broker.rows import NewRun
 from entroscope.broker.run_store import RunStore
-from entroscope.catalog import Catalog
-from entroscope.estimate import cost_seconds
 from entroscope.measurement.plan.plan import Plan
 from entroscope.measurement.plan.sweep import Sweep, default_title, sweep_plans
 from entroscope.problems import InvalidDocument, field_problems
 from entroscope.protocol.errors import Conflict, NotFound
 from entroscope.protocol.states import FINAL, State
-from entroscope.submission import Submissions
-from entroscope.sweep_store import SweepRow, SweepStore
+from entroscope.runs.catalog import Catalog
+from entroscope.runs.estimate import cost_seconds
+from entroscope.runs.submission import Submissions
+from entroscope.runs.sweep_store import SweepRow, SweepStore
 
 log = logging.getLogger("entroscope")
 Document = dict[str, Any]

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from entroscope.archive_files import Finished, files_of, frames_of
 from entroscope.protocol.errors import NotFound
 from entroscope.protocol.states import State
+from entroscope.runs.archive_files import Finished, files_of, frames_of
 from entroscope.streaming.projection import Frame, event_frame
 
 log = logging.getLogger("entroscope")
