@@ -244,7 +244,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _guide(options: argparse.Namespace) -> int:
-    from entroscope.measured import MeasuredRun
+    from entroscope.client.result import MeasuredRun
 
     spec = MeasuredRun.load(options.result).guided_spec(options.scale)
     options.out.write_text(json.dumps(spec, indent=1) + "\n", encoding="utf-8")

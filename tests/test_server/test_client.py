@@ -10,7 +10,7 @@ from puppet import PICTURE, Puppet
 from waiting import eventually
 
 from entroscope import Client
-from entroscope.measured import MeasuredRun
+from entroscope.client.result import MeasuredRun
 from entroscope.protocol.errors import Conflict, NotFound, SpecError, Unavailable
 from entroscope.protocol.spec import Spec
 

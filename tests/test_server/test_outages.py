@@ -18,7 +18,7 @@ from waiting import eventually
 from websockets.exceptions import ConnectionClosed
 
 from entroscope.broker.connect import connect
-from entroscope.client import Client
+from entroscope.client.client import Client
 
 SPEC: Document = {"model": "fake", "trajectories": 20, "schedule": {"steps": 4}}
 

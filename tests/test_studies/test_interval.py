@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from entroscope.measured import MeasuredRun
+from entroscope.client.result import MeasuredRun
 from entroscope.measurement.curves.guidance_interval import suggested_interval
 from entroscope.protocol.errors import SpecError
 from entroscope_workers import measure

@@ -112,7 +112,7 @@ class MeasuredRun:
 
     def figure(self, **options: Any) -> "Figure":
         """Return a Plotly figure; the options are those of `figures.result_figure`."""
-        from entroscope.figures import result_figure
+        from entroscope.client.figures import result_figure
 
         return result_figure(self.document, **options)
 

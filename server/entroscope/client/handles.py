@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from entroscope.measured import MeasuredRun
+from entroscope.client.result import MeasuredRun
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-    from entroscope.client import Client, RunHandle
+    from entroscope.client.client import Client, RunHandle
 
 Document = dict[str, Any]
 
@@ -42,7 +42,7 @@ class SweepHandle:
 
         The options are those of `figures.sweep_figure`.
         """
-        from entroscope.figures import sweep_figure
+        from entroscope.client.figures import sweep_figure
 
         results = [result.document for result in self.results()]
         return sweep_figure(results, self.document()["vary"], **options)

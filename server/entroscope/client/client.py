@@ -17,13 +17,13 @@ import httpx
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.sync.client import connect
 
-from entroscope.measured import MeasuredRun
+from entroscope.client.handles import SweepHandle
+from entroscope.client.result import MeasuredRun
 from entroscope.measurement.plan.pilot import REFINED_STEPS
 from entroscope.protocol.errors import Conflict, EntroscopeError, NotFound, SpecError, Unavailable
 from entroscope.protocol.events import LAST, START
 from entroscope.protocol.frames import unpack
 from entroscope.protocol.spec import Spec
-from entroscope.sweep_handle import SweepHandle
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
