@@ -202,8 +202,8 @@ def _everything(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    from entroscope.api.server import serve
     from entroscope.broker.connect import connect
-    from entroscope.server import serve
 
     connect(options.redis_url).close()  # later losses are waited out; a wrong URL is not
     serve(_settings(options, options.redis_url), lambda address: print(f"Entroscope: {address}"))

@@ -4,11 +4,11 @@ import webbrowser
 from collections.abc import Sequence
 from contextlib import ExitStack
 
+from entroscope.api.server import serve
 from entroscope.broker.connect import connect
 from entroscope.broker.run_store import RunStore
 from entroscope.processes.local_redis import local_redis
 from entroscope.processes.supervisor import Supervisor, worker_command
-from entroscope.server import serve
 from entroscope.settings import Settings
 
 

@@ -13,8 +13,8 @@ from fastapi import FastAPI
 from waiting import eventually
 from websockets.sync.client import ClientConnection, connect
 
+from entroscope.api.server import listen, make_server
 from entroscope.protocol.events import LAST
-from entroscope.server import listen, make_server
 from entroscope.settings import Settings
 
 Document = dict[str, Any]

@@ -100,7 +100,9 @@ def test_models_know_neither_runner_nor_redis() -> None:
             assert not name.startswith("redis"), path
 
 
-@pytest.mark.parametrize("module", ["entroscope.cli", "entroscope.app", "entroscope.server"])
+@pytest.mark.parametrize(
+    "module", ["entroscope.cli", "entroscope.api.app", "entroscope.api.server"]
+)
 def test_a_server_process_starts_without_torch(module: str) -> None:
     code = f"import {module}, sys; print(*({HEAVY!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

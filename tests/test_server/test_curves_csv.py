@@ -5,7 +5,7 @@ import math
 from io import StringIO
 from typing import Any
 
-from entroscope.curves_csv import Unit, curves_csv
+from entroscope.api.curves_csv import Unit, curves_csv
 from entroscope.measurement.curves.axes import Axis
 from entroscope_workers import measure
 

@@ -13,9 +13,9 @@ from waiting import eventually
 from watching import all_of, closing, take
 from websockets.sync.client import ClientConnection, connect
 
+from entroscope.api.event_streams import show
 from entroscope.broker.event_log import EventLog
 from entroscope.protocol.frames import pack
-from entroscope.viewers import show
 
 SPEC: Document = {"model": "fake", "trajectories": 12, "schedule": {"steps": 4}}
 

@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 from fastapi import FastAPI
 
-from entroscope.app import create_app
+from entroscope.api.app import create_app
 from entroscope.settings import Settings
 
 

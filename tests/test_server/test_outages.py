@@ -91,7 +91,7 @@ class ServerProcess:
     def __init__(self, redis_url: str, data_dir: Path, port: int) -> None:
         options = f"redis_url={redis_url!r}, data_dir={str(data_dir)!r}, port={port}, tend_s=0.05"
         code = (
-            "from entroscope.server import serve; from entroscope.settings import Settings; "
+            "from entroscope.api.server import serve; from entroscope.settings import Settings; "
             f"serve(Settings({options}))"
         )
         self._process = subprocess.Popen([sys.executable, "-c", code])

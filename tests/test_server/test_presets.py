@@ -6,7 +6,7 @@ import pytest
 from live import Live
 from puppet import OFFER, Puppet
 
-from entroscope.documents import PresetList
+from entroscope.api.schemas import PresetList
 from entroscope.protocol.presets import RunPreset
 from entroscope.runs.sweep_presets import theory_presets
 

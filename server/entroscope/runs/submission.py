@@ -8,13 +8,13 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from redis import Redis
 
+from entroscope.api.problems import InvalidDocument, field_problems
 from entroscope.broker.idempotency import id_of_key
 from entroscope.broker.presence import Presence
 from entroscope.broker.run_store import RunStore
 from entroscope.measurement.plan.paired_previews import preview_evaluations
 from entroscope.measurement.plan.pilot import spec_from_pilot
 from entroscope.measurement.plan.plan import Plan, bind_params, resolve, spec_hash
-from entroscope.problems import InvalidDocument, field_problems
 from entroscope.protocol.errors import Conflict, SpecError, Unavailable
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec

@@ -12,12 +12,12 @@ from pydantic import ValidationError
 from redis import Redis
 from redis.exceptions import RedisError
 
+from entroscope.api.problems import InvalidDocument, field_problems
 from entroscope.broker.idempotency import id_of_key
 from entroscope.broker.rows import NewRun
 from entroscope.broker.run_store import RunStore
 from entroscope.measurement.plan.plan import Plan
 from entroscope.measurement.plan.sweep import Sweep, default_title, sweep_plans
-from entroscope.problems import InvalidDocument, field_problems
 from entroscope.protocol.errors import Conflict, NotFound
 from entroscope.protocol.states import FINAL, State
 from entroscope.runs.catalog import Catalog

@@ -16,9 +16,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from entroscope.problems import problem
+from entroscope.api.event_streams import REFUSED, close
+from entroscope.api.problems import problem
 from entroscope.settings import Settings
-from entroscope.viewers import REFUSED, close
 
 #: Paths that need no token.
 OPEN_PATHS = frozenset({"/healthz"})

@@ -7,9 +7,9 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from entroscope.documents import Extension, Refinement
+from entroscope.api.problems import MEDIA_TYPE, Problem
+from entroscope.api.schemas import Extension, Refinement
 from entroscope.measurement.plan.sweep import Sweep
-from entroscope.problems import MEDIA_TYPE, Problem
 from entroscope.protocol.spec import Spec
 
 REF = "#/components/schemas/{model}"

@@ -9,7 +9,7 @@ from fastapi import Depends, Query, Request
 from redis import Redis
 from starlette.requests import HTTPConnection
 
-from entroscope.bodies import parse_json, read_body
+from entroscope.api.json_body import parse_json, read_body
 from entroscope.broker.presence import Presence
 from entroscope.protocol.errors import NotFound, SpecError
 from entroscope.protocol.events import START, event_order

@@ -4,11 +4,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response, status
 
-from entroscope.deps import BodyDep, PageDep, ServicesDep, SweepDep
-from entroscope.measurement.plan.sweep import Sweep
-from entroscope.openapi import body_of
-from entroscope.runs.sweep_presets import sweep_presets
-from entroscope.sweep_documents import (
+from entroscope.api.deps import BodyDep, PageDep, ServicesDep, SweepDep
+from entroscope.api.openapi import body_of
+from entroscope.api.sweep_schemas import (
     Receipts,
     SweepDocument,
     SweepList,
@@ -16,6 +14,8 @@ from entroscope.sweep_documents import (
     SweepPresets,
     SweepSummary,
 )
+from entroscope.measurement.plan.sweep import Sweep
+from entroscope.runs.sweep_presets import sweep_presets
 
 router = APIRouter(prefix="/api/sweeps", tags=["sweeps"])
 Document = dict[str, Any]

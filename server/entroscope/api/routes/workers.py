@@ -4,8 +4,8 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from entroscope.deps import ServicesDep
-from entroscope.documents import WorkerList
+from entroscope.api.deps import ServicesDep
+from entroscope.api.schemas import WorkerList
 
 router = APIRouter(prefix="/api", tags=["workers"])
 

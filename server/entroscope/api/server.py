@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from entroscope.app import create_app
+from entroscope.api.app import create_app
 from entroscope.broker.connect import connect
 from entroscope.protocol.errors import Unavailable
 from entroscope.settings import Settings

@@ -6,8 +6,8 @@ from typing import Any
 from fastapi import APIRouter
 from redis.exceptions import RedisError
 
-from entroscope.deps import ServicesDep
-from entroscope.documents import Health
+from entroscope.api.deps import ServicesDep
+from entroscope.api.schemas import Health
 
 router = APIRouter(tags=["health"])
 

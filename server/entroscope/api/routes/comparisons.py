@@ -4,8 +4,8 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from entroscope.deps import BaseDep, RunDep, ServicesDep
-from entroscope.documents import Comparison
+from entroscope.api.deps import BaseDep, RunDep, ServicesDep
+from entroscope.api.schemas import Comparison
 from entroscope.runs.comparisons import comparison
 
 router = APIRouter(prefix="/api/comparisons", tags=["comparisons"])

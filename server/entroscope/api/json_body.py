@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from entroscope.problems import RequestError
+from entroscope.api.problems import RequestError
 
 #: How much more of a body that is too large is read and dropped, so that its sender can hear why.
 DROPPED_BYTES = 2**25

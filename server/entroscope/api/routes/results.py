@@ -5,9 +5,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from entroscope.curves_csv import Unit, curves_csv
-from entroscope.deps import RunDep, ServicesDep
-from entroscope.documents import Result
+from entroscope.api.curves_csv import Unit, curves_csv
+from entroscope.api.deps import RunDep, ServicesDep
+from entroscope.api.schemas import Result
 from entroscope.measurement.curves.axes import Axis
 
 PairPrior = Annotated[

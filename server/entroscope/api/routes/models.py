@@ -4,8 +4,8 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from entroscope.deps import ServicesDep
-from entroscope.documents import ModelList
+from entroscope.api.deps import ServicesDep
+from entroscope.api.schemas import ModelList
 from entroscope.measurement.plan.plan import bind_params
 from entroscope.protocol.models import ModelInfo
 

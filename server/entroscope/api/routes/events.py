@@ -5,10 +5,10 @@ from typing import Annotated
 from anyio import to_thread
 from fastapi import APIRouter, Header, Query, Response, WebSocket, status
 
-from entroscope.deps import RunDep, ServicesDep, place_in_log, run_id, services
+from entroscope.api.deps import RunDep, ServicesDep, place_in_log, run_id, services
+from entroscope.api.event_streams import RUBBISH, UNKNOWN, Closing, EventStream, close, follow, show
 from entroscope.protocol.errors import NotFound, SpecError
 from entroscope.protocol.events import START
-from entroscope.viewers import RUBBISH, UNKNOWN, Closing, EventStream, close, follow, show
 
 router = APIRouter(prefix="/api/runs/{run}/events", tags=["events"])
 After = Annotated[str, Query(description="Begin after the event with this id")]

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from entroscope.documents import Cost, Document, Receipt, RunDocument
+from entroscope.api.schemas import Cost, Document, Receipt, RunDocument
 from entroscope.protocol.states import State
 
 

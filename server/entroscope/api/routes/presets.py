@@ -4,8 +4,8 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from entroscope.deps import ServicesDep
-from entroscope.documents import PresetList
+from entroscope.api.deps import ServicesDep
+from entroscope.api.schemas import PresetList
 from entroscope.runs.ready_presets import offered_presets
 
 router = APIRouter(prefix="/api", tags=["presets"])

@@ -8,14 +8,9 @@ from importlib.metadata import version
 from anyio import CapacityLimiter, create_task_group, sleep, to_thread
 from fastapi import FastAPI
 
-from entroscope import openapi, problems
-from entroscope.broker.connect import connect
-from entroscope.broker.event_log import EventLog
-from entroscope.broker.presence import Presence
-from entroscope.broker.run_store import RunStore
-from entroscope.deps import Services
-from entroscope.measurement.plan.plan import Plan
-from entroscope.routes import (
+from entroscope.api import openapi, problems
+from entroscope.api.deps import Services
+from entroscope.api.routes import (
     comparisons,
     events,
     health,
@@ -28,13 +23,18 @@ from entroscope.routes import (
     sweeps,
     workers,
 )
+from entroscope.api.security import Guard
+from entroscope.broker.connect import connect
+from entroscope.broker.event_log import EventLog
+from entroscope.broker.presence import Presence
+from entroscope.broker.run_store import RunStore
+from entroscope.measurement.plan.plan import Plan
 from entroscope.runs.archive import Archive
 from entroscope.runs.archiver import Archiver
 from entroscope.runs.catalog import Catalog
 from entroscope.runs.submission import Submissions
 from entroscope.runs.sweep_store import SweepStore
 from entroscope.runs.sweeps import Sweeps
-from entroscope.security import Guard
 from entroscope.settings import Settings
 from entroscope.streaming.broadcast import Broadcast
 from entroscope.streaming.projection import Frame

@@ -4,9 +4,16 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response, status
 
-from entroscope.deps import BodyDep, PageDep, RunDep, ServicesDep
-from entroscope.documents import Extension, PlanDocument, Receipt, Refinement, RunDocument, RunList
-from entroscope.openapi import body_of
+from entroscope.api.deps import BodyDep, PageDep, RunDep, ServicesDep
+from entroscope.api.openapi import body_of
+from entroscope.api.schemas import (
+    Extension,
+    PlanDocument,
+    Receipt,
+    Refinement,
+    RunDocument,
+    RunList,
+)
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.states import State
 from entroscope.runs.documents import without_exact
