@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from publishing import Persistent, network, publish
 
-from entroscope_workers.pickles import machine
-from entroscope_workers.published import import_published
+from entroscope_workers.importing.nvidia import import_published
+from entroscope_workers.importing.pickles import machine
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 SYSTEM = f"refused: {os.system.__module__}.system"

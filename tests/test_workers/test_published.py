@@ -14,7 +14,7 @@ from publishing import EasyDict, Persistent, golden, network, publish
 from torch import nn
 
 from entroscope.cli import main
-from entroscope_workers.published import import_published, read_published
+from entroscope_workers.importing.nvidia import import_published, read_published
 
 GOLDEN = Path(__file__).parents[1] / "data" / "edm2_cond.npz"
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from entroscope_workers.command import find_device
 from entroscope_workers.entries import Entry
-from entroscope_workers.hub import download
+from entroscope_workers.importing.hub import download
 from entroscope_workers.labels import LABEL_SETS
 from entroscope_workers.model_checks import model_checks
 from entroscope_workers.model_size import num_weights
@@ -106,7 +106,7 @@ def _size(model: Model) -> str:
 
 def import_pickle(pickle: Path, out: Path | None) -> int:
     """Turn a published pickle into safetensors and JSON."""
-    from entroscope_workers.published import import_published
+    from entroscope_workers.importing.nvidia import import_published
 
     written = import_published(pickle, out or pickle.with_suffix(".safetensors"))
     print(f"{written.weights}: {written.class_name}, {written.num_tensors} tensors")

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from entroscope_workers.pickles.machine import Allowance, Machine, Name, Refused
+from entroscope_workers.importing.pickles.machine import Allowance, Machine, Name, Refused
 
 #: What the three parts of the format begin with: torch.serialization's own numbers.
 MAGIC, PROTOCOL = 0x1950A86A20F9469CFC6C, 1001

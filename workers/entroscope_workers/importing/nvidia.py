@@ -17,9 +17,9 @@ from typing import Any, cast
 
 import safetensors.torch
 
-from entroscope_workers.pickles.machine import Allowance, Machine
-from entroscope_workers.pickles.objects import Module, known_calls
-from entroscope_workers.pickles.tensors import StoredTensor, total_bytes
+from entroscope_workers.importing.pickles.machine import Allowance, Machine
+from entroscope_workers.importing.pickles.objects import Module, known_calls
+from entroscope_workers.importing.pickles.tensors import StoredTensor, total_bytes
 
 DEEPEST_MODULE = 32
 MOST_MODULES = 20_000

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from entroscope_workers.pickles.machine import Allowance, Call, Name, Refused
-from entroscope_workers.pickles.tensors import read_storage, stored_tensor
+from entroscope_workers.importing.pickles.machine import Allowance, Call, Name, Refused
+from entroscope_workers.importing.pickles.tensors import read_storage, stored_tensor
 
 PERSISTENT = "torch_utils.persistence._reconstruct_persistent_obj"
 #: torch's own containers of modules; the networks of the published files need no other class.
