@@ -24,7 +24,7 @@ from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.protocol.spec import Spec
 from entroscope_workers.measuring import run
 from entroscope_workers.models.base import Model
-from entroscope_workers.models.gaussian_mixture import GaussianMixture
+from entroscope_workers.models.families.gaussian_mixture import GaussianMixture
 from entroscope_workers.numerics.mixtures import Mixture
 from entroscope_workers.registry import load_model
 

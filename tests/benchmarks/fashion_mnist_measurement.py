@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entroscope_workers import measure
-from entroscope_workers.models.fashion_mnist import load
+from entroscope_workers.models.families.fashion_mnist import load
 
 Curve = dict[str, Any]
 

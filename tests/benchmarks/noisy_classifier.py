@@ -19,7 +19,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from entroscope_workers import measure
-from entroscope_workers.models.fashion_mnist import load
+from entroscope_workers.models.families.fashion_mnist import load
 from entroscope_workers.numerics.entropy import BITS_PER_NAT
 from entroscope_workers.training.fashion_mnist import as_labels, as_states
 from entroscope_workers.training.idx import LabelledPictures, read_part

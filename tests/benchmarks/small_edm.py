@@ -20,8 +20,8 @@ from safetensors.torch import save_file
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from entroscope_workers.networks.edm import EdmConfig, EDMPrecond
-from entroscope_workers.preconditioned import Denoiser
+from entroscope_workers.models.adapters.preconditioned import Denoiser
+from entroscope_workers.models.networks.edm import EdmConfig, EDMPrecond
 from entroscope_workers.training.fashion_mnist import as_labels, as_states
 from entroscope_workers.training.idx import read_part
 from entroscope_workers.training.loss import NoiseLevels, drop_labels

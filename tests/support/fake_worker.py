@@ -57,7 +57,7 @@ def main() -> None:
     if "studying" in options:
         import torch
 
-        from entroscope_workers.models.gaussian_mixture import load
+        from entroscope_workers.models.families.gaussian_mixture import load
 
         models = {"gaussian-mixture": load(torch.device("cpu"))}
     worker = Worker(

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from entroscope_workers.entries import Entry
 from entroscope_workers.models.base import NO_LABEL, Model, ReadsPictures
-from entroscope_workers.models.diffusers_unet import load_entry
+from entroscope_workers.models.families.diffusers_unet import load_entry
 
 CPU = torch.device("cpu")
 SCHEDULES = [

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from entroscope_workers.entries import Entry
 from entroscope_workers.models.base import NO_LABEL, DecodesLatents
-from entroscope_workers.models.dit import Dit, load_entry
+from entroscope_workers.models.families.dit import Dit, load_entry
 
 CPU = torch.device("cpu")
 

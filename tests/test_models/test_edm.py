@@ -11,8 +11,8 @@ from tiny.edm import CONFIG, write, write_network
 
 from entroscope_workers.entries import Entry
 from entroscope_workers.models.base import NO_LABEL, ReadsPictures
-from entroscope_workers.models.edm import load_entry
-from entroscope_workers.networks.edm import EdmConfig, EDMPrecond
+from entroscope_workers.models.families.edm import load_entry
+from entroscope_workers.models.networks.edm import EdmConfig, EDMPrecond
 
 CPU = torch.device("cpu")
 NOBODY = torch.full((NUM_SAMPLES,), NO_LABEL)

@@ -12,10 +12,10 @@ from tiny.edm2 import CONFIG, random_weights, write, write_network
 
 from entroscope_workers import measure
 from entroscope_workers.entries import Entry
+from entroscope_workers.models.adapters.preconditioned import Preconditioned
 from entroscope_workers.models.base import NO_LABEL, DecodesLatents, ReadsPictures
-from entroscope_workers.models.edm2 import load_entry
-from entroscope_workers.networks.edm2 import Edm2Config, Precond
-from entroscope_workers.preconditioned import Preconditioned
+from entroscope_workers.models.families.edm2 import load_entry
+from entroscope_workers.models.networks.edm2 import Edm2Config, Precond
 
 CPU = torch.device("cpu")
 NOBODY = torch.full((NUM_SAMPLES,), NO_LABEL)

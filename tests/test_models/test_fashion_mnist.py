@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from entroscope_workers.models.base import NO_LABEL
-from entroscope_workers.models.fashion_mnist import CHECKPOINT, FashionMnist, load
+from entroscope_workers.models.families.fashion_mnist import CHECKPOINT, FashionMnist, load
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 
 from entroscope.measurement.plan.curves import curves_of
 from entroscope.protocol.partitions import Group
-from entroscope_workers.labels import FOLDER, LABEL_SETS, label_names, label_presets
+from entroscope_workers.models.adapters.labels import FOLDER, LABEL_SETS, label_names, label_presets
 
 COUNTS = {"cifar10": 10, "imagenet": 1000}
 IMAGENET = label_names("imagenet", 1000)

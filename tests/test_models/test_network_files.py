@@ -9,8 +9,8 @@ import safetensors.torch
 import torch
 from tiny.edm2 import CONFIG, random_weights, write_network
 
-from entroscope_workers.network_files import NetworkFile, filled, read_network
-from entroscope_workers.networks.edm2 import Edm2Config, Precond
+from entroscope_workers.models.checkpoints.network_files import NetworkFile, filled, read_network
+from entroscope_workers.models.networks.edm2 import Edm2Config, Precond
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from entroscope_workers.registry import find_offer, load_model, load_models, off
 CPU = torch.device("cpu")
 OWN = """
 import dataclasses
-from entroscope_workers.models.gaussian_mixture import load as mixture
+from entroscope_workers.models.families.gaussian_mixture import load as mixture
 
 class Mine:
     def __init__(self, device, name):

@@ -18,7 +18,7 @@ from entroscope.protocol.errors import SpecError
 from entroscope_workers import measure
 from entroscope_workers.entries import Entry
 from entroscope_workers.models.base import NO_LABEL, DecodesLatents
-from entroscope_workers.models.stable_diffusion import StableDiffusion, load_entry
+from entroscope_workers.models.families.stable_diffusion import StableDiffusion, load_entry
 
 CPU = torch.device("cpu")
 PROMPTS = ["A wooden chair", "A wooden chair in front of blue walls"]

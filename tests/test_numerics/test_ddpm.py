@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from entroscope_workers import measure
-from entroscope_workers.models.gaussian_mixture import GaussianMixture
+from entroscope_workers.models.families.gaussian_mixture import GaussianMixture
 from entroscope_workers.numerics.ddpm import PREDICTIONS, SCHEDULERS, DdpmSchedule
 from entroscope_workers.numerics.mixtures import Mixture
 

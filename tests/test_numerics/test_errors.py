@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from entroscope.measurement.plan.noise_levels import karras
 from entroscope.protocol.spec import Schedule
 from entroscope_workers import measure
-from entroscope_workers.models.gaussian_mixture import load
+from entroscope_workers.models.families.gaussian_mixture import load
 from entroscope_workers.numerics.mixtures import line_truth, pair_entropy, pair_production
 
 Array = NDArray[np.float64]

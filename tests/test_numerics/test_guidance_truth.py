@@ -13,7 +13,7 @@ from entroscope.measurement.curves.records import Record
 from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.protocol.spec import Spec
 from entroscope_workers.chain import Chain, Measured
-from entroscope_workers.models.gaussian_mixture import GaussianMixture, load
+from entroscope_workers.models.families.gaussian_mixture import GaussianMixture, load
 from entroscope_workers.numerics.guidance import feedback_scale, guided
 from entroscope_workers.numerics.kernels import kernel_mean, reverse_kernel
 from entroscope_workers.numerics.mixtures import Mixture, line_truth

@@ -11,7 +11,7 @@ from entroscope.measurement.curves.records import Preview, Record
 from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.protocol.spec import Spec
 from entroscope_workers import measure
-from entroscope_workers.models.gaussian_mixture import load
+from entroscope_workers.models.families.gaussian_mixture import load
 from entroscope_workers.previews_paired import PairedPreviews
 from entroscope_workers.runner import run_batch
 

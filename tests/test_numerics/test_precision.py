@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from entroscope.measurement.mixtures.params import mixture_params, mixture_schedule
-from entroscope_workers.models.gaussian_mixture import GaussianMixture
+from entroscope_workers.models.families.gaussian_mixture import GaussianMixture
 
 SEEDS = 4
 #: The mean over so few seeds of a largest error has an error of its own, of about a tenth.

@@ -8,7 +8,7 @@ from torch import Generator, Tensor
 
 from entroscope.measurement.plan.noise_levels import karras
 from entroscope.protocol.spec import Schedule
-from entroscope_workers.models.gaussian_mixture import load
+from entroscope_workers.models.families.gaussian_mixture import load
 from entroscope_workers.numerics.sampling import sample
 
 MODEL = load(torch.device("cpu"))

@@ -15,9 +15,9 @@ from entroscope.protocol.spec import MAX_EVALUATIONS, Spec
 from entroscope.runs.submission import check_size
 from entroscope.runs.sweep_presets import theory_presets
 from entroscope.settings import Settings
-from entroscope_workers.garments import LABELS as GARMENTS
-from entroscope_workers.garments import PRESETS as GARMENT_PRESETS
-from entroscope_workers.labels import label_names, label_presets
+from entroscope_workers.models.adapters.garments import LABELS as GARMENTS
+from entroscope_workers.models.adapters.garments import PRESETS as GARMENT_PRESETS
+from entroscope_workers.models.adapters.labels import label_names, label_presets
 from entroscope_workers.preset_files import FOLDER, run_presets
 
 SETTINGS = Settings(redis_url="redis://nowhere", data_dir=Path("nowhere"))

@@ -11,7 +11,7 @@ from entroscope.measurement.curves.branching import calibration
 from entroscope.measurement.plan.noise_levels import karras
 from entroscope.protocol.spec import Schedule
 from entroscope_workers import measure
-from entroscope_workers.models.gaussian_mixture import load
+from entroscope_workers.models.families.gaussian_mixture import load
 from entroscope_workers.numerics.noise import BRANCHING, TrajectoryNoise
 from entroscope_workers.studies.branching import Branches, MovedBy
 from entroscope_workers.studies.copies import Copies, drawn, slices

@@ -11,7 +11,7 @@ from entroscope.measurement.curves.switch import crossover
 from entroscope.measurement.plan.noise_levels import karras
 from entroscope.protocol.spec import Schedule
 from entroscope_workers import measure
-from entroscope_workers.models.gaussian_mixture import load
+from entroscope_workers.models.families.gaussian_mixture import load
 from entroscope_workers.studies.switching import Switched, another
 
 PAIR = {"kind": "pair", "dimension": 16}

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from entroscope_workers.models.base import NO_LABEL
-from entroscope_workers.models.fashion_mnist import Network, NetworkConfig, load
+from entroscope_workers.models.families.fashion_mnist import Network, NetworkConfig, load
 from entroscope_workers.training.fashion_mnist import main
 from entroscope_workers.training.loss import (
     NoiseLevels,

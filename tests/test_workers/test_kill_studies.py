@@ -15,7 +15,7 @@ from entroscope.measurement.curves.records import Record, decode_sums
 from entroscope.measurement.plan.plan import resolve
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.states import FINAL, State
-from entroscope_workers.models.gaussian_mixture import load
+from entroscope_workers.models.families.gaussian_mixture import load
 from entroscope_workers.runner import run_batch
 
 MODEL = load(torch.device("cpu"))

@@ -12,7 +12,7 @@ from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.protocol.errors import EntroscopeError
 from entroscope.protocol.spec import Spec
 from entroscope_workers import measure
-from entroscope_workers.models.gaussian_mixture import GaussianMixture, load
+from entroscope_workers.models.families.gaussian_mixture import GaussianMixture, load
 from entroscope_workers.portions import DoesNotFit, Limit, Portioned, slice_pairs
 from entroscope_workers.probe import GROWTH, probe, probed
 from entroscope_workers.registry import load_model

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from entroscope_workers.entries import Entry
-from entroscope_workers.labels import LABEL_SETS
+from entroscope_workers.models.adapters.labels import LABEL_SETS
 
 #: Fields of an entry that are places on disk.
 PLACES = ("path", "unconditional", "config", "vae")

@@ -19,7 +19,7 @@ import torch
 from entroscope.paths import default_models_file
 from entroscope_workers import models
 from entroscope_workers.entries import Entry
-from entroscope_workers.labels import LABEL_SETS
+from entroscope_workers.models.adapters.labels import LABEL_SETS
 from entroscope_workers.models.base import Model
 from entroscope_workers.models_file import PLACES, entry_of, read_tables
 from entroscope_workers.offers import Offer, faulty

@@ -9,7 +9,7 @@ from network_files import write_one, write_pair
 from torch import Tensor
 
 from entroscope_workers.entries import Entry
-from entroscope_workers.networks.edm import EdmConfig, EDMPrecond
+from entroscope_workers.models.networks.edm import EdmConfig, EDMPrecond
 
 CONFIG: dict[str, Any] = {
     "model_type": "SongUNet",

@@ -8,7 +8,7 @@ from network_files import write_one, write_pair
 from torch import Tensor
 
 from entroscope_workers.entries import Entry
-from entroscope_workers.networks.edm2 import Edm2Config, Precond
+from entroscope_workers.models.networks.edm2 import Edm2Config, Precond
 
 CONFIG: dict[str, Any] = {
     "img_resolution": 8,

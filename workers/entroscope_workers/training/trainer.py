@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor
 
-from entroscope_workers.models.fashion_mnist import Network, NetworkConfig
+from entroscope_workers.models.families.fashion_mnist import Network, NetworkConfig
 from entroscope_workers.training.loss import (
     NoiseLevels,
     contrasted_errors,

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from entroscope.measurement.mixtures.params import mixture_params, mixture_schema
 from entroscope.protocol.models import BatchSizes, DataInfo, ModelInfo, ScheduleDefaults
-from entroscope_workers.drawing import draw_field, draw_points
+from entroscope_workers.models.adapters.pictures import draw_field, draw_points
 from entroscope_workers.numerics.mixtures import Mixture
 
 

@@ -15,22 +15,22 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
-from entroscope_workers.ddpm_model import (
+from entroscope_workers.entries import Entry
+from entroscope_workers.models.adapters.ddpm_model import (
     DdpmDenoiser,
     DdpmModel,
     Network,
     class_names,
     describe,
 )
-from entroscope_workers.diffusers_folder import (
+from entroscope_workers.models.adapters.network_model import Pixels, network_dtype, pairs_at_once
+from entroscope_workers.models.checkpoints.diffusers_folder import (
     LoadedNetwork,
     hash_files,
     load_network,
     load_schedule,
     model_folder,
 )
-from entroscope_workers.entries import Entry
-from entroscope_workers.network_model import Pixels, network_dtype, pairs_at_once
 
 
 class Options(BaseModel):

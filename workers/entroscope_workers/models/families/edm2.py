@@ -7,17 +7,17 @@ from torch import Tensor
 
 from entroscope.protocol.models import ModelInfo
 from entroscope_workers.entries import Entry
-from entroscope_workers.latents import Autoencoder, glimpse, load_autoencoder
-from entroscope_workers.network_files import NetworkFile, filled, read_network
-from entroscope_workers.network_model import network_dtype, pairs_at_once, to_uint8
-from entroscope_workers.networks.edm2 import Edm2Config, Precond
-from entroscope_workers.preconditioned import (
+from entroscope_workers.models.adapters.latents import Autoencoder, glimpse, load_autoencoder
+from entroscope_workers.models.adapters.network_model import network_dtype, pairs_at_once, to_uint8
+from entroscope_workers.models.adapters.preconditioned import (
     Denoiser,
     PixelModel,
     Preconditioned,
     describe,
     refuse_unused,
 )
+from entroscope_workers.models.checkpoints.network_files import NetworkFile, filled, read_network
+from entroscope_workers.models.networks.edm2 import Edm2Config, Precond
 
 #: The autoencoder's latents of ImageNet at 512 x 512, which EDM2 brings to mean 0 and deviation
 #: 0.5. Its pictures lie in 0..1, not in -1..1.

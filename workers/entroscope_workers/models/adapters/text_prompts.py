@@ -11,8 +11,8 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from entroscope.protocol.errors import SpecError
-from entroscope_workers.checkpoints import check_shapes
-from entroscope_workers.diffusers_folder import read_config
+from entroscope_workers.models.checkpoints.diffusers_folder import read_config
+from entroscope_workers.models.checkpoints.shapes import check_shapes
 
 #: Lists of prompts whose encoding is kept: one for every run under way, and some more.
 MOST_KEPT = 16

@@ -17,10 +17,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from entroscope.protocol.models import BatchSizes, ModelInfo, ScheduleDefaults
-from entroscope_workers.checkpoints import check_shapes
 from entroscope_workers.entries import Entry
-from entroscope_workers.garments import LABELS, PRESETS
-from entroscope_workers.network_model import Pixels
+from entroscope_workers.models.adapters.garments import LABELS, PRESETS
+from entroscope_workers.models.adapters.network_model import Pixels
+from entroscope_workers.models.checkpoints.shapes import check_shapes
 
 NAME = "fashion-mnist"
 SHAPE = (1, 28, 28)

@@ -3,15 +3,15 @@
 import torch
 
 from entroscope_workers.entries import Entry
-from entroscope_workers.network_files import NetworkFile, filled, read_network
-from entroscope_workers.network_model import network_dtype, pairs_at_once
-from entroscope_workers.networks.edm import EdmConfig, EDMPrecond
-from entroscope_workers.preconditioned import (
+from entroscope_workers.models.adapters.network_model import network_dtype, pairs_at_once
+from entroscope_workers.models.adapters.preconditioned import (
     Denoiser,
     PixelModel,
     describe,
     refuse_unused,
 )
+from entroscope_workers.models.checkpoints.network_files import NetworkFile, filled, read_network
+from entroscope_workers.models.networks.edm import EdmConfig, EDMPrecond
 
 PIXEL_CHANNELS = {1, 3}
 

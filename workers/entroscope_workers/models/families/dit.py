@@ -13,23 +13,27 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from entroscope.protocol.models import ModelInfo
-from entroscope_workers.ddpm_model import (
+from entroscope_workers.entries import Entry
+from entroscope_workers.models.adapters.ddpm_model import (
     DdpmDenoiser,
     DdpmModel,
     Network,
     class_names,
     describe,
 )
-from entroscope_workers.diffusers_folder import (
+from entroscope_workers.models.adapters.latents import Autoencoder, glimpse, load_autoencoder
+from entroscope_workers.models.adapters.network_model import (
+    network_dtype,
+    pairs_at_once,
+    pixel_pictures,
+)
+from entroscope_workers.models.checkpoints.diffusers_folder import (
     LoadedNetwork,
     hash_files,
     load_network,
     load_schedule,
     model_folder,
 )
-from entroscope_workers.entries import Entry
-from entroscope_workers.latents import Autoencoder, glimpse, load_autoencoder
-from entroscope_workers.network_model import network_dtype, pairs_at_once, pixel_pictures
 
 #: Channels of the latents that `glimpse` knows the colours of.
 LATENT_CHANNELS = 4

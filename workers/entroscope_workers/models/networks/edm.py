@@ -11,7 +11,11 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from entroscope_workers.network_files import MAX_CHANNELS, Multiple, NetworkConfig
+from entroscope_workers.models.checkpoints.network_files import (
+    MAX_CHANNELS,
+    Multiple,
+    NetworkConfig,
+)
 
 Resample = Literal["keep", "down", "up"]
 

@@ -17,23 +17,32 @@ from torch import Tensor
 
 from entroscope.measurement.plan.prompts import prompts_schema
 from entroscope.protocol.models import BatchSizes, ModelInfo, ScheduleDefaults
-from entroscope_workers.ddpm_model import (
+from entroscope_workers.entries import Entry
+from entroscope_workers.models.adapters.ddpm_model import (
     DdpmDenoiser,
     DdpmModel,
     Network,
 )
-from entroscope_workers.diffusers_folder import (
+from entroscope_workers.models.adapters.latents import (
+    FACTORS,
+    Autoencoder,
+    glimpse,
+    load_autoencoder,
+)
+from entroscope_workers.models.adapters.network_model import (
+    network_dtype,
+    pairs_at_once,
+    pixel_pictures,
+)
+from entroscope_workers.models.adapters.text_prompts import TextEncoder, load_text_encoder
+from entroscope_workers.models.checkpoints.diffusers_folder import (
     hash_files,
     load_network,
     load_schedule,
     read_config,
 )
-from entroscope_workers.entries import Entry
-from entroscope_workers.latents import FACTORS, Autoencoder, glimpse, load_autoencoder
-from entroscope_workers.ldm_file import LdmFile
-from entroscope_workers.network_model import network_dtype, pairs_at_once, pixel_pictures
+from entroscope_workers.models.checkpoints.ldm_file import LdmFile
 from entroscope_workers.numerics.ddpm import DdpmSchedule
-from entroscope_workers.text_prompts import TextEncoder, load_text_encoder
 
 UNET = "UNet2DConditionModel"
 #: What a U-Net may be told besides a prompt and a step, by the field of its configuration.

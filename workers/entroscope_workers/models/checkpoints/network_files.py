@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from entroscope_workers.checkpoints import check_shapes
+from entroscope_workers.models.checkpoints.shapes import check_shapes
 
 Config = TypeVar("Config", bound="NetworkConfig")
 Network = TypeVar("Network", bound=nn.Module)

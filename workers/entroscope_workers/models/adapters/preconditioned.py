@@ -7,10 +7,14 @@ from torch import Tensor
 
 from entroscope.protocol.models import ModelInfo, ScheduleDefaults
 from entroscope_workers.entries import Entry
-from entroscope_workers.labels import label_names, label_presets
+from entroscope_workers.models.adapters.labels import label_names, label_presets
+from entroscope_workers.models.adapters.network_model import NetworkModel, Pixels, batch_sizes
 from entroscope_workers.models.base import NO_LABEL
-from entroscope_workers.network_files import NetworkConfig, NetworkFile, combined_hash
-from entroscope_workers.network_model import NetworkModel, Pixels, batch_sizes
+from entroscope_workers.models.checkpoints.network_files import (
+    NetworkConfig,
+    NetworkFile,
+    combined_hash,
+)
 
 
 class Body(Protocol):

@@ -14,7 +14,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from entroscope_workers.checkpoints import check_shapes
+from entroscope_workers.models.checkpoints.shapes import check_shapes
 
 #: How the names of the tensors of each part begin.
 UNET, VAE, TEXT = "model.diffusion_model.", "first_stage_model.", "cond_stage_model.transformer."

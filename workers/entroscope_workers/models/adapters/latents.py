@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from entroscope_workers.diffusers_folder import load_network
+from entroscope_workers.models.checkpoints.diffusers_folder import load_network
 
 #: What Stable Diffusion multiplies latents by, so that their variance is about one.
 SCALING = 0.18215
