@@ -24,11 +24,11 @@ from entroscope.measurement.plan.plan import Plan, bind_params, resolve
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
 from entroscope_workers.command import find_device
-from entroscope_workers.entries import Entry
+from entroscope_workers.library.entry import Entry
+from entroscope_workers.library.probe import probed
+from entroscope_workers.library.registry import load_entry, load_models
 from entroscope_workers.models.base import Model
 from entroscope_workers.portions import Portioned
-from entroscope_workers.probe import probed
-from entroscope_workers.registry import load_entry, load_models
 from entroscope_workers.runner import device_name, run_batch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))

@@ -19,11 +19,11 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from entroscope_workers import measure
+from entroscope_workers.library.idx import LabelledPictures, read_part
+from entroscope_workers.library.with_data import with_data
 from entroscope_workers.models.families.fashion_mnist import load
 from entroscope_workers.numerics.entropy import BITS_PER_NAT
 from entroscope_workers.training.fashion_mnist import as_labels, as_states
-from entroscope_workers.training.idx import LabelledPictures, read_part
-from entroscope_workers.with_data import with_data
 
 #: Root mean square of the pictures.
 SIGMA_DATA = 0.83

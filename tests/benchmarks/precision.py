@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 from entroscope.measurement.mixtures.params import mixture_params, mixture_schedule
 from entroscope.measurement.plan.pilot import spec_from_pilot
 from entroscope_workers import measure
+from entroscope_workers.library.registry import load_model
 from entroscope_workers.models.base import Model
 from entroscope_workers.numerics.mixtures import Mixture, line_truth, pair_entropy, pair_production
-from entroscope_workers.registry import load_model
 
 Array = NDArray[np.float64]
 BITS = 1 / math.log(2)

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from entroscope.measurement.plan.pilot import spec_from_pilot
 from entroscope_workers import measure
+from entroscope_workers.library.registry import load_model
 from entroscope_workers.models.base import Model
 from entroscope_workers.numerics.mixtures import Mixture
-from entroscope_workers.registry import load_model
 
 Array = NDArray[np.float64]
 PAPER = {"steps": 64, "sigma_max": 80, "sigma_min": 0.002, "rho": 7}

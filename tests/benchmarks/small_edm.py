@@ -20,10 +20,10 @@ from safetensors.torch import save_file
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
+from entroscope_workers.library.idx import read_part
 from entroscope_workers.models.adapters.preconditioned import Denoiser
 from entroscope_workers.models.networks.edm import EdmConfig, EDMPrecond
 from entroscope_workers.training.fashion_mnist import as_labels, as_states
-from entroscope_workers.training.idx import read_part
 from entroscope_workers.training.loss import NoiseLevels, drop_labels
 
 CONFIG: dict[str, Any] = {

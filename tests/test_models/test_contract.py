@@ -9,8 +9,8 @@ from torch import Tensor
 
 from entroscope.measurement.plan.plan import bind_params
 from entroscope_workers import measure
+from entroscope_workers.library.registry import bundled_names, family_names, load_entry, load_model
 from entroscope_workers.models.base import NO_LABEL, Model
-from entroscope_workers.registry import bundled_names, family_names, load_entry, load_model
 
 CPU = torch.device("cpu")
 

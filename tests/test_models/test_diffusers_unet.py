@@ -12,7 +12,7 @@ from diffusers.schedulers.scheduling_utils import SchedulerMixin
 from tiny.diffusers_unet import write, write_unet
 from torch import Tensor
 
-from entroscope_workers.entries import Entry
+from entroscope_workers.library.entry import Entry
 from entroscope_workers.models.base import NO_LABEL, Model, ReadsPictures
 from entroscope_workers.models.families.diffusers_unet import load_entry
 

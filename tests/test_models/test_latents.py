@@ -15,7 +15,7 @@ from autoencoders import (
 )
 from tiny.edm2 import CONFIG, write_network
 
-from entroscope_workers.entries import Entry
+from entroscope_workers.library.entry import Entry
 from entroscope_workers.models.adapters.latents import glimpse, load_autoencoder
 from entroscope_workers.models.adapters.network_model import to_uint8
 from entroscope_workers.models.adapters.preconditioned import Preconditioned

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from entroscope_workers.model_size import num_weights
+from entroscope_workers.library.model_size import num_weights
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from entroscope.paths import default_models_file
+from entroscope_workers.library.registry import find_offer, load_model, load_models, offers
 from entroscope_workers.models import fashion_mnist
-from entroscope_workers.registry import find_offer, load_model, load_models, offers
 
 CPU = torch.device("cpu")
 OWN = """

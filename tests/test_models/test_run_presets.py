@@ -9,9 +9,9 @@ from tiny import edm, edm2, stable_diffusion
 
 from entroscope.measurement.plan.sweep import merge_patch
 from entroscope_workers import measure
+from entroscope_workers.library.preset_files import run_presets
+from entroscope_workers.library.registry import load_entry
 from entroscope_workers.models.base import Model
-from entroscope_workers.preset_files import run_presets
-from entroscope_workers.registry import load_entry
 
 PRESETS = {preset.name: preset for preset in run_presets()}
 #: Trajectories of the shortened run of each, enough for every pair to have its two.

@@ -14,9 +14,9 @@ from entroscope.measurement.curves.reweighting import Values, at_pair_prior
 from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.protocol.spec import Spec
 from entroscope_workers import measure
+from entroscope_workers.library.registry import load_model
 from entroscope_workers.measuring import run
 from entroscope_workers.numerics.mixtures import Mixture, line_truth
-from entroscope_workers.registry import load_model
 
 CPU = torch.device("cpu")
 PAIR = {"kind": "points", "means": [[-3], [3]], "std": 0.5}

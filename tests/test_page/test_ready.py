@@ -8,7 +8,7 @@ from looks import EVERYWHERE, expect_to_fit, photograph
 from playwright.sync_api import Locator, Page, expect
 from visitor import Scheme, Size, Visitor
 
-from entroscope_workers.preset_files import run_presets
+from entroscope_workers.library.preset_files import run_presets
 
 PRESETS = {preset.name: preset for preset in run_presets()}
 

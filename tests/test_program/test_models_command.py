@@ -12,8 +12,8 @@ from tiny import write_tiny
 
 from entroscope.cli import main
 from entroscope.paths import default_models_file
+from entroscope_workers.library.models_file import read_tables
 from entroscope_workers.models.families.fashion_mnist import CHECKPOINT
-from entroscope_workers.models_file import read_tables
 
 ADD = ("models", "add", "garments", "--family", "fashion-mnist", "--path", str(CHECKPOINT))
 #: A model with every fault a check can find.

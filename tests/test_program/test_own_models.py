@@ -15,8 +15,8 @@ from publishing import golden, network, publish
 from waiting import eventually
 
 from entroscope.paths import default_models_file
-from entroscope_workers.models_file import entry_of, read_tables
-from entroscope_workers.registry import bundled_names, load_model
+from entroscope_workers.library.models_file import entry_of, read_tables
+from entroscope_workers.library.registry import bundled_names, load_model
 
 CPU = torch.device("cpu")
 ROOT = Path(__file__).parents[2]

@@ -15,10 +15,10 @@ from entroscope.protocol.spec import MAX_EVALUATIONS, Spec
 from entroscope.runs.submission import check_size
 from entroscope.runs.sweep_presets import theory_presets
 from entroscope.settings import Settings
+from entroscope_workers.library.preset_files import FOLDER, run_presets
 from entroscope_workers.models.adapters.garments import LABELS as GARMENTS
 from entroscope_workers.models.adapters.garments import PRESETS as GARMENT_PRESETS
 from entroscope_workers.models.adapters.labels import label_names, label_presets
-from entroscope_workers.preset_files import FOLDER, run_presets
 
 SETTINGS = Settings(redis_url="redis://nowhere", data_dir=Path("nowhere"))
 PRESETS = {preset.name: preset for preset in (*run_presets(), *theory_presets())}

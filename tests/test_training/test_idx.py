@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from entroscope_workers.training.idx import parse_idx, read_part
+from entroscope_workers.library.idx import parse_idx, read_part
 
 PICTURES = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5)
 LABELS = np.array([0, 9, 4], np.uint8)

@@ -13,11 +13,11 @@ from PIL import Image
 from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.protocol.spec import Spec
 from entroscope_workers import measure
-from entroscope_workers.examples import read_examples
+from entroscope_workers.library.examples import read_examples
+from entroscope_workers.library.registry import load_models
+from entroscope_workers.library.with_data import all_with_data, with_data
 from entroscope_workers.models.base import HasData
-from entroscope_workers.registry import load_models
 from entroscope_workers.runner import run_batch
-from entroscope_workers.with_data import all_with_data, with_data
 
 LABELS = ("T-shirt/top", "Bag", "Coat")
 SHAPE = (4, 5, 1)

@@ -12,10 +12,10 @@ from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.protocol.errors import EntroscopeError
 from entroscope.protocol.spec import Spec
 from entroscope_workers import measure
+from entroscope_workers.library.probe import GROWTH, probe, probed
+from entroscope_workers.library.registry import load_model
 from entroscope_workers.models.families.gaussian_mixture import GaussianMixture, load
 from entroscope_workers.portions import DoesNotFit, Limit, Portioned, slice_pairs
-from entroscope_workers.probe import GROWTH, probe, probed
-from entroscope_workers.registry import load_model
 from entroscope_workers.runner import run_batch
 
 CPU = torch.device("cpu")
@@ -101,7 +101,7 @@ def test_a_probe_that_is_cut_short_does_not_make_calls_small(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A machine may be busy at the start of a worker, and free when it runs."""
-    monkeypatch.setattr("entroscope_workers.probe.ENOUGH_S", 0.0)
+    monkeypatch.setattr("entroscope_workers.library.probe.ENOUGH_S", 0.0)
     model = load_model("fashion-mnist", CPU)
     assert probe(model).best == 1 and probe(model).largest >= 1000
 

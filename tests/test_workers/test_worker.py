@@ -20,8 +20,8 @@ from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.protocol.frames import unpack
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.states import FINAL, State
-from entroscope_workers.preset_files import run_presets
-from entroscope_workers.registry import load_models
+from entroscope_workers.library.preset_files import run_presets
+from entroscope_workers.library.registry import load_models
 from entroscope_workers.runner import run_batch
 from entroscope_workers.worker import RunBatch, Worker
 

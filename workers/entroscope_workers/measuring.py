@@ -13,9 +13,9 @@ from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.spec import MAX_TRAJECTORIES, Schedule, Spec
 from entroscope.protocol.studies_spec import Studies
+from entroscope_workers.library.registry import load_model
 from entroscope_workers.models.base import Model
 from entroscope_workers.portions import Portioned
-from entroscope_workers.registry import load_model
 from entroscope_workers.runner import run_batch
 
 Progress = Callable[[float], None]

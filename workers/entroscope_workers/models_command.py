@@ -10,16 +10,16 @@ from rich.table import Table
 from rich.text import Text
 
 from entroscope_workers.command import find_device
-from entroscope_workers.entries import Entry
 from entroscope_workers.importing.hub import download
-from entroscope_workers.model_checks import model_checks
-from entroscope_workers.model_size import num_weights
+from entroscope_workers.library.entry import Entry
+from entroscope_workers.library.model_checks import model_checks
+from entroscope_workers.library.model_size import num_weights
+from entroscope_workers.library.models_file import PLACES, add_table
+from entroscope_workers.library.plugins import installed_offers
+from entroscope_workers.library.probe import probed
+from entroscope_workers.library.registry import bundled_names, check_entry, find_offer, offers
 from entroscope_workers.models.adapters.labels import LABEL_SETS
 from entroscope_workers.models.base import Model
-from entroscope_workers.models_file import PLACES, add_table
-from entroscope_workers.own_models import installed_offers
-from entroscope_workers.probe import probed
-from entroscope_workers.registry import bundled_names, check_entry, find_offer, offers
 
 FAILED = 1
 

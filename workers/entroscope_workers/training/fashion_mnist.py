@@ -20,8 +20,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from safetensors.torch import save_file
 from torch import Tensor
 
+from entroscope_workers.library.idx import LabelledPictures, read_part
 from entroscope_workers.models.families.fashion_mnist import SHAPE, NetworkConfig, load
-from entroscope_workers.training.idx import LabelledPictures, read_part
 from entroscope_workers.training.trainer import Trainer, TrainingConfig
 
 DATA = {

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from entroscope.protocol.models import ModelInfo, ScheduleDefaults
-from entroscope_workers.entries import Entry
+from entroscope_workers.library.entry import Entry
 from entroscope_workers.models.adapters.labels import label_names, label_presets
 from entroscope_workers.models.adapters.network_model import NetworkModel, Pixels, batch_sizes
 from entroscope_workers.models.base import NO_LABEL

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from entroscope.protocol.models import ModelInfo
-from entroscope_workers.entries import Entry
+from entroscope_workers.library.entry import Entry
 from entroscope_workers.models.adapters.ddpm_model import (
     DdpmDenoiser,
     DdpmModel,

@@ -2,7 +2,7 @@
 
 import torch
 
-from entroscope_workers.entries import Entry
+from entroscope_workers.library.entry import Entry
 from entroscope_workers.models.adapters.network_model import network_dtype, pairs_at_once
 from entroscope_workers.models.adapters.preconditioned import (
     Denoiser,

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from entroscope.protocol.models import ModelInfo
-from entroscope_workers.entries import Entry
+from entroscope_workers.library.entry import Entry
 from entroscope_workers.models.adapters.latents import Autoencoder, glimpse, load_autoencoder
 from entroscope_workers.models.adapters.network_model import network_dtype, pairs_at_once, to_uint8
 from entroscope_workers.models.adapters.preconditioned import (

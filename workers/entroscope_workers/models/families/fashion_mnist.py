@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from entroscope.protocol.models import BatchSizes, ModelInfo, ScheduleDefaults
-from entroscope_workers.entries import Entry
+from entroscope_workers.library.entry import Entry
 from entroscope_workers.models.adapters.garments import LABELS, PRESETS
 from entroscope_workers.models.adapters.network_model import Pixels
 from entroscope_workers.models.checkpoints.shapes import check_shapes

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from entroscope.measurement.plan.prompts import prompts_schema
 from entroscope.protocol.models import BatchSizes, ModelInfo, ScheduleDefaults
-from entroscope_workers.entries import Entry
+from entroscope_workers.library.entry import Entry
 from entroscope_workers.models.adapters.ddpm_model import (
     DdpmDenoiser,
     DdpmModel,

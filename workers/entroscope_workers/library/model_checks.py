@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from entroscope.measurement.plan.plan import bind_params
+from entroscope_workers.library.offers import one_line
 from entroscope_workers.models.base import NO_LABEL, Model
-from entroscope_workers.offers import one_line
 
 #: How many labels are asked at once: of a thousand, a few will do.
 MOST_LABELS = 8

@@ -11,7 +11,7 @@ from PIL import Image, UnidentifiedImageError
 
 from entroscope.protocol.models import DataInfo
 from entroscope.protocol.slugs import slug, unique_slugs
-from entroscope_workers.training.idx import Part, read_part
+from entroscope_workers.library.idx import Part, read_part
 
 #: The test part comes first: what a model was trained on says little of what it has learnt.
 PARTS: tuple[Part, ...] = ("t10k", "train")

@@ -15,8 +15,8 @@ import torch
 from entroscope.measurement.plan.plan import bind_params
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.slugs import SLUG_PATTERN
+from entroscope_workers.library.offers import Loader, Offer, faulty, one_line
 from entroscope_workers.models.base import Model
-from entroscope_workers.offers import Loader, Offer, faulty, one_line
 
 GROUP = "entroscope.models"
 OWN = "own"

@@ -17,13 +17,13 @@ from typing import Any, cast
 import torch
 
 from entroscope.paths import default_models_file
-from entroscope_workers import models
-from entroscope_workers.entries import Entry
+from entroscope_workers.library.entry import Entry
+from entroscope_workers.library.models_file import PLACES, entry_of, read_tables
+from entroscope_workers.library.offers import Offer, faulty
+from entroscope_workers.library.plugins import installed_offers, python_offers
+from entroscope_workers.models import families
 from entroscope_workers.models.adapters.labels import LABEL_SETS
 from entroscope_workers.models.base import Model
-from entroscope_workers.models_file import PLACES, entry_of, read_tables
-from entroscope_workers.offers import Offer, faulty
-from entroscope_workers.own_models import installed_offers, python_offers
 
 NOT_FAMILIES = {"base"}
 #: A file in a list of models, and the one model of it that is meant.
@@ -37,7 +37,7 @@ def _to_stderr(sentence: str) -> None:
 
 def family_names() -> list[str]:
     """Return the name of every family."""
-    names = [module.name for module in pkgutil.iter_modules(models.__path__)]
+    names = [module.name for module in pkgutil.iter_modules(families.__path__)]
     return sorted(name.replace("_", "-") for name in names if name not in NOT_FAMILIES)
 
 
@@ -198,4 +198,4 @@ def check_entry(entry: Entry) -> None:
 
 
 def _family(name: str) -> ModuleType:
-    return importlib.import_module(f"{models.__name__}.{name.replace('-', '_')}")
+    return importlib.import_module(f"{families.__name__}.{name.replace('-', '_')}")

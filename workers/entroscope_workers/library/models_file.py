@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from entroscope_workers.entries import Entry
+from entroscope_workers.library.entry import Entry
 from entroscope_workers.models.adapters.labels import LABEL_SETS
 
 #: Fields of an entry that are places on disk.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from entroscope.protocol.models import ModelInfo
-from entroscope_workers.examples import Examples, read_examples
+from entroscope_workers.library.examples import Examples, read_examples
 from entroscope_workers.models.base import Model, ReadsPictures
 
 
