@@ -28,8 +28,8 @@ from entroscope_workers.library.entry import Entry
 from entroscope_workers.library.probe import probed
 from entroscope_workers.library.registry import load_entry, load_models
 from entroscope_workers.models.base import Model
-from entroscope_workers.portions import Portioned
-from entroscope_workers.runner import device_name, run_batch
+from entroscope_workers.sampling.call_sizes import Portioned
+from entroscope_workers.sampling.runner import device_name, run_batch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 from full_size import FULL_SIZE

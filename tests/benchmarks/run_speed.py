@@ -23,7 +23,7 @@ from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.protocol.spec import Spec
 from entroscope_workers.library.registry import load_model
 from entroscope_workers.models.base import Model
-from entroscope_workers.runner import run_batch
+from entroscope_workers.sampling.runner import run_batch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 from program import program

@@ -42,7 +42,7 @@ def misbehave(options: dict[str, Any], plan: Plan, index: int, model: Any) -> It
 
 def study(options: dict[str, Any], plan: Plan, index: int, model: Any) -> Iterator[Payload]:
     """Yield the payloads of a real batch; in the studies of the one named, come no further."""
-    from entroscope_workers.runner import run_batch
+    from entroscope_workers.sampling.runner import run_batch
 
     for payload in run_batch(plan, index, model):
         yield payload

@@ -9,11 +9,11 @@ from entroscope.measurement.plan.plan import Plan, bind_params, resolve
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
 from entroscope_workers import measure
-from entroscope_workers.chain_rule import ChainRules
 from entroscope_workers.library.registry import bundled_names, load_model
 from entroscope_workers.models.base import Model
 from entroscope_workers.numerics.entropy import posterior_entropy
 from entroscope_workers.numerics.posterior import Grouping, group_log_posterior
+from entroscope_workers.sampling.chain_rule import ChainRules
 
 CPU = torch.device("cpu")
 Json = dict[str, Any]

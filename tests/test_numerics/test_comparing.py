@@ -65,6 +65,6 @@ def test_a_run_without_guidance_has_nothing_to_compare() -> None:
 def test_values_too_large_to_be_kept_end_the_run_with_the_reason(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("entroscope_workers.runner.VALUES_LIMIT_BYTES", 10_000)
+    monkeypatch.setattr("entroscope_workers.sampling.runner.VALUES_LIMIT_BYTES", 10_000)
     with pytest.raises(Conflict, match=r"batch_sizes\.largest"):
         measure_both("gaussian-mixture", {**GUIDED, "trajectories": 64})

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.protocol.spec import Spec
 from entroscope_workers import measure
-from entroscope_workers.chain import Chain
 from entroscope_workers.models.families.gaussian_mixture import GaussianMixture, load
 from entroscope_workers.numerics.entropy import cross_entropy, posterior_entropy
 from entroscope_workers.numerics.mixtures import pair_entropy
+from entroscope_workers.sampling.chain import Chain
 
 Array = NDArray[np.float64]
 LEVELS = {"sigma_max": 400, "sigma_min": 0.05}

@@ -12,12 +12,12 @@ from torch import Tensor
 from entroscope.measurement.curves.records import Record
 from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.protocol.spec import Spec
-from entroscope_workers.chain import Chain, Measured
 from entroscope_workers.models.families.gaussian_mixture import GaussianMixture, load
 from entroscope_workers.numerics.guidance import feedback_scale, guided
 from entroscope_workers.numerics.kernels import kernel_mean, reverse_kernel
 from entroscope_workers.numerics.mixtures import Mixture, line_truth
-from entroscope_workers.runner import run_batch
+from entroscope_workers.sampling.chain import Chain, Measured
+from entroscope_workers.sampling.runner import run_batch
 
 Array = NDArray[np.float64]
 WIDE = {"steps": 256, "sigma_max": 400.0, "sigma_min": 0.05, "rho": 7.0}

@@ -12,8 +12,8 @@ from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.protocol.spec import Spec
 from entroscope_workers import measure
 from entroscope_workers.models.families.gaussian_mixture import load
-from entroscope_workers.previews_paired import PairedPreviews
-from entroscope_workers.runner import run_batch
+from entroscope_workers.sampling.previews.paired import PairedPreviews
+from entroscope_workers.sampling.runner import run_batch
 
 ONE, OTHER, STD = [-3.0, 0.0], [3.0, 1.0], 0.5
 TWO = {"kind": "points", "means": [ONE, OTHER], "std": STD}

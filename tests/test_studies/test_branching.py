@@ -13,8 +13,8 @@ from entroscope.protocol.spec import Schedule
 from entroscope_workers import measure
 from entroscope_workers.models.families.gaussian_mixture import load
 from entroscope_workers.numerics.noise import BRANCHING, TrajectoryNoise
-from entroscope_workers.studies.branching import Branches, MovedBy
-from entroscope_workers.studies.copies import Copies, drawn, slices
+from entroscope_workers.sampling.studies.branching import Branches, MovedBy
+from entroscope_workers.sampling.studies.copies import Copies, drawn, slices
 
 MIXTURE = load(torch.device("cpu"))
 LABELS = torch.arange(4)

@@ -12,7 +12,7 @@ from entroscope.measurement.curves.commitment import COUNTS, FLIPS, LISTED, PAIR
 from entroscope.measurement.curves.study_arrays import merged_arrays
 from entroscope.measurement.plan.curves import Curve
 from entroscope_workers import measure
-from entroscope_workers.studies.commitment import Commitment
+from entroscope_workers.sampling.studies.commitment import Commitment
 
 CURVE = Curve("classes", "classes", (), "all", ("a", "b", "c"), ((0,), (1,), (2,)))
 STEPS, BATCH = 7, 200

@@ -13,7 +13,7 @@ from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.protocol.spec import Spec
 from entroscope_workers import measure
 from entroscope_workers.models.families.gaussian_mixture import load
-from entroscope_workers.runner import run_batch
+from entroscope_workers.sampling.runner import run_batch
 
 BRANCHING = {"sigma": 5.643, "trajectories": 20, "repeats": 8}
 STUDIES = {"branching": BRANCHING, "switch": {"levels": 3, "trajectories": 24}}

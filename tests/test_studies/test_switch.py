@@ -12,7 +12,7 @@ from entroscope.measurement.plan.noise_levels import karras
 from entroscope.protocol.spec import Schedule
 from entroscope_workers import measure
 from entroscope_workers.models.families.gaussian_mixture import load
-from entroscope_workers.studies.switching import Switched, another
+from entroscope_workers.sampling.studies.switching import Switched, another
 
 PAIR = {"kind": "pair", "dimension": 16}
 SCHEDULE = {"steps": 256, "sigma_max": 100, "sigma_min": 0.25, "rho": 7}

@@ -17,7 +17,7 @@ from entroscope_workers.library.examples import read_examples
 from entroscope_workers.library.registry import load_models
 from entroscope_workers.library.with_data import all_with_data, with_data
 from entroscope_workers.models.base import HasData
-from entroscope_workers.runner import run_batch
+from entroscope_workers.sampling.runner import run_batch
 
 LABELS = ("T-shirt/top", "Bag", "Coat")
 SHAPE = (4, 5, 1)

@@ -16,7 +16,7 @@ from entroscope.measurement.plan.plan import resolve
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.states import FINAL, State
 from entroscope_workers.models.families.gaussian_mixture import load
-from entroscope_workers.runner import run_batch
+from entroscope_workers.sampling.runner import run_batch
 
 MODEL = load(torch.device("cpu"))
 SIGMAS = np.geomspace(100, 0.1, 16).tolist()

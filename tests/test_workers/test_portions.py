@@ -15,8 +15,8 @@ from entroscope_workers import measure
 from entroscope_workers.library.probe import GROWTH, probe, probed
 from entroscope_workers.library.registry import load_model
 from entroscope_workers.models.families.gaussian_mixture import GaussianMixture, load
-from entroscope_workers.portions import DoesNotFit, Limit, Portioned, slice_pairs
-from entroscope_workers.runner import run_batch
+from entroscope_workers.sampling.call_sizes import DoesNotFit, Limit, Portioned, slice_pairs
+from entroscope_workers.sampling.runner import run_batch
 
 CPU = torch.device("cpu")
 SPEC = {"trajectories": 24, "schedule": {"steps": 8}, "previews": None}

@@ -26,8 +26,8 @@ from entroscope_workers.library.registry import load_model, load_models
 from entroscope_workers.library.with_data import all_with_data
 from entroscope_workers.measuring import measure, refined
 from entroscope_workers.models.base import Model
-from entroscope_workers.portions import Portioned
-from entroscope_workers.runner import device_name
+from entroscope_workers.sampling.call_sizes import Portioned
+from entroscope_workers.sampling.runner import device_name
 from entroscope_workers.sweep_file import SweepFile
 from entroscope_workers.worker import Worker, worker_name
 

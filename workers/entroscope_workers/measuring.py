@@ -15,8 +15,8 @@ from entroscope.protocol.spec import MAX_TRAJECTORIES, Schedule, Spec
 from entroscope.protocol.studies_spec import Studies
 from entroscope_workers.library.registry import load_model
 from entroscope_workers.models.base import Model
-from entroscope_workers.portions import Portioned
-from entroscope_workers.runner import run_batch
+from entroscope_workers.sampling.call_sizes import Portioned
+from entroscope_workers.sampling.runner import run_batch
 
 Progress = Callable[[float], None]
 #: How far the seed of a pilot is from that of its run.

@@ -174,7 +174,7 @@ def worker_name() -> str:
 
 
 def _runner() -> RunBatch:
-    from entroscope_workers.runner import run_batch
+    from entroscope_workers.sampling.runner import run_batch
 
     return run_batch
 

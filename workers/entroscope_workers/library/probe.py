@@ -11,8 +11,13 @@ from entroscope.measurement.plan.plan import Plan, bind_params, resolve
 from entroscope.protocol.models import BatchSizes, ModelInfo
 from entroscope.protocol.spec import BatchPlan, Schedule, Spec
 from entroscope_workers.models.base import DecodesLatents, Model
-from entroscope_workers.portions import Limit, Portioned, is_out_of_memory, pairs_of_a_call
-from entroscope_workers.runner import run_batch
+from entroscope_workers.sampling.call_sizes import (
+    Limit,
+    Portioned,
+    is_out_of_memory,
+    pairs_of_a_call,
+)
+from entroscope_workers.sampling.runner import run_batch
 
 #: A size is timed at least so long, and no size is begun after so long, in seconds.
 LOOK_S, ENOUGH_S = 0.1, 1.5

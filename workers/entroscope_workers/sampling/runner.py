@@ -24,16 +24,16 @@ from entroscope.measurement.curves.study_arrays import StudyArrays
 from entroscope.measurement.plan.complement import is_paired
 from entroscope.measurement.plan.paired_previews import preview_evaluations
 from entroscope.measurement.plan.plan import Plan
-from entroscope_workers.chain import Chain, Measured
 from entroscope_workers.models.base import Model
-from entroscope_workers.pair_chain import PairChain
-from entroscope_workers.portions import Portioned
-from entroscope_workers.previews import MAX_POSTERIOR, grid, preview_steps
-from entroscope_workers.previews_paired import paired_previews
-from entroscope_workers.sheets import Draw, Sheets, drawing
-from entroscope_workers.steering import jumps
-from entroscope_workers.studies.batch import BatchStudies
-from entroscope_workers.tables import CurveTable
+from entroscope_workers.sampling.call_sizes import Portioned
+from entroscope_workers.sampling.chain import Chain, Measured
+from entroscope_workers.sampling.complement_chain import PairChain
+from entroscope_workers.sampling.curve_table import CurveTable
+from entroscope_workers.sampling.guided_paths import jumps
+from entroscope_workers.sampling.previews.encoder import Draw, Sheets, drawing
+from entroscope_workers.sampling.previews.paired import paired_previews
+from entroscope_workers.sampling.previews.sprite_sheets import MAX_POSTERIOR, grid, preview_steps
+from entroscope_workers.sampling.studies.batch import BatchStudies
 
 
 @torch.inference_mode()

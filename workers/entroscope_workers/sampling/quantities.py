@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from entroscope_workers.block import Reading
 from entroscope_workers.numerics.entropy import (
     BITS_PER_NAT,
     cross_entropy,
@@ -16,6 +15,7 @@ from entroscope_workers.numerics.entropy import (
     varentropy,
 )
 from entroscope_workers.numerics.posterior import Grouping, group_log_posterior, own_group
+from entroscope_workers.sampling.block import Reading
 
 
 @dataclass(frozen=True, slots=True)

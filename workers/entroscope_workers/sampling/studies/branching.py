@@ -10,7 +10,7 @@ from torch import Tensor
 
 from entroscope_workers.models.base import NO_LABEL, Model
 from entroscope_workers.numerics.noise import BRANCHING, TrajectoryNoise
-from entroscope_workers.studies.copies import Copies, drawn, slices
+from entroscope_workers.sampling.studies.copies import Copies, drawn, slices
 
 MovedBy = Literal["posterior", "unconditional"]
 

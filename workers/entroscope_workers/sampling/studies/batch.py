@@ -16,12 +16,12 @@ from entroscope.measurement.curves.switch import FOLLOWED
 from entroscope.measurement.plan.plan import Plan
 from entroscope.measurement.plan.study_levels import branching_step, switch_steps
 from entroscope.protocol.studies_spec import Branching, Switch
-from entroscope_workers.chain import Chain
 from entroscope_workers.models.base import Model
-from entroscope_workers.portions import slice_pairs
-from entroscope_workers.studies.branching import Branches
-from entroscope_workers.studies.commitment import Commitment
-from entroscope_workers.studies.switching import Switched
+from entroscope_workers.sampling.call_sizes import slice_pairs
+from entroscope_workers.sampling.chain import Chain
+from entroscope_workers.sampling.studies.branching import Branches
+from entroscope_workers.sampling.studies.commitment import Commitment
+from entroscope_workers.sampling.studies.switching import Switched
 
 
 @dataclass(frozen=True, slots=True)

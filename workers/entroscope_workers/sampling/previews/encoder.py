@@ -14,8 +14,8 @@ from torch import Tensor
 from entroscope.measurement.curves.records import Preview
 from entroscope.protocol.spec import Decode
 from entroscope_workers.models.base import DecodesLatents, Model
-from entroscope_workers.portions import Portioned
-from entroscope_workers.previews import sprite_sheet
+from entroscope_workers.sampling.call_sizes import Portioned
+from entroscope_workers.sampling.previews.sprite_sheets import sprite_sheet
 
 Draw = Callable[[Tensor], NDArray[np.uint8]]
 

@@ -9,10 +9,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from entroscope.measurement.plan.plan import Plan
-from entroscope_workers.block import Block, Reading
-from entroscope_workers.chain_rule import ChainRules
-from entroscope_workers.curve_values import Scored, curve_values
-from entroscope_workers.data_paths import DataPaths, draw_data
 from entroscope_workers.models.base import NO_LABEL, Model
 from entroscope_workers.numerics.kernels import (
     Kernel,
@@ -22,9 +18,13 @@ from entroscope_workers.numerics.kernels import (
 )
 from entroscope_workers.numerics.noise import SHOWING, TrajectoryNoise
 from entroscope_workers.numerics.posterior import Grouping
-from entroscope_workers.portions import slice_pairs
-from entroscope_workers.pruning import Pruning
-from entroscope_workers.steering import Steering
+from entroscope_workers.sampling.block import Block, Reading
+from entroscope_workers.sampling.call_sizes import slice_pairs
+from entroscope_workers.sampling.chain_rule import ChainRules
+from entroscope_workers.sampling.data_paths import DataPaths, draw_data
+from entroscope_workers.sampling.guided_paths import Steering
+from entroscope_workers.sampling.pruning import Pruning
+from entroscope_workers.sampling.quantities import Scored, curve_values
 
 
 @dataclass(frozen=True, slots=True)

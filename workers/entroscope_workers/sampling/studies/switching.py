@@ -9,7 +9,7 @@ from torch import Tensor
 
 from entroscope_workers.models.base import Model
 from entroscope_workers.numerics.noise import SWITCHING, TrajectoryNoise
-from entroscope_workers.studies.copies import Copies, slices
+from entroscope_workers.sampling.studies.copies import Copies, slices
 
 
 class Switched:

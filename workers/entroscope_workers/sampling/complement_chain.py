@@ -19,9 +19,6 @@ from entroscope.measurement.plan.complement import (
     pair_priors,
 )
 from entroscope.measurement.plan.plan import Plan
-from entroscope_workers.block import Reading
-from entroscope_workers.chain import Measured
-from entroscope_workers.curve_values import Scored, curve_values
 from entroscope_workers.models.base import NO_LABEL, Model
 from entroscope_workers.numerics.complement import other_labels, rebuilt_apart
 from entroscope_workers.numerics.kernels import (
@@ -32,7 +29,10 @@ from entroscope_workers.numerics.kernels import (
 )
 from entroscope_workers.numerics.noise import TrajectoryNoise
 from entroscope_workers.numerics.posterior import Grouping
-from entroscope_workers.portions import slice_pairs
+from entroscope_workers.sampling.block import Reading
+from entroscope_workers.sampling.call_sizes import slice_pairs
+from entroscope_workers.sampling.chain import Measured
+from entroscope_workers.sampling.quantities import Scored, curve_values
 
 Array = NDArray[np.float64]
 

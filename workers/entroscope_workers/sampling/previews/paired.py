@@ -7,8 +7,8 @@ from torch import Tensor
 
 from entroscope.measurement.plan.paired_previews import noises, sharing_labels
 from entroscope.measurement.plan.plan import Plan
-from entroscope_workers.chain import Chain
 from entroscope_workers.models.base import Model
+from entroscope_workers.sampling.chain import Chain
 
 
 class PairedPreviews:
