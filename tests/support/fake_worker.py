@@ -20,7 +20,7 @@ from fakes import MODEL, fake_batch
 from entroscope.broker.connect import connect
 from entroscope.measurement.curves.records import Pause, Payload, Point
 from entroscope.measurement.plan.plan import Plan
-from entroscope_workers.worker import Worker
+from entroscope_workers.worker.worker import Worker
 
 
 def misbehave(options: dict[str, Any], plan: Plan, index: int, model: Any) -> Iterator[Payload]:

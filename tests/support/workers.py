@@ -15,7 +15,7 @@ from entroscope.broker.event_log import EventLog
 from entroscope.broker.rows import Row
 from entroscope.broker.run_store import RunStore
 from entroscope.measurement.curves.records import decode_sums
-from entroscope_workers.worker import Worker
+from entroscope_workers.worker.worker import Worker
 
 SCRIPT = Path(__file__).with_name("fake_worker.py")
 Process = subprocess.Popen[bytes]

@@ -18,7 +18,7 @@ from entroscope.broker.presence import Presence
 from entroscope.broker.run_store import RunStore
 from entroscope.processes.local_redis import PROGRAMS, local_redis
 from entroscope.protocol.states import FINAL, State
-from entroscope_workers.worker import Worker
+from entroscope_workers.worker.worker import Worker
 
 pytestmark = pytest.mark.skipif(
     not any(map(shutil.which, PROGRAMS)),

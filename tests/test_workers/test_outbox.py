@@ -8,7 +8,7 @@ from redis.exceptions import ConnectionError
 
 from entroscope.broker.event_log import EventLog
 from entroscope.measurement.curves.records import Point, Preview
-from entroscope_workers.outbox import POINT_GAP_S, Outbox
+from entroscope_workers.worker.publisher import POINT_GAP_S, Outbox
 
 
 class Log:

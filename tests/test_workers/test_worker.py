@@ -23,7 +23,7 @@ from entroscope.protocol.states import FINAL, State
 from entroscope_workers.library.preset_files import run_presets
 from entroscope_workers.library.registry import load_models
 from entroscope_workers.sampling.runner import run_batch
-from entroscope_workers.worker import RunBatch, Worker
+from entroscope_workers.worker.worker import RunBatch, Worker
 
 Hook = Callable[[int, int], None]
 

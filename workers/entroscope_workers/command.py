@@ -29,7 +29,7 @@ from entroscope_workers.models.base import Model
 from entroscope_workers.sampling.call_sizes import Portioned
 from entroscope_workers.sampling.runner import device_name
 from entroscope_workers.sweep_file import SweepFile
-from entroscope_workers.worker import Worker, worker_name
+from entroscope_workers.worker.worker import Worker, worker_name
 
 
 def devices() -> list[str]:

@@ -23,8 +23,8 @@ from entroscope.measurement.curves.records import Pause, Payload, Record
 from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.presets import RunPreset
-from entroscope_workers.outbox import Outbox
-from entroscope_workers.pulse import Outage, Pulse
+from entroscope_workers.worker.heartbeat import Outage, Pulse
+from entroscope_workers.worker.publisher import Outbox
 
 if TYPE_CHECKING:
     from entroscope_workers.models.base import Model
