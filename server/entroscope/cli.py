@@ -222,14 +222,14 @@ def _share_the_processor() -> None:
 
 def _work(options: argparse.Namespace) -> int:
     _share_the_processor()
-    from entroscope_workers.command import work
+    from entroscope_workers.commands.run import work
 
     return work(options.redis_url, options.models, options.device, options.name, options.data)
 
 
 def _run(options: argparse.Namespace) -> int:
     _share_the_processor()
-    from entroscope_workers.command import run_file
+    from entroscope_workers.commands.run import run_file
 
     return run_file(
         options.spec,

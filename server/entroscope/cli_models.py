@@ -117,25 +117,25 @@ def _import_parser(commands: "Commands") -> None:
 
 
 def _add(options: argparse.Namespace) -> int:
-    from entroscope_workers.models_command import add
+    from entroscope_workers.commands.models import add
 
     given = {field: getattr(options, field) for field in ENTRY_FIELDS}
     return add(options.file, given, options.option, options.hub)
 
 
 def _list(options: argparse.Namespace) -> int:
-    from entroscope_workers.models_command import show
+    from entroscope_workers.commands.models import show
 
     return show(options.models)
 
 
 def _check(options: argparse.Namespace) -> int:
-    from entroscope_workers.models_command import check
+    from entroscope_workers.commands.models import check
 
     return check(options.name, options.models, options.device)
 
 
 def _import(options: argparse.Namespace) -> int:
-    from entroscope_workers.models_command import import_pickle
+    from entroscope_workers.commands.models import import_pickle
 
     return import_pickle(options.pickle, options.out)

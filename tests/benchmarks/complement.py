@@ -22,8 +22,8 @@ from entroscope.measurement.curves.result import result_document
 from entroscope.measurement.curves.reweighting import Values, at_pair_prior
 from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.protocol.spec import Spec
+from entroscope_workers.commands.measure import run
 from entroscope_workers.library.registry import load_model
-from entroscope_workers.measuring import run
 from entroscope_workers.models.base import Model
 from entroscope_workers.models.families.gaussian_mixture import GaussianMixture
 from entroscope_workers.numerics.mixtures import Mixture

@@ -23,7 +23,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from entroscope.measurement.plan.plan import Plan, bind_params, resolve
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
-from entroscope_workers.command import find_device
+from entroscope_workers.commands.run import find_device
 from entroscope_workers.library.entry import Entry
 from entroscope_workers.library.probe import probed
 from entroscope_workers.library.registry import load_entry, load_models

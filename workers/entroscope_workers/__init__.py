@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from entroscope_workers.comparing import measure_both
-    from entroscope_workers.measuring import measure
+    from entroscope_workers.commands.compare import measure_both
+    from entroscope_workers.commands.measure import measure
 
 __all__ = ["measure", "measure_both"]
 
@@ -13,6 +13,6 @@ def __getattr__(name: str) -> Any:
     """Import torch only for those who measure: a worker process starts in half the time."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from entroscope_workers import comparing, measuring
+    from entroscope_workers.commands import compare, measure
 
-    return comparing.measure_both if name == "measure_both" else measuring.measure
+    return compare.measure_both if name == "measure_both" else measure.measure

@@ -18,17 +18,17 @@ from entroscope.measurement.plan.plan import resolve
 from entroscope.processes.supervisor import Supervisor, worker_command
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
-from entroscope_workers.comparing import measure_both
+from entroscope_workers.commands.compare import measure_both
+from entroscope_workers.commands.measure import measure, refined
+from entroscope_workers.commands.sweep import SweepFile
 from entroscope_workers.library.offers import one_line
 from entroscope_workers.library.preset_files import run_presets
 from entroscope_workers.library.probe import probed
 from entroscope_workers.library.registry import load_model, load_models
 from entroscope_workers.library.with_data import all_with_data
-from entroscope_workers.measuring import measure, refined
 from entroscope_workers.models.base import Model
 from entroscope_workers.sampling.call_sizes import Portioned
 from entroscope_workers.sampling.runner import device_name
-from entroscope_workers.sweep_file import SweepFile
 from entroscope_workers.worker.worker import Worker, worker_name
 
 

@@ -12,7 +12,7 @@ from entroscope.measurement.curves.result import result_document
 from entroscope.measurement.curves.trajectories import Trajectories
 from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.protocol.spec import Spec
-from entroscope_workers.measuring import Progress, fraction_done, model_of, run, spec_of
+from entroscope_workers.commands.measure import Progress, fraction_done, model_of, run, spec_of
 from entroscope_workers.models.base import Model
 
 

@@ -9,9 +9,9 @@ from entroscope.measurement.plan.plan import Plan, resolve
 from entroscope.measurement.plan.sweep import Sweep, default_title, sweep_plans
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.spec import Spec
+from entroscope_workers.commands.measure import measure
 from entroscope_workers.library.registry import load_model
 from entroscope_workers.library.with_data import all_with_data
-from entroscope_workers.measuring import measure
 from entroscope_workers.models.base import Model, ReadsPictures
 
 

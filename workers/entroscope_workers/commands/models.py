@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from entroscope_workers.command import find_device
+from entroscope_workers.commands.run import find_device
 from entroscope_workers.importing.hub import download
 from entroscope_workers.library.entry import Entry
 from entroscope_workers.library.model_checks import model_checks
