@@ -1,4 +1,4 @@
-"""Where a user's own things are kept, unless a command says otherwise."""
+"""Where things are: runs and models of the user, and the files of the page."""
 
 import os
 from pathlib import Path
@@ -13,3 +13,10 @@ def default_data_dir() -> Path:
 def default_models_file() -> Path:
     """Return the list of the user's own models; it need not be there."""
     return default_data_dir() / "models.toml"
+
+
+def page_folder() -> Path:
+    """Return the folder of the page: inside the wheel, or beside the packages in the repository."""
+    here = Path(__file__).parent
+    inside = here / "page"
+    return inside if inside.is_dir() else here.parents[1] / "frontend"

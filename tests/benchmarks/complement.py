@@ -20,7 +20,7 @@ from entroscope.measurement.curves.fold import Fold
 from entroscope.measurement.curves.records import Record
 from entroscope.measurement.curves.result import result_document
 from entroscope.measurement.curves.reweighting import Values, at_pair_prior
-from entroscope.measurement.plan.plan import Plan, resolve
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.spec import Spec
 from entroscope_workers.commands.measure import run
 from entroscope_workers.library.registry import load_model
@@ -117,7 +117,7 @@ def measured(
         "seed": options.seed,
         "previews": None,
     }
-    plan = Plan(resolve(Spec.model_validate(spec), model.info), model.info)
+    plan = resolve(Spec.model_validate(spec), model.info)
     fold, begin = Fold(plan), time.monotonic()
     records = [record for record in run(plan, model, fold) if isinstance(record, Record)]
     own = result_document(fold)

@@ -20,14 +20,16 @@ from pathlib import Path
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from entroscope.measurement.plan.plan import Plan, bind_params, resolve
+from entroscope.measurement.plan.bound import bind_params
+from entroscope.measurement.plan.plan import Plan
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
 from entroscope_workers.commands.run import find_device
-from entroscope_workers.library.entry import Entry
 from entroscope_workers.library.probe import probed
 from entroscope_workers.library.registry import load_entry, load_models
 from entroscope_workers.models.base import Model
+from entroscope_workers.models.entry import Entry
 from entroscope_workers.sampling.call_sizes import Portioned
 from entroscope_workers.sampling.runner import device_name, run_batch
 
@@ -75,7 +77,7 @@ def plan_of(info: ModelInfo, o: argparse.Namespace, *, previews: bool) -> Plan:
         "batch_sizes": {"first": size, "largest": size},
         "previews": glimpses if previews else None,
     }
-    return Plan(resolve(Spec.model_validate(document), info), info)
+    return resolve(Spec.model_validate(document), info)
 
 
 @torch.inference_mode()

@@ -19,7 +19,8 @@ from typing import Any
 import torch
 
 from entroscope import Client
-from entroscope.measurement.plan.plan import Plan, resolve
+from entroscope.measurement.plan.plan import Plan
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.spec import Spec
 from entroscope_workers.library.registry import load_model
 from entroscope_workers.models.base import Model
@@ -56,7 +57,7 @@ def run(model: Model, plan: Plan, index: int) -> float:
 
 
 def in_process(model: Model, spec: dict[str, Any], repeats: int) -> None:
-    plan = Plan(resolve(Spec.model_validate(spec), model.info), model.info)
+    plan = resolve(Spec.model_validate(spec), model.info)
     full = max(range(len(plan.batches)), key=lambda index: plan.batches[index][1])
     loops: dict[int, float] = dict.fromkeys(BATCHES, 0.0)
     runs = {0: 0.0, full: 0.0}

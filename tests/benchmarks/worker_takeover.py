@@ -23,7 +23,7 @@ from entroscope.broker.event_log import START, Entry, EventLog
 from entroscope.broker.presence import Presence
 from entroscope.broker.run_store import RunStore
 from entroscope.measurement.curves.records import decode_sums
-from entroscope.measurement.plan.plan import resolve
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.processes.children import spawn, stop
 from entroscope.processes.local_redis import local_redis
 from entroscope.protocol.models import ModelInfo
@@ -78,7 +78,7 @@ def sums(store: RunStore, run: str) -> dict[int, list[bytes]]:
 
 def start(redis: Redis) -> str:
     info: ModelInfo = Presence(redis).models()[MODEL][0]
-    return RunStore(redis).create(resolve(Spec.model_validate(SPEC), info), info).id
+    return RunStore(redis).create(resolve(Spec.model_validate(SPEC), info)).id
 
 
 def undisturbed(redis: Redis) -> dict[int, list[bytes]]:

@@ -8,7 +8,8 @@ import numpy as np
 
 from entroscope.measurement.curves.moments import QUANTITIES, Moments
 from entroscope.measurement.curves.records import VALUES, Payload, Point, Preview, Record
-from entroscope.measurement.plan.plan import Plan, resolve
+from entroscope.measurement.plan.plan import Plan
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.models import BatchSizes, ModelInfo
 from entroscope.protocol.spec import Spec
 
@@ -23,10 +24,15 @@ INFO = ModelInfo(
 MODEL = SimpleNamespace(info=INFO)
 
 
+def fake_plan(batches: int = 3, info: ModelInfo = INFO, **fields: Any) -> Plan:
+    """Return the plan of a run of so many batches (4 trajectories, then 8 each)."""
+    least = {"model": "fake", "trajectories": 8 * batches - 4, "schedule": {"steps": 4}}
+    return resolve(Spec.model_validate(least | fields), info)
+
+
 def fake_spec(batches: int = 3, **fields: Any) -> Spec:
-    """Return a resolved spec of so many batches (4 trajectories, then 8 each)."""
-    given = {"model": "fake", "trajectories": 8 * batches - 4, "schedule": {"steps": 4}}
-    return resolve(Spec.model_validate(given | fields), INFO)
+    """Return the resolved spec of such a run."""
+    return fake_plan(batches, **fields).spec
 
 
 def fake_batch(plan: Plan, index: int, model: Any = None) -> Iterator[Payload]:

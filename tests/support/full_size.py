@@ -6,7 +6,7 @@ from typing import Any
 
 from tiny import edm, edm2, stable_diffusion
 
-from entroscope_workers.library.entry import Entry
+from entroscope_workers.models.entry import Entry
 
 EDM2_XS: dict[str, Any] = {
     "img_resolution": 64,

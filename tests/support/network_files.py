@@ -8,7 +8,7 @@ from typing import Any
 import safetensors.torch
 from torch import Tensor
 
-from entroscope_workers.library.entry import Entry
+from entroscope_workers.models.entry import Entry
 
 Weights = Callable[[dict[str, Any]], dict[str, Tensor]]
 

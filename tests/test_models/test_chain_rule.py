@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 import torch
 
-from entroscope.measurement.plan.plan import Plan, bind_params, resolve
+from entroscope.measurement.plan.bound import bind_params
+from entroscope.measurement.plan.plan import Plan
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
 from entroscope_workers import measure
@@ -68,7 +70,7 @@ def test_presets_of_the_garments_are_partitions_of_them(name: str) -> None:
 
 def garments_plan(info: ModelInfo, partitions: Json) -> Plan:
     spec = Spec.model_validate({"model": info.name, "partitions": partitions})
-    return Plan(resolve(spec, info), info)
+    return resolve(spec, info)
 
 
 @pytest.fixture(scope="module")

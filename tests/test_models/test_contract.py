@@ -7,7 +7,7 @@ import torch
 from tiny import tiny_families, write_tiny
 from torch import Tensor
 
-from entroscope.measurement.plan.plan import bind_params
+from entroscope.measurement.plan.bound import bind_params
 from entroscope_workers import measure
 from entroscope_workers.library.registry import bundled_names, family_names, load_entry, load_model
 from entroscope_workers.models.base import NO_LABEL, Model

@@ -12,8 +12,8 @@ from diffusers.schedulers.scheduling_utils import SchedulerMixin
 from tiny.diffusers_unet import write, write_unet
 from torch import Tensor
 
-from entroscope_workers.library.entry import Entry
 from entroscope_workers.models.base import NO_LABEL, Model, ReadsPictures
+from entroscope_workers.models.entry import Entry
 from entroscope_workers.models.families.diffusers_unet import load_entry
 
 CPU = torch.device("cpu")

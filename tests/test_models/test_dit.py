@@ -11,8 +11,8 @@ import torch
 from tiny.dit import VAE, write, write_transformer
 from torch import Tensor
 
-from entroscope_workers.library.entry import Entry
 from entroscope_workers.models.base import NO_LABEL, DecodesLatents
+from entroscope_workers.models.entry import Entry
 from entroscope_workers.models.families.dit import Dit, load_entry
 
 CPU = torch.device("cpu")

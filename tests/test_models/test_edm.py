@@ -9,8 +9,8 @@ import torch
 from reference import NUM_SAMPLES, Reference, assert_reproduced
 from tiny.edm import CONFIG, write, write_network
 
-from entroscope_workers.library.entry import Entry
 from entroscope_workers.models.base import NO_LABEL, ReadsPictures
+from entroscope_workers.models.entry import Entry
 from entroscope_workers.models.families.edm import load_entry
 from entroscope_workers.models.networks.edm import EdmConfig, EDMPrecond
 

@@ -11,9 +11,9 @@ from reference import NUM_SAMPLES, Reference, assert_reproduced
 from tiny.edm2 import CONFIG, random_weights, write, write_network
 
 from entroscope_workers import measure
-from entroscope_workers.library.entry import Entry
 from entroscope_workers.models.adapters.preconditioned import Preconditioned
 from entroscope_workers.models.base import NO_LABEL, DecodesLatents, ReadsPictures
+from entroscope_workers.models.entry import Entry
 from entroscope_workers.models.families.edm2 import load_entry
 from entroscope_workers.models.networks.edm2 import Edm2Config, Precond
 

@@ -15,11 +15,11 @@ from autoencoders import (
 )
 from tiny.edm2 import CONFIG, write_network
 
-from entroscope_workers.library.entry import Entry
 from entroscope_workers.models.adapters.latents import glimpse, load_autoencoder
 from entroscope_workers.models.adapters.network_model import to_uint8
 from entroscope_workers.models.adapters.preconditioned import Preconditioned
 from entroscope_workers.models.base import DecodesLatents, ReadsPictures
+from entroscope_workers.models.entry import Entry
 from entroscope_workers.models.families.edm2 import load_entry, normalised_latents, raw_latents
 
 CPU = torch.device("cpu")

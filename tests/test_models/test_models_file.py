@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from entroscope_workers.library.entry import Entry
 from entroscope_workers.library.models_file import add_table, entry_of, read_tables
+from entroscope_workers.models.entry import Entry
 
 BY_HAND = """# The big ones are on the other disk.
 [models.edm2-xs]

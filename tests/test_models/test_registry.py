@@ -8,7 +8,7 @@ import torch
 
 from entroscope.paths import default_models_file
 from entroscope_workers.library.registry import find_offer, load_model, load_models, offers
-from entroscope_workers.models import fashion_mnist
+from entroscope_workers.models.families import fashion_mnist
 
 CPU = torch.device("cpu")
 OWN = """

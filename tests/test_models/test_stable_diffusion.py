@@ -16,8 +16,8 @@ from torch import Tensor
 
 from entroscope.protocol.errors import SpecError
 from entroscope_workers import measure
-from entroscope_workers.library.entry import Entry
 from entroscope_workers.models.base import NO_LABEL, DecodesLatents
+from entroscope_workers.models.entry import Entry
 from entroscope_workers.models.families.stable_diffusion import StableDiffusion, load_entry
 
 CPU = torch.device("cpu")

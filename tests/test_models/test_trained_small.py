@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from entroscope_workers import measure
-from entroscope_workers.library.entry import Entry
 from entroscope_workers.library.registry import load_entry
 from entroscope_workers.models.base import Model
+from entroscope_workers.models.entry import Entry
 
 CHECKPOINT = Path(__file__).parents[1] / "data" / "small_edm.safetensors"
 SPEC: dict[str, Any] = {

@@ -8,7 +8,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from entroscope.measurement.plan.plan import Plan, resolve
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.spec import Spec
 from entroscope_workers import measure
 from entroscope_workers.models.families.gaussian_mixture import GaussianMixture, load
@@ -24,9 +24,8 @@ def chain_of(trajectories: int, steps: int, **fields: Any) -> tuple[Chain, Gauss
     model = load(torch.device("cpu"))
     document = {"model": "gaussian-mixture", "paths_from": "data", "trajectories": trajectories}
     schedule = {"steps": steps, **LEVELS}
-    spec = resolve(Spec.model_validate({"schedule": schedule, **document, **fields}), model.info)
-    plan = Plan(spec, model.info)
-    bound = model.bind(spec.params, plan.labels)
+    plan = resolve(Spec.model_validate({"schedule": schedule, **document, **fields}), model.info)
+    bound = model.bind(plan.spec.params, plan.labels)
     return Chain(plan, bound, range(trajectories)), bound
 
 

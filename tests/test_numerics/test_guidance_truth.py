@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from entroscope.measurement.curves.records import Record
-from entroscope.measurement.plan.plan import Plan, resolve
+from entroscope.measurement.plan.plan import Plan
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.spec import Spec
 from entroscope_workers.models.families.gaussian_mixture import GaussianMixture, load
 from entroscope_workers.numerics.guidance import feedback_scale, guided
@@ -36,7 +37,7 @@ def plan_of(guidance: dict[str, Any] | None, schedule: dict[str, Any], number: i
     document = {"model": "gaussian-mixture", "schedule": schedule, "trajectories": number}
     sizes = {"first": number, "largest": number}
     spec = Spec.model_validate({**document, "guidance": guidance, "batch_sizes": sizes})
-    return Plan(resolve(spec, MODEL.info), MODEL.info)
+    return resolve(spec, MODEL.info)
 
 
 @torch.inference_mode()

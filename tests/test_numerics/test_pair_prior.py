@@ -11,7 +11,7 @@ from entroscope.measurement.curves.fold import Fold
 from entroscope.measurement.curves.records import Record
 from entroscope.measurement.curves.result import result_document
 from entroscope.measurement.curves.reweighting import Values, at_pair_prior
-from entroscope.measurement.plan.plan import Plan, resolve
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.spec import Spec
 from entroscope_workers import measure
 from entroscope_workers.commands.measure import run
@@ -33,7 +33,7 @@ def at(prior: float, **fields: Any) -> dict[str, Any]:
     """Return a result at another prior of the pair, from the values of one run."""
     model = load_model("gaussian-mixture", CPU)
     spec = Spec.model_validate({"model": "gaussian-mixture", **FIELDS, **fields})
-    plan = Plan(resolve(spec, model.info), model.info)
+    plan = resolve(spec, model.info)
     fold = Fold(plan)
     batches: list[Values] = [
         {"labels": record.labels, **record.values}

@@ -8,7 +8,8 @@ import torch
 from numpy.typing import NDArray
 
 from entroscope.measurement.curves.records import Preview, Record
-from entroscope.measurement.plan.plan import Plan, resolve
+from entroscope.measurement.plan.plan import Plan
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.spec import Spec
 from entroscope_workers import measure
 from entroscope_workers.models.families.gaussian_mixture import load
@@ -23,7 +24,7 @@ MODEL = load(torch.device("cpu"))
 
 def plan_of(**fields: Any) -> Plan:
     spec = {"model": "gaussian-mixture", "params": TWO, "schedule": {"steps": 24}, **fields}
-    return Plan(resolve(Spec.model_validate({"previews": PAIRED, **spec}), MODEL.info), MODEL.info)
+    return resolve(Spec.model_validate({"previews": PAIRED, **spec}), MODEL.info)
 
 
 def differences(plan: Plan) -> NDArray[np.float64]:

@@ -8,7 +8,8 @@ import pytest
 from entroscope.measurement.curves.checks import run_checks
 from entroscope.measurement.curves.moments import QUANTITIES, Moments
 from entroscope.measurement.curves.windows import window
-from entroscope.measurement.plan.plan import Plan, resolve
+from entroscope.measurement.plan.plan import Plan
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
 
@@ -19,7 +20,7 @@ STEPS, N = 64, 4000
 @pytest.fixture
 def plan() -> Plan:
     spec = {"model": "m", "schedule": {"steps": STEPS}}
-    return Plan(resolve(Spec.model_validate(spec), INFO), INFO)
+    return resolve(Spec.model_validate(spec), INFO)
 
 
 def sound(plan: Plan, seed: int = 0) -> dict[str, Any]:
@@ -128,7 +129,7 @@ def test_a_tree_that_misses_the_chain_rule_fails_and_says_so() -> None:
     ]
     info = INFO.model_copy(update={"labels": ("a", "b", "c")})
     spec = {"model": "m", "schedule": {"steps": STEPS}, "partitions": {"tree": tree}}
-    tall = Plan(resolve(Spec.model_validate(spec), info), info)
+    tall = resolve(Spec.model_validate(spec), info)
     noise = np.random.default_rng(2).standard_normal((STEPS, N))
 
     def badge(bias: float, variance: float = 0) -> tuple[bool, float]:

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from entroscope.measurement.curves.comparison import check_comparable, compare, unguided
 from entroscope.measurement.curves.trajectories import Trajectories
-from entroscope.measurement.plan.plan import Plan, resolve
+from entroscope.measurement.plan.plan import Plan
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.errors import Conflict, SpecError
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
@@ -22,7 +23,7 @@ GUIDANCE = {"scale": 2}
 
 def plan_of(**fields: Any) -> Plan:
     spec = {"model": "m", "trajectories": 60, "schedule": {"steps": 5}, **fields}
-    return Plan(resolve(Spec.model_validate(spec), INFO), INFO)
+    return resolve(Spec.model_validate(spec), INFO)
 
 
 def drawn(plan: Plan, seed: int = 0) -> NDArray[np.float32]:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from entroscope.measurement.curves.exact import exact_curves, mixture_curves
 from entroscope.measurement.mixtures.factors import decisions_of
-from entroscope.measurement.plan.plan import Plan, resolve
+from entroscope.measurement.plan.plan import Plan
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.models import BatchSizes, ModelInfo
 from entroscope.protocol.spec import Spec
 
@@ -40,7 +41,7 @@ PAIR_BITS = {
 
 def plan_of(params: dict[str, Any], info: ModelInfo = MIXTURE, **fields: Any) -> Plan:
     spec = Spec.model_validate({"model": info.name, "params": params} | fields)
-    return Plan(resolve(spec, info), info)
+    return resolve(spec, info)
 
 
 def curves_of(params: dict[str, Any], **fields: Any) -> dict[str, dict[str, Array] | None]:

@@ -10,7 +10,8 @@ from entroscope.measurement.curves.fold import Fold
 from entroscope.measurement.curves.moments import QUANTITIES, Moments, merged
 from entroscope.measurement.curves.records import Point, Record, decode_sums
 from entroscope.measurement.curves.result import result_document
-from entroscope.measurement.plan.plan import Plan, resolve
+from entroscope.measurement.plan.plan import Plan
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
 
@@ -19,7 +20,7 @@ INFO = ModelInfo(name="m", family="m", title="M", labels=("a", "b", "c"), shape=
 
 def plan_of(**fields: Any) -> Plan:
     spec = {"model": "m", "trajectories": 100, "schedule": {"steps": 5}, **fields}
-    return Plan(resolve(Spec.model_validate(spec), INFO), INFO)
+    return resolve(Spec.model_validate(spec), INFO)
 
 
 def record(plan: Plan, batch: int, scale: float = 1.0) -> Record:

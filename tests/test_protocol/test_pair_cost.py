@@ -8,7 +8,7 @@ from fakes import INFO
 from entroscope.broker.presence import WorkerInfo
 from entroscope.broker.rows import Row
 from entroscope.measurement.plan.cost import pair_cost
-from entroscope.measurement.plan.plan import resolve
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.states import State
@@ -40,7 +40,7 @@ def test_a_pair_costs_more_in_more_dimensions_and_less_among_more_components() -
 
 def row(run: str, params: dict[str, Any], trajectories: int) -> Row:
     given = {"model": MIXTURE.name, "params": params, "trajectories": trajectories}
-    spec = resolve(Spec.model_validate(given), MIXTURE)
+    spec = resolve(Spec.model_validate(given), MIXTURE).spec
     none = dict.fromkeys(("started_ms", "finished_ms", "reason", "parent", "extends"))
     times: dict[str, Any] = {"created_ms": 0, **none}
     return Row(run, spec, MIXTURE, State.RUNNING, spec_hash="", cancel=False, **times)

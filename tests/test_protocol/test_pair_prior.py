@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from entroscope.measurement.curves.reweighting import Paths, at_pair_prior, shifted
-from entroscope.measurement.plan.plan import Plan, resolve
+from entroscope.measurement.plan.plan import Plan
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.errors import Conflict, SpecError
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
@@ -48,7 +49,7 @@ def test_a_path_that_is_certain_stays_certain_without_a_warning() -> None:
 
 
 def plan_of(**fields: Any) -> Plan:
-    return Plan(resolve(Spec.model_validate({"model": "m", **fields}), INFO), INFO)
+    return resolve(Spec.model_validate({"model": "m", **fields}), INFO)
 
 
 def test_a_run_without_pairs_has_no_prior_of_the_pair() -> None:

@@ -7,13 +7,9 @@ import pytest
 from pydantic import ValidationError
 
 from entroscope.measurement.curves.moments import QUANTITIES, Moments
-from entroscope.measurement.plan.complement import (
-    in_sides,
-    pair_classes,
-    pair_priors,
-    saturated_entropy,
-)
-from entroscope.measurement.plan.plan import Plan, resolve
+from entroscope.measurement.plan.complement import saturated_entropy
+from entroscope.measurement.plan.plan import Plan
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
@@ -32,7 +28,7 @@ PAIRS: dict[str, Any] = {"partitions": {"rest": "each-vs-rest"}, "complement": "
 
 
 def resolved(info: ModelInfo = INFO, **fields: Any) -> Spec:
-    return resolve(Spec.model_validate({"model": "toy", **fields}), info)
+    return resolve(Spec.model_validate({"model": "toy", **fields}), info).spec
 
 
 def test_paths_of_the_complement_are_moved_by_what_they_are_scored_with_unless_told() -> None:
@@ -45,7 +41,7 @@ def test_paths_of_the_complement_are_moved_by_what_they_are_scored_with_unless_t
 def test_a_pair_has_the_prior_one_half_a_given_one_or_that_of_its_class() -> None:
     for wanted, priors in ((None, [0.5] * 3), (0.2, [0.2] * 3), ("prior", [0.5, 0.3, 0.2])):
         plan = Plan(resolved(**PAIRS, pair_prior=wanted), INFO)
-        np.testing.assert_allclose(pair_priors(plan), priors)
+        np.testing.assert_allclose(plan.complement_priors, priors)
 
 
 def test_pairs_cost_two_evaluations_a_sample_and_level_and_random_classes_a_third() -> None:
@@ -115,7 +111,7 @@ def test_chosen_classes_are_each_set_against_all_others() -> None:
         ("some.a", ((0,), (1, 2))),
         ("some.c", ((2,), (0, 1))),
     ]
-    assert pair_classes(plan).tolist() == [0, 2]
+    assert plan.complement_classes.tolist() == [0, 2]
     assert Spec.model_validate(plan.spec.document()) == plan.spec
 
 
@@ -151,5 +147,5 @@ def test_records_that_told_all_labels_apart_are_read_by_side() -> None:
     table = np.random.default_rng(0).random((len(QUANTITIES), 4, 5))
     early, own = Moments.of(table, labels, 4), Moments.of(table, (labels != 1) * 1, 2)
     for name in ("n", "profile", "profile_square", "total"):
-        read = getattr(in_sides(plan, curve, early), name)
+        read = getattr(early.by_side(curve.groups[0][0]), name)
         np.testing.assert_allclose(read, getattr(own, name))

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from entroscope.measurement.plan.pilot import FLOOR, TAIL, placed_levels, spec_from_pilot
-from entroscope.measurement.plan.plan import Plan, resolve
+from entroscope.measurement.plan.plan import Plan
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
@@ -23,14 +24,14 @@ def bump(centre: float, width: float = 0.4) -> NDArray[np.float64]:
 
 
 def resolved(**schedule: Any) -> Spec:
-    return resolve(Spec.model_validate({"model": "m", "schedule": schedule}), INFO)
+    return resolve(Spec.model_validate({"model": "m", "schedule": schedule}), INFO).spec
 
 
 def test_levels_given_one_by_one_are_those_of_the_run() -> None:
     spec = resolved(sigmas=LEVELS)
     assert Plan(spec, INFO).sigmas.tolist() == LEVELS
     assert spec.document()["schedule"] == {"sigmas": LEVELS}
-    assert resolve(Spec.model_validate(spec.document()), INFO) == spec
+    assert resolve(Spec.model_validate(spec.document()), INFO).spec == spec
 
 
 def test_a_schedule_by_rule_is_written_as_it_always_was() -> None:
@@ -102,7 +103,7 @@ def test_a_pilot_gives_the_same_spec_with_other_levels_and_another_seed() -> Non
         "sigma": PILOT.tolist(),
         "curves": {"classes": {"production": bump(3.0).tolist()}},
     }
-    spec = resolve(Spec.model_validate(spec_from_pilot(result, 24)), INFO)
+    spec = resolve(Spec.model_validate(spec_from_pilot(result, 24)), INFO).spec
     assert spec.schedule.sigmas is not None and len(spec.schedule.sigmas) == 24
     assert spec.seed != pilot.seed
     same = {"schedule": pilot.schedule, "seed": pilot.seed}

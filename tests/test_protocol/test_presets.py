@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from entroscope.measurement.curves.checks import group_entropy
 from entroscope.measurement.curves.exact import exact_curves
-from entroscope.measurement.plan.plan import Plan, resolve
+from entroscope.measurement.plan.plan import Plan
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.measurement.plan.sweep import Sweep, sweep_plans
 from entroscope.protocol.models import ModelInfo
 from entroscope.runs.sweep_presets import sweep_presets
@@ -18,7 +19,7 @@ MIXTURE = ModelInfo(name="gaussian-mixture", family="gaussian-mixture", title="M
 PLANS = {
     preset["name"]: sweep_plans(
         Sweep.model_validate(preset["sweep"]),
-        lambda spec: Plan(resolve(spec, MIXTURE), MIXTURE),
+        lambda spec: resolve(spec, MIXTURE),
         10**8,
     )
     for preset in sweep_presets()

@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
-from entroscope.measurement.plan.plan import Plan, bind_params, resolve
+from entroscope.measurement.plan.bound import bind_params
+from entroscope.measurement.plan.plan import Plan
 from entroscope.measurement.plan.prompts import DEFAULT_PROMPTS, prompts_schema
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
@@ -22,7 +24,7 @@ CHAIRS = ["A red chair", "A blue chair", "A chair"]
 
 
 def plan(**fields: Any) -> Plan:
-    return Plan(resolve(Spec.model_validate({"model": "painter", **fields}), PAINTER), PAINTER)
+    return resolve(Spec.model_validate({"model": "painter", **fields}), PAINTER)
 
 
 def test_prompts_of_the_params_are_the_labels_in_their_order_trimmed() -> None:
@@ -49,7 +51,7 @@ def test_prompts_that_only_partitions_name_become_the_labels() -> None:
 
 def test_a_resolved_spec_of_prompts_resolves_to_itself() -> None:
     resolved = plan(partitions={"two": [{"name": own, "labels": [own]} for own in CHAIRS]}).spec
-    assert resolve(Spec.model_validate(resolved.document()), PAINTER) == resolved
+    assert resolve(Spec.model_validate(resolved.document()), PAINTER).spec == resolved
 
 
 def test_each_prompt_against_the_rest_has_a_key_of_words() -> None:

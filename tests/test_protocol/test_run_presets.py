@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from entroscope.measurement.plan.plan import Plan, resolve
+from entroscope.measurement.plan.plan import Plan
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.measurement.plan.sweep import Sweep, sweep_plans
 from entroscope.protocol.models import BatchSizes, ModelInfo
 from entroscope.protocol.partitions import Preset
@@ -57,7 +58,7 @@ def plans(preset: RunPreset, model: ModelInfo) -> list[Plan]:
     """Return the plans of all of its runs, each checked as the server does."""
 
     def check(spec: Spec) -> Plan:
-        plan = Plan(resolve(spec, model), model)
+        plan = resolve(spec, model)
         check_size(plan, SETTINGS)
         return plan
 

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from entroscope.measurement.plan.plan import Plan, batch_layout, resolve, spec_hash
+from entroscope.measurement.plan.plan import Plan, batch_layout, spec_hash
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import BatchPlan, Spec
@@ -22,7 +23,7 @@ MIXTURE = ModelInfo(name="gm", family="gaussian-mixture", title="Mixture", shape
 
 
 def plan(info: ModelInfo = GARMENTS, **fields: Any) -> Plan:
-    return Plan(resolve(Spec.model_validate({"model": info.name, **fields}), info), info)
+    return resolve(Spec.model_validate({"model": info.name, **fields}), info)
 
 
 def group(name: str, *labels: str | int) -> dict[str, Any]:
@@ -30,14 +31,14 @@ def group(name: str, *labels: str | int) -> dict[str, Any]:
 
 
 def test_what_is_left_out_comes_from_the_model() -> None:
-    resolved = resolve(Spec(model="garments"), GARMENTS)
+    resolved = resolve(Spec(model="garments"), GARMENTS).spec
     assert resolved.schedule.model_dump() == GARMENTS.schedule.model_dump()
     assert resolved.batch_sizes == BatchPlan(first=16, largest=64)
 
 
 def test_a_resolved_spec_resolves_to_itself() -> None:
-    resolved = resolve(Spec(model="garments", seed=3), GARMENTS)
-    assert resolve(Spec.model_validate(resolved.document()), GARMENTS) == resolved
+    resolved = resolve(Spec(model="garments", seed=3), GARMENTS).spec
+    assert resolve(Spec.model_validate(resolved.document()), GARMENTS).spec == resolved
 
 
 def test_previews_do_not_change_the_identity_of_a_spec_but_the_seed_does() -> None:

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from entroscope.measurement.plan.plan import Plan, resolve, spec_hash
+from entroscope.measurement.plan.plan import Plan, spec_hash
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.models import DataInfo, ModelInfo
 from entroscope.protocol.spec import Spec
@@ -16,7 +17,7 @@ INFO = ModelInfo(
 
 
 def resolved(**fields: Any) -> Spec:
-    return resolve(Spec.model_validate({"model": "toy", **fields}), INFO)
+    return resolve(Spec.model_validate({"model": "toy", **fields}), INFO).spec
 
 
 @pytest.mark.parametrize(
@@ -94,5 +95,5 @@ def test_data_belong_to_the_identity_of_a_run_on_them_and_of_no_other() -> None:
     fields = {"model": "toy", "partitions": {"pair": pair}}
     other = DATA.model_copy(update={"checksum": "bb"})
     for paths, same in (("data", False), ("model", True)):
-        spec = resolve(Spec.model_validate({**fields, "paths_from": paths}), WITH_DATA)
+        spec = resolve(Spec.model_validate({**fields, "paths_from": paths}), WITH_DATA).spec
         assert (spec_hash(spec, None, DATA) == spec_hash(spec, None, other)) is same

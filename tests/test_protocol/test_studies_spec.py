@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fakes import INFO as FAKE
-from fakes import fake_spec, record_of
+from fakes import fake_plan, record_of
 from pydantic import ValidationError
 
 from entroscope.measurement.curves.fold import Fold
 from entroscope.measurement.curves.records import decode_sums
-from entroscope.measurement.plan.plan import Plan, resolve
+from entroscope.measurement.plan.plan import Plan
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
@@ -22,7 +22,7 @@ FREE = INFO.model_copy(update={"unconditional": True})
 
 def resolved(info: ModelInfo = INFO, **fields: Any) -> Spec:
     spec = {"model": "m", "trajectories": 40, "schedule": {"steps": 6}, **fields}
-    return resolve(Spec.model_validate(spec), info)
+    return resolve(Spec.model_validate(spec), info).spec
 
 
 def sigmas() -> list[float]:
@@ -46,7 +46,7 @@ def test_levels_of_a_switch_are_spread_over_the_steps_that_leave_something_to_sa
 def test_a_resolved_spec_resolves_to_itself() -> None:
     studies = {"branching": {"sigma": sigmas()[1]}, "switch": {}}
     once = resolved(studies=studies)
-    assert resolve(once, INFO) == once
+    assert resolve(once, INFO).spec == once
 
 
 def test_studies_are_part_of_the_price() -> None:
@@ -107,7 +107,7 @@ def test_what_is_not_a_study_is_refused(studies: Any) -> None:
 
 
 def test_studies_travel_with_the_record_and_end_with_its_batch() -> None:
-    plan = Plan(fake_spec(batches=3), FAKE)
+    plan = fake_plan(batches=3)
     fold = Fold(plan)
     for batch in (1, 0, 2):
         arrays = {"a/rows[]": np.full((1, 2), batch), "a/sum": np.array([1.0, batch])}
@@ -120,5 +120,5 @@ def test_studies_travel_with_the_record_and_end_with_its_batch() -> None:
 
 
 def test_a_record_of_before_there_were_studies_still_decodes() -> None:
-    facts, moments, studies = decode_sums(record_of(Plan(fake_spec(), FAKE), 0).encode()[0])
+    facts, moments, studies = decode_sums(record_of(fake_plan(), 0).encode()[0])
     assert (facts["batch"], list(moments), studies) == (0, ["classes"], {})

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from fakes import INFO
 
-from entroscope.measurement.plan.plan import Plan, resolve
+from entroscope.measurement.plan.plan import Plan
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.measurement.plan.sweep import Sweep, default_title, merge_patch, sweep_plans
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.spec import Spec
@@ -37,7 +38,7 @@ def test_a_merge_patch_does_what_its_standard_says(document: Any, patch: Any, wa
 
 def plans(*vary: Any, limit: int = 10**9, **spec: Any) -> list[Plan]:
     def check(own: Spec) -> Plan:
-        return Plan(resolve(own, INFO), INFO)
+        return resolve(own, INFO)
 
     document = {"spec": {"model": "fake"} | spec, "vary": list(vary)}
     return sweep_plans(Sweep.model_validate(document), check, limit)

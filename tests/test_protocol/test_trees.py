@@ -8,8 +8,10 @@ from pydantic import ValidationError
 
 from entroscope.measurement.curves.checks import group_entropy
 from entroscope.measurement.mixtures.params import mixture_params
+from entroscope.measurement.plan.bound import bind_params
 from entroscope.measurement.plan.curves import MAX_DEPTH, curves_of
-from entroscope.measurement.plan.plan import Plan, bind_params, resolve, spec_hash
+from entroscope.measurement.plan.plan import Plan, spec_hash
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.slugs import unique_slugs
@@ -36,7 +38,7 @@ KINDS = [inner("things", leaf("tops", "shirt", "coat"), SHOES), leaf("bag", "bag
 
 def plan(kinds: list[Json], info: ModelInfo = INFO, **fields: Any) -> Plan:
     spec = Spec.model_validate({"model": info.name, "partitions": {"kinds": kinds}, **fields})
-    return Plan(resolve(spec, info), info)
+    return resolve(spec, info)
 
 
 def test_a_tree_makes_one_curve_for_every_decision_in_it() -> None:

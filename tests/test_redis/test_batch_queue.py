@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from fakes import INFO, fake_spec, record_of
+from fakes import INFO, fake_plan, record_of
 from redis import Redis
 
 from entroscope.broker.batch_queue import BatchQueue, Claim, Taken
@@ -14,7 +14,6 @@ from entroscope.broker.rows import Row
 from entroscope.broker.run_store import RunStore
 from entroscope.measurement.curves.fold import Fold
 from entroscope.measurement.curves.records import decode_sums
-from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.states import State
 
 SOON_MS = 60_000
@@ -79,13 +78,13 @@ def begun(run: Row, batches: Sequence[int]) -> list[tuple[str, int]]:
 
 
 def test_two_runs_take_turns_by_batch(store: RunStore, queue: BatchQueue) -> None:
-    one, two = store.create(fake_spec(3), INFO), store.create(fake_spec(3), INFO)
+    one, two = store.create(fake_plan(3)), store.create(fake_plan(3))
     turns = [pair for b in range(3) for pair in ((one.id, b), (two.id, b))]
     assert drain(queue) == turns
 
 
 def test_two_workers_share_one_run(store: RunStore, queue: BatchQueue) -> None:
-    run = store.create(fake_spec(3), INFO)
+    run = store.create(fake_plan(3))
     first, second = take(queue, "w1"), take(queue, "w2")
     assert {(first.run, first.batch), (second.run, second.batch)} == {(run.id, 0), (run.id, 1)}
 
@@ -93,7 +92,7 @@ def test_two_workers_share_one_run(store: RunStore, queue: BatchQueue) -> None:
 def test_a_run_is_done_when_every_batch_has_a_record(
     redis: Redis, store: RunStore, queue: BatchQueue
 ) -> None:
-    run = store.create(fake_spec(2), INFO)
+    run = store.create(fake_plan(2))
     drain(queue)
     said = events(redis, run.id)
     assert store.get(run.id).state == State.DONE
@@ -111,7 +110,7 @@ def test_a_run_is_done_when_every_batch_has_a_record(
 
 
 def test_batches_may_end_in_any_order(store: RunStore, queue: BatchQueue) -> None:
-    run = store.create(fake_spec(2), INFO)
+    run = store.create(fake_plan(2))
     first, second = take(queue, "w1"), take(queue, "w2")
     finish(queue, second)
     assert store.get(run.id).state == State.RUNNING
@@ -122,14 +121,14 @@ def test_batches_may_end_in_any_order(store: RunStore, queue: BatchQueue) -> Non
 def test_a_batch_is_not_taken_over_while_its_claim_is_renewed(
     store: RunStore, queue: BatchQueue
 ) -> None:
-    store.create(fake_spec(1), INFO)
+    store.create(fake_plan(1))
     taken = take(queue, "w1")
     assert queue.renew(taken) is Claim.HELD
     assert queue.take("w2", ["fake"], 10) is None
 
 
 def test_a_lapsed_batch_is_taken_over(store: RunStore, impatient: BatchQueue) -> None:
-    run = store.create(fake_spec(1), INFO)
+    run = store.create(fake_plan(1))
     lost, taken = take(impatient, "w1"), take(impatient, "w2")
     assert (taken.run, taken.batch, taken.entry) == (run.id, 0, lost.entry)
     assert impatient.renew(lost) is Claim.LOST
@@ -139,7 +138,7 @@ def test_a_lapsed_batch_is_taken_over(store: RunStore, impatient: BatchQueue) ->
 def test_a_stale_worker_that_finishes_later_does_no_harm(
     redis: Redis, store: RunStore, impatient: BatchQueue
 ) -> None:
-    run = store.create(fake_spec(1), INFO)
+    run = store.create(fake_plan(1))
     stale, taken = take(impatient, "w1"), take(impatient, "w2")
     finish(impatient, taken)
     before = totals(store, run)
@@ -152,7 +151,7 @@ def test_a_stale_worker_that_finishes_later_does_no_harm(
 def test_a_stale_worker_that_finishes_first_counts_once(
     redis: Redis, store: RunStore, impatient: BatchQueue
 ) -> None:
-    run = store.create(fake_spec(2), INFO)
+    run = store.create(fake_plan(2))
     stale, taken = take(impatient, "w1"), take(impatient, "w2")
     finish(impatient, stale)
     finish(impatient, taken)
@@ -164,10 +163,10 @@ def test_a_stale_worker_that_finishes_first_counts_once(
 def test_a_batch_that_killed_its_worker_three_times_fails_its_run_and_the_queue_goes_on(
     redis: Redis, store: RunStore, impatient: BatchQueue
 ) -> None:
-    bad = store.create(fake_spec(1), INFO)
+    bad = store.create(fake_plan(1))
     for attempt in range(3):
         assert take(impatient, f"w{attempt}").run == bad.id
-    good = store.create(fake_spec(1), INFO)
+    good = store.create(fake_plan(1))
     assert take(impatient, "w4").run == good.id
     row = store.get(bad.id)
     assert (row.state, row.reason) == (State.FAILED, "batch 0 killed its worker three times")
@@ -177,7 +176,7 @@ def test_a_batch_that_killed_its_worker_three_times_fails_its_run_and_the_queue_
 def test_a_batch_given_back_is_no_attempt_and_is_next_at_once(
     redis: Redis, store: RunStore, queue: BatchQueue
 ) -> None:
-    run = store.create(fake_spec(1), INFO)
+    run = store.create(fake_plan(1))
     for _ in range(5):
         queue.give_back(take(queue))
     assert take(queue, "w2").run == run.id
@@ -188,7 +187,7 @@ def test_a_batch_given_back_is_no_attempt_and_is_next_at_once(
 def test_a_worker_that_lost_its_claim_and_lives_made_no_attempt(
     redis: Redis, store: RunStore, impatient: BatchQueue
 ) -> None:
-    run = store.create(fake_spec(1), INFO)
+    run = store.create(fake_plan(1))
     lost = take(impatient, "w1")
     take(impatient, "w2")
     impatient.let_go(lost)
@@ -198,7 +197,7 @@ def test_a_worker_that_lost_its_claim_and_lives_made_no_attempt(
 def test_giving_back_a_lost_batch_changes_nothing(
     redis: Redis, store: RunStore, impatient: BatchQueue
 ) -> None:
-    store.create(fake_spec(1), INFO)
+    store.create(fake_plan(1))
     lost, taken = take(impatient, "w1"), take(impatient, "w2")
     impatient.give_back(lost)
     assert impatient.renew(taken) is Claim.HELD
@@ -208,13 +207,13 @@ def test_giving_back_a_lost_batch_changes_nothing(
 def test_early_stop_takes_the_smallest_prefix(
     redis: Redis, store: RunStore, queue: BatchQueue
 ) -> None:
-    plan = Plan(fake_spec(6), INFO)
+    plan = fake_plan(6)
     errors = []
     fold = Fold(plan)
     for batch in range(6):
         fold.add_record(*decode_sums(record_of(plan, batch).encode()[0]))
         errors.append(fold.merged()["classes"].error("entropy").max())
-    run = store.create(fake_spec(6, target_se_bits=float(errors[2])), INFO)
+    run = store.create(fake_plan(6, target_se_bits=float(errors[2])))
     held = [take(queue, f"w{i}") for i in range(5)]
     for taken in (held[4], held[3], held[0], held[1], held[2]):
         finish(queue, taken)
@@ -227,7 +226,7 @@ def test_early_stop_takes_the_smallest_prefix(
 def test_entries_of_runs_that_are_gone_or_final_are_dropped(
     redis: Redis, store: RunStore, queue: BatchQueue
 ) -> None:
-    for run in ("gone", store.create(fake_spec(1), INFO).id):
+    for run in ("gone", store.create(fake_plan(1)).id):
         redis.xadd(queue_key("fake"), {"run": run, "batch": 0})
     drain(queue)
     assert waiting(redis) == 0
@@ -236,7 +235,7 @@ def test_entries_of_runs_that_are_gone_or_final_are_dropped(
 def test_a_run_whose_spec_cannot_be_read_fails_and_the_queue_goes_on(
     redis: Redis, store: RunStore, queue: BatchQueue
 ) -> None:
-    bad, good = store.create(fake_spec(1), INFO), store.create(fake_spec(1), INFO)
+    bad, good = store.create(fake_plan(1)), store.create(fake_plan(1))
     spec = redis.hget(run_key(bad.id), "spec")
     redis.hset(run_key(bad.id), "spec", b'{"schema": 7}')
     assert take(queue).run == good.id
@@ -247,7 +246,7 @@ def test_a_run_whose_spec_cannot_be_read_fails_and_the_queue_goes_on(
 def test_a_run_that_is_forgotten_leaves_nothing_behind(
     redis: Redis, store: RunStore, queue: BatchQueue
 ) -> None:
-    run = store.create(fake_spec(2), INFO)
+    run = store.create(fake_plan(2))
     taken = take(queue)
     store.forget(run.id)
     assert queue.renew(taken) is Claim.LOST
@@ -264,14 +263,14 @@ def test_models_have_queues_of_their_own_and_a_worker_holds_one_batch(
     redis: Redis, store: RunStore, queue: BatchQueue
 ) -> None:
     other = INFO.model_copy(update={"name": "other"})
-    runs = {store.create(fake_spec(1), INFO).id, store.create(fake_spec(1), other).id}
+    runs = {store.create(fake_plan(1)).id, store.create(fake_plan(1, info=other)).id}
     found = [queue.take("w1", ["fake", "other"], 10) for _ in range(3)]
     assert {taken.run for taken in found if taken} == runs
     assert queue.take("w2", ["absent"], 10) is None
 
 
 def test_a_failed_run_says_why(redis: Redis, store: RunStore, queue: BatchQueue) -> None:
-    run = store.create(fake_spec(2), INFO)
+    run = store.create(fake_plan(2))
     queue.fail(take(queue), "ValueError: no")
     row = store.get(run.id)
     assert (row.state, row.reason) == (State.FAILED, "ValueError: no")
@@ -282,7 +281,7 @@ def test_a_reader_behind_more_than_ten_busy_ones_finds_the_abandoned_batch(
     redis: Redis, store: RunStore
 ) -> None:
     queue = BatchQueue(redis, claim_ms=SOON_MS)
-    store.create(fake_spec(14), INFO)
+    store.create(fake_plan(14))
     held = [take(queue, f"w{i}") for i in range(14)]
     redis.xclaim(queue_key("fake"), GROUP, "w13", 0, [held[13].entry], idle=2 * SOON_MS)
     assert take(queue, "other").batch == 13

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from fakes import INFO, fake_spec, record_of
+from fakes import INFO, fake_plan, fake_spec, record_of
 from redis import Redis
 
 from entroscope.broker.batch_queue import BatchQueue, Claim
@@ -36,7 +36,7 @@ def finish_one(queue: BatchQueue) -> None:
 
 
 def test_a_run_is_read_as_it_was_made(store: RunStore) -> None:
-    made = store.create(fake_spec(2), INFO, parent="p")
+    made = store.create(fake_plan(2), parent="p")
     row = store.get(made.id)
     assert row == made
     assert (row.spec, row.info, row.state, row.parent) == (fake_spec(2), INFO, State.QUEUED, "p")
@@ -51,7 +51,7 @@ def test_unknown_runs_are_not_found(store: RunStore) -> None:
 
 
 def test_runs_are_listed_newest_first(store: RunStore) -> None:
-    made = [store.create(fake_spec(1), INFO).id for _ in range(5)]
+    made = [store.create(fake_plan(1)).id for _ in range(5)]
     assert [row.id for row in store.list()] == made[::-1]
 
 
@@ -59,8 +59,8 @@ def test_positions_count_unfinished_runs_of_the_same_model(
     redis: Redis, store: RunStore, queue: BatchQueue
 ) -> None:
     other = INFO.model_copy(update={"name": "other"})
-    first, second, third = (store.create(fake_spec(2), INFO).id for _ in range(3))
-    alone = store.create(fake_spec(2), other).id
+    first, second, third = (store.create(fake_plan(2)).id for _ in range(3))
+    alone = store.create(fake_plan(2, info=other)).id
     assert store.positions() == {first: 0, second: 1, third: 2, alone: 0}
     assert last_event(redis, third) == ("queued", {"position": 2})
     finish_one(queue)
@@ -69,7 +69,7 @@ def test_positions_count_unfinished_runs_of_the_same_model(
 
 
 def test_a_queued_run_is_removed(redis: Redis, store: RunStore, queue: BatchQueue) -> None:
-    run = store.create(fake_spec(2), INFO).id
+    run = store.create(fake_plan(2)).id
     receipt = {"state": "cancelled", "effect": "removed", "batch": None, "step": None}
     assert store.cancel(run) == receipt
     assert last_event(redis, run) == ("cancelled", {"batch": None, "step": None})
@@ -80,7 +80,7 @@ def test_a_queued_run_is_removed(redis: Redis, store: RunStore, queue: BatchQueu
 def test_a_running_run_is_stopped_by_its_worker(
     redis: Redis, store: RunStore, queue: BatchQueue
 ) -> None:
-    run = store.create(fake_spec(2), INFO).id
+    run = store.create(fake_plan(2)).id
     taken = queue.take("w", ["fake"], 10)
     assert taken is not None
     client: Any = redis
@@ -100,7 +100,7 @@ def test_a_running_run_is_stopped_by_its_worker(
 def test_a_run_between_two_batches_is_stopped_at_once(
     redis: Redis, store: RunStore, queue: BatchQueue
 ) -> None:
-    run = store.create(fake_spec(2), INFO).id
+    run = store.create(fake_plan(2)).id
     finish_one(queue)
     assert store.cancel(run)["effect"] == "stopped"
     assert last_event(redis, run) == ("cancelled", {"batch": None, "step": None})
@@ -111,7 +111,7 @@ def test_a_cancelled_run_whose_worker_died_ends_when_its_batch_is_taken_over(
     redis: Redis, store: RunStore
 ) -> None:
     impatient = BatchQueue(redis, claim_ms=0)
-    run = store.create(fake_spec(2), INFO).id
+    run = store.create(fake_plan(2)).id
     assert impatient.take("dead", ["fake"], 10) is not None
     assert store.cancel(run)["effect"] == "stopping"
     assert impatient.take("w", ["fake"], 10) is None
@@ -122,13 +122,13 @@ def test_a_run_whose_worker_is_long_dead_is_stopped_at_once(
     redis: Redis, queue: BatchQueue
 ) -> None:
     store = RunStore(redis, claim_ms=0)
-    run = store.create(fake_spec(2), INFO).id
+    run = store.create(fake_plan(2)).id
     queue.take("dead", ["fake"], 10)
     assert store.cancel(run)["effect"] == "stopped"
 
 
 def test_a_finished_run_cannot_be_cancelled(store: RunStore, queue: BatchQueue) -> None:
-    run = store.create(fake_spec(1), INFO).id
+    run = store.create(fake_plan(1)).id
     finish_one(queue)
     receipt = {"state": "done", "effect": "finished", "batch": None, "step": None}
     assert store.cancel(run) == receipt
@@ -137,11 +137,11 @@ def test_a_finished_run_cannot_be_cancelled(store: RunStore, queue: BatchQueue) 
 def test_an_extension_computes_only_what_is_new(
     redis: Redis, store: RunStore, queue: BatchQueue
 ) -> None:
-    old = store.create(fake_spec(2), INFO).id
+    old = store.create(fake_plan(2)).id
     finish_one(queue)
     finish_one(queue)
     reuse = {b: (store.sums(old)[b], store.values(old)[b]) for b in (0, 1)}
-    new = store.create(fake_spec(4), INFO, extends=old, reuse=reuse)
+    new = store.create(fake_plan(4), extends=old, reuse=reuse)
     assert new.extends == old
     assert [entry.type for entry in EventLog(redis).read(new.id)] == ["queued", "batch", "batch"]
     begun = []
@@ -153,25 +153,25 @@ def test_an_extension_computes_only_what_is_new(
 
 
 def test_reused_batches_in_the_middle_are_skipped(store: RunStore, queue: BatchQueue) -> None:
-    spec = fake_spec(4)
-    new = store.create(spec, INFO)
+    plan = fake_plan(4)
+    new = store.create(plan)
     store.cancel(new.id)
     reuse = {b: record_of(new.plan, b).encode() for b in (1, 2)}
-    run = store.create(spec, INFO, reuse=reuse).id
+    run = store.create(plan, reuse=reuse).id
     finish_one(queue)
     finish_one(queue)
     assert store.get(run).state == State.DONE
 
 
 def test_a_run_that_reuses_everything_is_done_at_once(redis: Redis, store: RunStore) -> None:
-    plan = store.create(fake_spec(1), INFO).plan
-    run = store.create(fake_spec(1), INFO, reuse={0: record_of(plan, 0).encode()})
+    plan = store.create(fake_plan(1)).plan
+    run = store.create(fake_plan(1), reuse={0: record_of(plan, 0).encode()})
     assert run.state == State.DONE
     assert last_event(redis, run.id) == ("done", {"batches": 1, "trajectories": 4})
 
 
 def test_a_forgotten_run_is_gone(redis: Redis, store: RunStore) -> None:
-    run = store.create(fake_spec(1), INFO).id
+    run = store.create(fake_plan(1)).id
     store.forget(run)
     assert store.list() == []
     assert [key for key in redis.keys() if run.encode() in key] == []
@@ -182,7 +182,7 @@ def test_attempts_are_forgotten_when_all_workers_ended_with_their_parent(
     redis: Redis, store: RunStore
 ) -> None:
     impatient = BatchQueue(redis, claim_ms=0)
-    run = store.create(fake_spec(1), INFO).id
+    run = store.create(fake_plan(1)).id
     for _ in range(3):
         impatient.take("w", ["fake"], 10)
     store.forgive()

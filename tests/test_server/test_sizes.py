@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from entroscope.measurement.plan.plan import Plan, resolve
+from entroscope.measurement.plan.plan import Plan
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
@@ -26,7 +27,7 @@ PAIRS: dict[str, Any] = {"partitions": {"rest": "each-vs-rest"}, "complement": "
 
 def sized(**fields: Any) -> Plan:
     spec = {"model": "thousand", "schedule": {"steps": 64}, **fields}
-    plan = Plan(resolve(Spec.model_validate(spec), THOUSAND), THOUSAND)
+    plan = resolve(Spec.model_validate(spec), THOUSAND)
     check_size(plan, SETTINGS)
     return plan
 

@@ -9,7 +9,7 @@ import torch
 
 from entroscope.cli import main
 from entroscope.measurement.curves.records import Pause, Record
-from entroscope.measurement.plan.plan import Plan, resolve
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.spec import Spec
 from entroscope_workers import measure
 from entroscope_workers.models.families.gaussian_mixture import load
@@ -43,7 +43,7 @@ def test_studies_do_not_depend_on_the_batches_they_ran_in() -> None:
 def test_a_batch_can_be_left_between_any_two_steps_of_its_studies() -> None:
     model = load(torch.device("cpu"))
     given = {"model": "gaussian-mixture", "trajectories": 32, "previews": None, "studies": STUDIES}
-    plan = Plan(resolve(Spec.model_validate(given), model.info), model.info)
+    plan = resolve(Spec.model_validate(given), model.info)
     payloads = list(run_batch(plan, 0, model))
     pauses = [payload for payload in payloads if isinstance(payload, Pause)]
     branching, switch = plan.spec.studies.branching, plan.spec.studies.switch

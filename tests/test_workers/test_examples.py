@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from entroscope.measurement.plan.plan import Plan, resolve
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.spec import Spec
 from entroscope_workers import measure
 from entroscope_workers.library.examples import read_examples
@@ -169,7 +169,7 @@ def test_a_batch_that_was_made_for_other_data_fails_with_both_named(tmp_path: Pa
     one = with_data(plain, write_idx(tmp_path / "one", data, labels))
     other = with_data(plain, write_idx(tmp_path / "other", data[::-1].copy(), labels))
     spec = Spec.model_validate({"model": "fashion-mnist", "paths_from": "data"})
-    plan = Plan(resolve(spec, one.info), one.info)
+    plan = resolve(spec, one.info)
     wanted, found = one.examples.info.checksum, other.examples.info.checksum
     with pytest.raises(ValueError, match=f"is for data {wanted}, this worker has {found}"):
         next(run_batch(plan, 0, other))

@@ -4,7 +4,7 @@ import random
 import signal
 from typing import Any
 
-from fakes import INFO, fake_spec
+from fakes import fake_plan
 from redis import Redis
 from waiting import eventually
 from workers import Crew, Process, end, moments_of, points_of, undisturbed
@@ -34,7 +34,7 @@ def attempts(redis: Redis, run: str) -> dict[int, int]:
 def test_a_killed_worker_s_batch_is_taken_over_and_the_numbers_are_the_same_to_the_bit(
     redis: Redis, store: RunStore, log: EventLog, crew: Crew
 ) -> None:
-    run = store.create(fake_spec(4), INFO)
+    run = store.create(fake_plan(4))
     victim = crew.start("victim", hold=2)
     eventually(lambda: (2, 0) in points_of(log, run.id))
     victim.kill()
@@ -48,14 +48,14 @@ def test_a_killed_worker_s_batch_is_taken_over_and_the_numbers_are_the_same_to_t
 def test_a_worker_that_wakes_after_its_batch_was_taken_over_does_no_harm(
     redis: Redis, store: RunStore, log: EventLog, crew: Crew
 ) -> None:
-    run = store.create(fake_spec(3, schedule={"steps": 30}), INFO)
+    run = store.create(fake_plan(3, schedule={"steps": 30}))
     sleeper = crew.start("sleeper", pace_s=0.02)
     eventually(lambda: any(batch == 1 for batch, _ in points_of(log, run.id)))
     sleeper.send_signal(signal.SIGSTOP)
     crew.start("heir")
     assert wait_for_end(store, run.id).state == State.DONE
     sleeper.send_signal(signal.SIGCONT)
-    after = store.create(fake_spec(2, seed=1), INFO)
+    after = store.create(fake_plan(2, seed=1))
     assert wait_for_end(store, after.id).state == State.DONE
     eventually(lambda: all(w.run is None for w in Presence(redis).workers()))
     sleeper.terminate()
@@ -67,7 +67,7 @@ def test_a_worker_that_wakes_after_its_batch_was_taken_over_does_no_harm(
 def test_of_eighty_batches_whose_workers_are_killed_none_is_lost_and_none_counted_twice(
     store: RunStore, log: EventLog, crew: Crew
 ) -> None:
-    run = store.create(fake_spec(80), INFO)
+    run = store.create(fake_plan(80))
     dice = random.Random(0)
     kills = sorted(dice.sample(range(75), 6), reverse=True)
     options = {"claim_ms": 500, "max_attempts": 100, "pace_s": 0.002}
@@ -87,7 +87,7 @@ def test_of_eighty_batches_whose_workers_are_killed_none_is_lost_and_none_counte
 def test_a_batch_that_kills_every_worker_fails_its_run_and_the_queue_goes_on(
     store: RunStore, crew: Crew
 ) -> None:
-    bad, good = store.create(fake_spec(3), INFO), store.create(fake_spec(2, seed=1), INFO)
+    bad, good = store.create(fake_plan(3)), store.create(fake_plan(2, seed=1))
     for name in ("one", "two", "three"):
         victim = crew.start(name, die=2)
         assert victim.wait(30) == -signal.SIGKILL
@@ -100,7 +100,7 @@ def test_a_batch_that_kills_every_worker_fails_its_run_and_the_queue_goes_on(
 def test_a_worker_that_is_asked_to_end_gives_its_batch_back(
     redis: Redis, store: RunStore, log: EventLog, crew: Crew
 ) -> None:
-    run = store.create(fake_spec(1, schedule={"steps": 1000}), INFO)
+    run = store.create(fake_plan(1, schedule={"steps": 1000}))
     polite = crew.start("polite", pace_s=0.02)
     eventually(lambda: points_of(log, run.id))
     polite.terminate()
@@ -114,7 +114,7 @@ def test_a_worker_that_is_asked_to_end_gives_its_batch_back(
 def test_a_busy_batch_does_not_starve_the_renewal_of_its_claim(
     redis: Redis, store: RunStore, log: EventLog, crew: Crew
 ) -> None:
-    run = store.create(fake_spec(1), INFO)
+    run = store.create(fake_plan(1))
     crew.start("busy", busy=[0, 3.0], claim_ms=1000)
     eventually(lambda: points_of(log, run.id))
     crew.start("waiting", claim_ms=1000)
@@ -125,7 +125,7 @@ def test_a_busy_batch_does_not_starve_the_renewal_of_its_claim(
 def test_two_worker_processes_share_a_run(
     redis: Redis, store: RunStore, log: EventLog, crew: Crew
 ) -> None:
-    run = store.create(fake_spec(20), INFO)
+    run = store.create(fake_plan(20))
     workers: list[Process] = [crew.start(name, pace_s=0.02) for name in ("one", "two")]
     assert wait_for_end(store, run.id).state == State.DONE
     begun = [e.document["worker"] for e in log.read(run.id) if e.type == "started"]

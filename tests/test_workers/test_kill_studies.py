@@ -12,7 +12,7 @@ from entroscope.broker.event_log import EventLog
 from entroscope.broker.keys import attempts_key
 from entroscope.broker.run_store import RunStore
 from entroscope.measurement.curves.records import Record, decode_sums
-from entroscope.measurement.plan.plan import resolve
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.states import FINAL, State
 from entroscope_workers.models.families.gaussian_mixture import load
@@ -42,7 +42,7 @@ def sums_of(frame: bytes) -> dict[str, Any]:
 def test_studies_that_a_killed_worker_had_begun_are_sampled_again_to_the_bit(
     redis: Redis, store: RunStore, log: EventLog, crew: Crew
 ) -> None:
-    run = store.create(resolve(Spec.model_validate(SPEC), MODEL.info), MODEL.info)
+    run = store.create(resolve(Spec.model_validate(SPEC), MODEL.info))
     victim = crew.start("victim", studying=1)
     eventually(
         lambda: (1, len(SIGMAS) - 1) in points_of(log, run.id)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fakes import INFO, MODEL, fake_batch, fake_spec
+from fakes import MODEL, fake_batch, fake_plan
 from redis import Redis
 from waiting import eventually
 from workers import Crew, end, moments_of, points_of, running, undisturbed
@@ -38,7 +38,7 @@ def test_a_run_goes_on_when_redis_was_killed_and_came_back(
     tmp_path: Path, crews: list[Crew]
 ) -> None:
     with local_redis(tmp_path) as local, connect(local.url) as redis:
-        run = RunStore(redis).create(fake_spec(6, schedule={"steps": 20}), INFO)
+        run = RunStore(redis).create(fake_plan(6, schedule={"steps": 20}))
         crews.append(Crew(local.url))
         worker = crews[0].start("w", pace_s=0.02, claim_ms=2000)
         eventually(lambda: (2, 0) in points_of(EventLog(redis), run.id))
@@ -60,7 +60,7 @@ def test_workers_that_were_killed_with_redis_are_replaced_and_the_run_resumes(
     tmp_path: Path, crews: list[Crew]
 ) -> None:
     with local_redis(tmp_path) as local, connect(local.url) as redis:
-        run = RunStore(redis).create(fake_spec(3), INFO)
+        run = RunStore(redis).create(fake_plan(3))
         crews.append(Crew(local.url))
         worker = crews[0].start("w", hold=1)
         eventually(lambda: (1, 0) in points_of(EventLog(redis), run.id))
@@ -84,7 +84,7 @@ def test_a_worker_that_starts_before_redis_waits_for_it_and_says_so_once(tmp_pat
         with running(worker):
             eventually(lambda: lines)
             with local_redis(tmp_path) as local, connect(local.url) as redis:
-                run = RunStore(redis).create(fake_spec(1), INFO).id
+                run = RunStore(redis).create(fake_plan(1)).id
                 eventually(lambda: RunStore(redis).get(run).state == State.DONE)
                 eventually(lambda: Presence(redis).workers())
                 worker.stop()

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from entroscope.measurement.curves.records import Preview, Record
-from entroscope.measurement.plan.plan import Plan, resolve
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.errors import EntroscopeError
 from entroscope.protocol.spec import Spec
 from entroscope_workers import measure
@@ -126,7 +126,7 @@ def test_a_slice_of_small_data_fits_a_cache_and_of_large_data_is_not_a_single_pa
 def test_previews_come_in_the_order_of_their_steps_and_before_the_record() -> None:
     model = load(CPU)
     spec = Spec.model_validate({"model": "gaussian-mixture", "schedule": {"steps": 12}})
-    plan = Plan(resolve(spec, model.info), model.info)
+    plan = resolve(spec, model.info)
     payloads = list(run_batch(plan, 0, model))
     sheets = [each.header["step"] for each in payloads if isinstance(each, Preview)]
     assert sheets == list(range(12)) and isinstance(payloads[-1], Record)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
-from fakes import INFO, MODEL, fake_batch, fake_spec, record_of
+from fakes import INFO, MODEL, fake_batch, fake_plan, record_of
 from redis import Redis
 from waiting import eventually
 from workers import bits_of, moments_of, running
@@ -16,7 +16,8 @@ from entroscope.broker.keys import PRESETS
 from entroscope.broker.presence import Presence
 from entroscope.broker.run_store import RunStore
 from entroscope.measurement.curves.records import Payload, Point, Record
-from entroscope.measurement.plan.plan import Plan, resolve
+from entroscope.measurement.plan.plan import Plan
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.frames import unpack
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.states import FINAL, State
@@ -59,7 +60,7 @@ def entries(log: EventLog, run: str, type: str) -> list[Entry]:
 
 
 def test_a_run_s_log_tells_its_whole_story(redis: Redis, store: RunStore, log: EventLog) -> None:
-    run = store.create(fake_spec(1), INFO)
+    run = store.create(fake_plan(1))
     with running(make(redis)):
         assert wait_for_end(store, run.id) == State.DONE
     said = [entry.type for entry in log.read(run.id) if entry.type not in ("point", "preview")]
@@ -73,7 +74,7 @@ def test_a_run_s_log_tells_its_whole_story(redis: Redis, store: RunStore, log: E
 
 
 def test_cancel_takes_effect_within_one_step(redis: Redis, store: RunStore, log: EventLog) -> None:
-    run = store.create(fake_spec(2, schedule={"steps": 50}), INFO)
+    run = store.create(fake_plan(2, schedule={"steps": 50}))
 
     def cancel(batch: int, step: int) -> None:
         if (batch, step) == (1, 20):
@@ -93,7 +94,7 @@ def test_a_model_s_exception_fails_the_run_in_one_line_and_the_worker_lives(
         if batch == 1:
             raise ValueError("no such number\nand much more")
 
-    bad, good = store.create(fake_spec(3), INFO), store.create(fake_spec(1), INFO)
+    bad, good = store.create(fake_plan(3)), store.create(fake_plan(1))
     lines: list[str] = []
     with running(make(redis, hooked(explode), say=lines.append)):
         assert wait_for_end(store, bad.id) == State.FAILED
@@ -104,7 +105,7 @@ def test_a_model_s_exception_fails_the_run_in_one_line_and_the_worker_lives(
 
 
 def test_a_batch_without_a_record_fails_its_run(redis: Redis, store: RunStore) -> None:
-    run = store.create(fake_spec(1), INFO)
+    run = store.create(fake_plan(1))
     with running(make(redis, lambda plan, index, model: iter(()))):
         assert wait_for_end(store, run.id) == State.FAILED
     assert store.get(run.id).reason == "the batch ended without a record"
@@ -112,7 +113,7 @@ def test_a_batch_without_a_record_fails_its_run(redis: Redis, store: RunStore) -
 
 def test_a_worker_announces_itself_and_what_it_does(redis: Redis, store: RunStore) -> None:
     presence, release = Presence(redis), threading.Event()
-    run = store.create(fake_spec(1), INFO)
+    run = store.create(fake_plan(1))
     with running(make(redis, hooked(lambda batch, step: assert_set(release)))):
         eventually(lambda: [(w.run, w.batch) for w in presence.workers()] == [(run.id, 0)])
         release.set()
@@ -130,9 +131,9 @@ def assert_set(event: threading.Event) -> None:
 def test_a_worker_leaves_a_run_that_ended_without_it(
     redis: Redis, store: RunStore, log: EventLog
 ) -> None:
-    plan, queue = Plan(fake_spec(1), INFO), BatchQueue(redis)
+    plan, queue = fake_plan(1), BatchQueue(redis)
     error = record_of(plan, 0).moments["classes"].error("entropy").max()
-    run = store.create(fake_spec(3, target_se_bits=float(error)), INFO)
+    run = store.create(fake_plan(3, target_se_bits=float(error)))
     first = queue.take("other", ["fake"], 10)
     assert first is not None
 
@@ -143,14 +144,14 @@ def test_a_worker_leaves_a_run_that_ended_without_it(
 
     worker = make(redis, hooked(hold))
     with running(worker):
-        after = store.create(fake_spec(1, seed=1), INFO)
+        after = store.create(fake_plan(1, seed=1))
         assert wait_for_end(store, after.id) == State.DONE
     assert log.read(run.id)[-1].document == {"batches": 1, "trajectories": 4}
     assert sorted(store.sums(run.id)) == [0]
 
 
 def test_a_worker_drops_what_is_gone_when_redis_was_emptied(redis: Redis, store: RunStore) -> None:
-    store.create(fake_spec(3), INFO)
+    store.create(fake_plan(3))
     noticed = threading.Event()
 
     def empty(batch: int, step: int) -> None:
@@ -162,7 +163,7 @@ def test_a_worker_drops_what_is_gone_when_redis_was_emptied(redis: Redis, store:
     worker = make(redis, hooked(empty), claim_ms=500)
     with running(worker):
         assert_set(noticed)
-        after = store.create(fake_spec(1), INFO)
+        after = store.create(fake_plan(1))
         assert wait_for_end(store, after.id) == State.DONE
         eventually(lambda: Presence(redis).workers())
     assert [row.id for row in store.list()] == [after.id]
@@ -174,7 +175,7 @@ def test_a_run_of_a_real_model_comes_to_the_same_as_the_runner_alone(
     models = load_models(["gaussian-mixture"], torch.device("cpu"))
     info = models["gaussian-mixture"].info
     given = {"model": info.name, "trajectories": 40, "schedule": {"steps": 8}}
-    run = store.create(resolve(Spec.model_validate(given), info), info)
+    run = store.create(resolve(Spec.model_validate(given), info))
     with running(Worker(redis, models, "tester", "cpu", say=silent)):
         assert wait_for_end(store, run.id) == State.DONE
     expected = {}

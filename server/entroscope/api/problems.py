@@ -7,14 +7,20 @@ from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from entroscope.protocol.errors import Conflict, EntroscopeError, NotFound, SpecError, Unavailable
+from entroscope.protocol.errors import (
+    Conflict,
+    EntroscopeError,
+    InvalidDocument,
+    NotFound,
+    SpecError,
+    Unavailable,
+)
 from entroscope.protocol.frames import finite
-from entroscope.protocol.validation import spec_errors
 
 MEDIA_TYPE = "application/problem+json"
 #: Values longer than this, as JSON, are cut in answers.
@@ -55,14 +61,6 @@ class RequestError(Exception):
         self.status, self.detail = status, detail
 
 
-class InvalidDocument(Exception):
-    """A document whose fields are off."""
-
-    def __init__(self, errors: list[FieldProblem]) -> None:
-        super().__init__(errors[0].message)
-        self.errors = errors
-
-
 def problem(
     status: int,
     detail: str,
@@ -75,11 +73,6 @@ def problem(
     )
     text = json.dumps(finite(body.model_dump(by_alias=True)))
     return Response(text, status, dict(headers or {}), MEDIA_TYPE)
-
-
-def field_problems(error: ValidationError, document: Any) -> list[FieldProblem]:
-    """Return what pydantic found, with paths as they are in the document."""
-    return [field_problem(found) for found in spec_errors(error, document)]
 
 
 def field_problem(error: SpecError) -> FieldProblem:
@@ -114,8 +107,9 @@ async def _domain_error(_: Request, error: Exception) -> Response:
 
 async def _invalid_document(_: Request, error: Exception) -> Response:
     assert isinstance(error, InvalidDocument)
-    detail = "; ".join(f"{e.field}: {e.message}" for e in error.errors[:5])
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, error.errors)
+    errors = [field_problem(found) for found in error.errors]
+    detail = "; ".join(map(str, error.errors[:5]))
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors)
 
 
 async def _request_error(_: Request, error: Exception) -> Response:

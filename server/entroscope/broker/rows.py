@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from entroscope.measurement.plan.plan import Plan, spec_hash
+from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.states import State
@@ -13,7 +14,7 @@ from entroscope.protocol.states import State
 Frames = tuple[bytes, bytes]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Row:
     """What is kept of a run beside its log.
 
@@ -38,22 +39,21 @@ class Row:
     spec_hash: str
     cancel: bool
 
-    @property
+    @cached_property
     def plan(self) -> Plan:
         return Plan(self.spec, self.info)
 
 
 @dataclass(frozen=True, slots=True)
 class NewRun:
-    """A run to be made, of a resolved spec.
+    """A run to be made.
 
     Attributes:
         reuse: batches that are known already; where they suffice the run is done at once.
     """
 
     id: str
-    spec: Spec
-    info: ModelInfo
+    plan: Plan
     parent: str | None = None
     extends: str | None = None
     reuse: Mapping[int, Frames] = field(default_factory=dict)
@@ -61,11 +61,12 @@ class NewRun:
 
 def stored_fields(new: NewRun, created_ms: int) -> dict[str, Any]:
     """Return the hash of a new run."""
+    spec, info = new.plan.spec, new.plan.info
     fields = {
-        "spec": new.spec.model_dump_json(by_alias=True),
-        "info": new.info.model_dump_json(),
-        "model": new.info.name,
-        "spec_hash": spec_hash(new.spec, new.info.weights_hash, new.info.data),
+        "spec": spec.model_dump_json(by_alias=True),
+        "info": info.model_dump_json(),
+        "model": info.name,
+        "spec_hash": new.plan.hash,
         "state": State.QUEUED.value,
         "created_ms": created_ms,
         "parent": new.parent,

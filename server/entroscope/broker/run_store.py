@@ -54,21 +54,20 @@ class RunStore:
 
     def create(
         self,
-        spec: Spec,
-        info: ModelInfo,
+        plan: Plan,
         *,
         parent: str | None = None,
         extends: str | None = None,
         reuse: Mapping[int, Frames] | None = None,
         run: str | None = None,
     ) -> Row:
-        """Make a run of a resolved spec and queue its first batch.
+        """Make a run and queue its first batch.
 
         Args:
             run: the id it is to have, where the caller must know it before.
             reuse: batches that are known already; where they suffice the run is done at once.
         """
-        new = NewRun(run or uuid.uuid4().hex, spec, info, parent, extends, reuse or {})
+        new = NewRun(run or uuid.uuid4().hex, plan, parent, extends, reuse or {})
         self.create_all([new])
         return self.get(new.id)
 
@@ -85,12 +84,12 @@ class RunStore:
         now_ms = time.time_ns() / 1e6
         with self._redis.pipeline() as pipe:
             for index, each in enumerate(new):
-                name = each.info.name
+                name = each.plan.info.name
                 fields: Any = stored_fields(each, int(now_ms) + index)
                 pipe.hset(run_key(each.id), mapping=fields)
                 pipe.zadd(RUNS, {each.id: now_ms + index / 1000})
                 EventLog(pipe).begin(each.id, "queued", {"position": ahead[name]})
-                _queue_first(pipe, each.id, Fold(Plan(each.spec, each.info)), each.reuse)
+                _queue_first(pipe, each.id, Fold(each.plan), each.reuse)
                 ahead[name] += 1
             beside(pipe)
             pipe.execute()

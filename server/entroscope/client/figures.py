@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from entroscope.measurement.curves.axes import NATS_PER_BIT, Axis, place, production_factor
 from entroscope.measurement.curves.result import curve_arrays
-from entroscope.page_folder import page_folder
+from entroscope.paths import page_folder
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

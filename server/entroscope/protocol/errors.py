@@ -2,6 +2,7 @@
 
 EntroscopeError
 ├── SpecError        the spec is not one this model can run: field, value, reason
+├── InvalidDocument  a document whose fields are off: a SpecError each
 ├── NotFound         no such run, model, preview
 ├── Conflict         the thing is not in a state for this
 └── Unavailable      Redis or the workers cannot be reached at the moment
@@ -25,6 +26,14 @@ class SpecError(EntroscopeError):
     def __init__(self, field: str, value: Any, reason: str) -> None:
         super().__init__(f"{field}: {reason}")
         self.field, self.value, self.reason = field, value, reason
+
+
+class InvalidDocument(EntroscopeError):
+    """A document whose fields are off."""
+
+    def __init__(self, errors: list[SpecError]) -> None:
+        super().__init__("; ".join(map(str, errors)))
+        self.errors = errors
 
 
 class NotFound(EntroscopeError):

@@ -1,10 +1,24 @@
 """From what pydantic finds wrong with a document to fields of it, as its sender knows them."""
 
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from entroscope.protocol.errors import SpecError
+from entroscope.protocol.errors import InvalidDocument, SpecError
+
+Document = TypeVar("Document", bound=BaseModel)
+
+
+def read_document(kind: type[Document], document: Any) -> Document:
+    """Return what a document says, checked.
+
+    Raises:
+        InvalidDocument: what is wrong with which field.
+    """
+    try:
+        return kind.model_validate(document)
+    except ValidationError as error:
+        raise InvalidDocument(spec_errors(error, document)) from None
 
 
 def spec_errors(error: ValidationError, document: Any) -> list[SpecError]:

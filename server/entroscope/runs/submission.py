@@ -2,22 +2,21 @@
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from redis import Redis
 
-from entroscope.api.problems import InvalidDocument, field_problems
 from entroscope.broker.idempotency import id_of_key
 from entroscope.broker.presence import Presence
 from entroscope.broker.run_store import RunStore
-from entroscope.measurement.plan.paired_previews import preview_evaluations
 from entroscope.measurement.plan.pilot import spec_from_pilot
-from entroscope.measurement.plan.plan import Plan, bind_params, resolve, spec_hash
+from entroscope.measurement.plan.plan import Plan
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.errors import Conflict, SpecError, Unavailable
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
+from entroscope.protocol.validation import read_document
 from entroscope.runs.catalog import Catalog
 from entroscope.runs.documents import outline
 from entroscope.runs.estimate import cost_seconds
@@ -25,15 +24,6 @@ from entroscope.runs.limits import check_records
 from entroscope.settings import Settings
 
 Request = TypeVar("Request", bound=BaseModel)
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A spec that can be run: resolved, within the limits."""
-
-    spec: Spec
-    info: ModelInfo
-    plan: Plan
 
 
 class Submissions:
@@ -51,14 +41,13 @@ class Submissions:
         self._catalog, self._settings = catalog, settings
         self._lock = threading.Lock()
 
-    def order(self, document: Any) -> Order:
-        """Check a spec as it was sent.
+    def order(self, document: Any) -> Plan:
+        """Return the plan of a spec as it was sent.
 
         Raises:
             InvalidDocument, SpecError: what is wrong with which field.
         """
-        plan = self.accept(read_spec(document))
-        return Order(plan.spec, plan.info, plan)
+        return self.accept(read_document(Spec, document))
 
     def accept(self, spec: Spec) -> Plan:
         """Return the plan of a spec, resolved, within the limits.
@@ -67,20 +56,20 @@ class Submissions:
             SpecError: which field is off.
         """
         info = self._model(spec.model)
-        plan = Plan(resolve(spec, info), info)
+        plan = resolve(spec, info)
         check_size(plan, self._settings)
         return plan
 
     def plan(self, document: Any) -> dict[str, Any]:
         """Return what a run of this spec would be."""
-        order = self.order(document)
-        own = outline(order.plan)
-        seconds = cost_seconds(own.work, order.info.name, self._catalog.rates())
+        plan = self.order(document)
+        own = outline(plan)
+        seconds = cost_seconds(own.work, plan.info.name, self._catalog.rates())
         return {
-            "spec": order.spec.document(),
+            "spec": plan.spec.document(),
             **own.document,
-            "batches": [size for _, size in order.plan.batches],
-            "presets": bind_params(order.info, order.spec.params).presets,
+            "batches": [size for _, size in plan.batches],
+            "presets": plan.bound.presets,
             "cost": {"evaluations": own.evaluations, "seconds": seconds},
         }
 
@@ -91,17 +80,16 @@ class Submissions:
             key: the same key and document give the same run, however often they are sent.
             reuse: an equal run that is done will do.
         """
-        order = self.order(document)
-        equal = spec_hash(order.spec, order.info.weights_hash, order.info.data)
-        if reuse and (found := self._catalog.equal_run(equal)) is not None:
+        plan = self.order(document)
+        if reuse and (found := self._catalog.equal_run(plan.hash)) is not None:
             return found, False
         if key is None:
-            return self._store.create(order.spec, order.info).id, True
+            return self._store.create(plan).id, True
         with self._lock:
             run = id_of_key(self._redis, key, document)
             if self._catalog.exists(run):
                 return run, False
-            return self._store.create(order.spec, order.info, run=run).id, True
+            return self._store.create(plan, run=run).id, True
 
     def extend(self, run: str, trajectories: int) -> str:
         """Make a run with more trajectories that reuses the batches of a finished one."""
@@ -117,14 +105,13 @@ class Submissions:
         check_size(plan, self._settings)
         equal = zip(plan.batches, Plan(old, info).batches, strict=False)
         kept = {i: frames[i] for i, (a, b) in enumerate(equal) if a == b and i in frames}
-        row = self._store.create(new, info, parent=document["parent"], extends=run, reuse=kept)
+        row = self._store.create(plan, parent=document["parent"], extends=run, reuse=kept)
         return row.id
 
     def refine(self, run: str, steps: int) -> str:
         """Make a run of the same spec with its noise levels where a finished one saw decisions."""
         result = self._catalog.result(run)
-        order = self.order(spec_from_pilot(result, steps))
-        return self._store.create(order.spec, order.info).id
+        return self._store.create(self.order(spec_from_pilot(result, steps))).id
 
     def _model(self, name: str) -> ModelInfo:
         models = self._presence.models()
@@ -147,30 +134,6 @@ class Submissions:
         return info
 
 
-def read_spec(document: Any) -> Spec:
-    """Return a spec as it was sent.
-
-    Raises:
-        InvalidDocument: what is wrong with which field.
-    """
-    try:
-        return Spec.model_validate(document)
-    except ValidationError as error:
-        raise InvalidDocument(field_problems(error, document)) from None
-
-
-def read_request(kind: type[Request], document: Any) -> Request:
-    """Return a small request about a run, such as one for more trajectories.
-
-    Raises:
-        InvalidDocument: what is wrong with which field.
-    """
-    try:
-        return kind.model_validate(document)
-    except ValidationError as error:
-        raise InvalidDocument(field_problems(error, document)) from None
-
-
 def check_size(plan: Plan, settings: Settings) -> None:
     """Refuse a run that is larger than the server allows.
 
@@ -185,7 +148,7 @@ def check_size(plan: Plan, settings: Settings) -> None:
 
 
 def _check_evaluations(plan: Plan, limit: int) -> None:
-    pictured, studied = preview_evaluations(plan), plan.study_evaluations
+    pictured, studied = plan.preview_evaluations, plan.study_evaluations
     main = plan.evaluations - studied - pictured
     if main > limit:
         raise SpecError(

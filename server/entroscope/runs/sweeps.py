@@ -8,11 +8,9 @@ from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from pydantic import ValidationError
 from redis import Redis
 from redis.exceptions import RedisError
 
-from entroscope.api.problems import InvalidDocument, field_problems
 from entroscope.broker.idempotency import id_of_key
 from entroscope.broker.rows import NewRun
 from entroscope.broker.run_store import RunStore
@@ -20,6 +18,7 @@ from entroscope.measurement.plan.plan import Plan
 from entroscope.measurement.plan.sweep import Sweep, default_title, sweep_plans
 from entroscope.protocol.errors import Conflict, NotFound
 from entroscope.protocol.states import FINAL, State
+from entroscope.protocol.validation import read_document
 from entroscope.runs.catalog import Catalog
 from entroscope.runs.estimate import cost_seconds
 from entroscope.runs.submission import Submissions
@@ -121,14 +120,11 @@ class Sweeps:
             self._complained = False
 
     def _checked(self, document: Any) -> tuple[Sweep, list[Plan]]:
-        try:
-            sweep = Sweep.model_validate(document)
-        except ValidationError as error:
-            raise InvalidDocument(field_problems(error, document)) from None
+        sweep = read_document(Sweep, document)
         return sweep, sweep_plans(sweep, self._submissions.accept, self._max_evaluations)
 
     def _make(self, id: str, sweep: Sweep, plans: list[Plan]) -> None:
-        new = [NewRun(uuid.uuid4().hex, plan.spec, plan.info, parent=id) for plan in plans]
+        new = [NewRun(uuid.uuid4().hex, plan, parent=id) for plan in plans]
         row = SweepRow(
             id,
             int(time.time() * 1000),

@@ -9,7 +9,7 @@ import pkgutil
 from pathlib import Path
 from typing import cast
 
-from entroscope_workers.library.entry import Entry
+from entroscope_workers.models.entry import Entry
 
 
 def tiny_families() -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 import diffusers
 import torch
 
-from entroscope_workers.library.entry import Entry
+from entroscope_workers.models.entry import Entry
 
 UNET: dict[str, Any] = {
     "sample_size": 8,

@@ -7,7 +7,7 @@ from typing import Any
 import diffusers
 import torch
 
-from entroscope_workers.library.entry import Entry
+from entroscope_workers.models.entry import Entry
 
 TRANSFORMER: dict[str, Any] = {
     "num_attention_heads": 2,

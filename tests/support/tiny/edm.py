@@ -8,7 +8,7 @@ import torch
 from network_files import write_one, write_pair
 from torch import Tensor
 
-from entroscope_workers.library.entry import Entry
+from entroscope_workers.models.entry import Entry
 from entroscope_workers.models.networks.edm import EdmConfig, EDMPrecond
 
 CONFIG: dict[str, Any] = {

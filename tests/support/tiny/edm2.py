@@ -7,7 +7,7 @@ import torch
 from network_files import write_one, write_pair
 from torch import Tensor
 
-from entroscope_workers.library.entry import Entry
+from entroscope_workers.models.entry import Entry
 from entroscope_workers.models.networks.edm2 import Edm2Config, Precond
 
 CONFIG: dict[str, Any] = {

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from entroscope_workers.library.entry import Entry
+from entroscope_workers.models.entry import Entry
 
 WIDTH = 16
 UNET: dict[str, Any] = {

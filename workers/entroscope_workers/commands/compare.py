@@ -10,7 +10,8 @@ from entroscope.measurement.curves.fold import Fold
 from entroscope.measurement.curves.records import Point, Record
 from entroscope.measurement.curves.result import result_document
 from entroscope.measurement.curves.trajectories import Trajectories
-from entroscope.measurement.plan.plan import Plan, resolve
+from entroscope.measurement.plan.plan import Plan
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.spec import Spec
 from entroscope_workers.commands.measure import Progress, fraction_done, model_of, run, spec_of
 from entroscope_workers.models.base import Model
@@ -31,7 +32,7 @@ def measure_both(
         Conflict: the values per trajectory are too large to be kept.
     """
     model = model_of(model)
-    plan = Plan(resolve(spec_of(spec, model), model.info), model.info)
+    plan = resolve(spec_of(spec, model), model.info)
     twin = Plan(unguided(plan.spec), model.info)
     half = progress or (lambda done: None)
     result, own = _measured(plan, model, lambda done: half(done / 2))

@@ -9,7 +9,8 @@ from entroscope.measurement.curves.fold import Fold
 from entroscope.measurement.curves.records import Payload, Point, Record
 from entroscope.measurement.curves.result import result_document
 from entroscope.measurement.plan.pilot import PILOT_STEPS, spec_from_pilot
-from entroscope.measurement.plan.plan import Plan, resolve
+from entroscope.measurement.plan.plan import Plan
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.spec import MAX_TRAJECTORIES, Schedule, Spec
 from entroscope.protocol.studies_spec import Studies
@@ -43,7 +44,7 @@ def measure(
     spec = spec_of(spec, model)
     if pilot is not None:
         spec = refined(model, spec, pilot)
-    plan = Plan(resolve(spec, model.info), model.info)
+    plan = resolve(spec, model.info)
     fold = Fold(plan)
     for payload in run(plan, Portioned.of(model), fold):
         if progress and isinstance(payload, Point):
@@ -71,7 +72,7 @@ def refined(model: Model, spec: Spec, trajectories: int) -> Spec:
     Raises:
         SpecError: the spec is off, or its levels are given one by one.
     """
-    resolved = resolve(spec, model.info)
+    resolved = resolve(spec, model.info).spec
     schedule = resolved.schedule
     if schedule.steps is None:
         raise SpecError("schedule.sigmas", len(schedule.sigmas or ()), "leaves a pilot no choice")

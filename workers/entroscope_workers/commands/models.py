@@ -11,7 +11,6 @@ from rich.text import Text
 
 from entroscope_workers.commands.run import find_device
 from entroscope_workers.importing.hub import download
-from entroscope_workers.library.entry import Entry
 from entroscope_workers.library.model_checks import model_checks
 from entroscope_workers.library.model_size import num_weights
 from entroscope_workers.library.models_file import PLACES, add_table
@@ -20,6 +19,7 @@ from entroscope_workers.library.probe import probed
 from entroscope_workers.library.registry import bundled_names, check_entry, find_offer, offers
 from entroscope_workers.models.adapters.labels import LABEL_SETS
 from entroscope_workers.models.base import Model
+from entroscope_workers.models.entry import Entry
 
 FAILED = 1
 

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from entroscope.broker.connect import connect
 from entroscope.measurement.curves.comparison import unguided
-from entroscope.measurement.plan.plan import resolve
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.processes.supervisor import Supervisor, worker_command
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
@@ -179,7 +179,7 @@ def _one(
     spec = Spec.model_validate(document)
     loaded = {spec.model: load_model(spec.model, find_device(device), models)}
     model = all_with_data(loaded, data)[spec.model]
-    spec = resolve(spec, model.info)  # what is off is said before a bar is drawn
+    spec = resolve(spec, model.info).spec  # what is off is said before a bar is drawn
     if compare:
         unguided(spec)
     if pilot is not None:

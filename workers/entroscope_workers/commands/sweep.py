@@ -5,7 +5,8 @@ from typing import Any
 
 import torch
 
-from entroscope.measurement.plan.plan import Plan, resolve
+from entroscope.measurement.plan.plan import Plan
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.measurement.plan.sweep import Sweep, default_title, sweep_plans
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.spec import Spec
@@ -52,7 +53,7 @@ class SweepFile:
             own = [text for text in self._data if _is_for(text, loaded[spec.model])]
             self._models |= all_with_data(loaded, own)
         info = self._models[spec.model].info
-        return Plan(resolve(spec, info), info)
+        return resolve(spec, info)
 
 
 class _Share:

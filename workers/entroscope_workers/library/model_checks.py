@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from entroscope.measurement.plan.plan import bind_params
+from entroscope.measurement.plan.bound import bind_params
 from entroscope_workers.library.offers import one_line
 from entroscope_workers.models.base import NO_LABEL, Model
 

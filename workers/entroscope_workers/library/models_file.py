@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from entroscope_workers.library.entry import Entry
 from entroscope_workers.models.adapters.labels import LABEL_SETS
+from entroscope_workers.models.entry import Entry
 
 #: Fields of an entry that are places on disk.
 PLACES = ("path", "unconditional", "config", "vae")

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from entroscope.measurement.plan.plan import bind_params
+from entroscope.measurement.plan.bound import bind_params
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.slugs import SLUG_PATTERN
 from entroscope_workers.library.offers import Loader, Offer, faulty, one_line

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from entroscope.measurement.plan.plan import Plan, bind_params, resolve
+from entroscope.measurement.plan.bound import bind_params
+from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.models import BatchSizes, ModelInfo
 from entroscope.protocol.spec import BatchPlan, Schedule, Spec
 from entroscope_workers.models.base import DecodesLatents, Model
@@ -140,7 +141,7 @@ def _chain_rate(model: Model, rate: float) -> float:
         previews=None,
         batch_sizes=BatchPlan(first=count, largest=count),
     )
-    plan = Plan(resolve(spec, model.info), model.info)
+    plan = resolve(spec, model.info)
     started = time.perf_counter()
     for _ in run_batch(plan, 0, model):
         pass

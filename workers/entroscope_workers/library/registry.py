@@ -17,13 +17,13 @@ from typing import Any, cast
 import torch
 
 from entroscope.paths import default_models_file
-from entroscope_workers.library.entry import Entry
 from entroscope_workers.library.models_file import PLACES, entry_of, read_tables
 from entroscope_workers.library.offers import Offer, faulty
 from entroscope_workers.library.plugins import installed_offers, python_offers
 from entroscope_workers.models import families
 from entroscope_workers.models.adapters.labels import LABEL_SETS
 from entroscope_workers.models.base import Model
+from entroscope_workers.models.entry import Entry
 
 NOT_FAMILIES = {"base"}
 #: A file in a list of models, and the one model of it that is meant.

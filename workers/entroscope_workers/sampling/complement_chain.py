@@ -12,12 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from entroscope.measurement.plan.complement import (
-    has_sides,
-    is_consistent,
-    pair_classes,
-    pair_priors,
-)
+from entroscope.measurement.plan.complement import has_sides, is_consistent
 from entroscope.measurement.plan.plan import Plan
 from entroscope_workers.models.base import NO_LABEL, Model
 from entroscope_workers.numerics.complement import other_labels, rebuilt_apart
@@ -79,7 +74,7 @@ class PairChain:
         self._columns = torch.from_numpy(plan.columns).to(device)
         self._grouping = Grouping.of(((0,), (1,)), device)
         self._classes = np.array([curve.groups[0][0] for curve in plan.curves])
-        pairs = pair_classes(plan)
+        pairs = plan.complement_classes
         turns = [int(pairs[trajectory % len(pairs)]) for trajectory in trajectories]
         self.label = torch.tensor(turns, device=device)
         self._start()
@@ -88,7 +83,7 @@ class PairChain:
         """Draw sides and states; the classes take turns, so that every curve gets its share."""
         device, prior = self.model.device, torch.from_numpy(self.plan.prior)
         side, component, other = torch.from_numpy(self._noise.uniforms(3)).to(device).T.contiguous()
-        pair_prior = torch.from_numpy(pair_priors(self.plan)).to(device)[self.label]
+        pair_prior = torch.from_numpy(self.plan.complement_priors).to(device)[self.label]
         self.is_own = side < pair_prior
         self._other = other_labels(other, prior.to(device), self.label)
         known = self._spec.complement_paths == "random-class"

@@ -22,7 +22,6 @@ from entroscope.measurement.curves.records import (
 )
 from entroscope.measurement.curves.study_arrays import StudyArrays
 from entroscope.measurement.plan.complement import is_paired
-from entroscope.measurement.plan.paired_previews import preview_evaluations
 from entroscope.measurement.plan.plan import Plan
 from entroscope_workers.models.base import Model
 from entroscope_workers.sampling.call_sizes import Portioned
@@ -164,7 +163,7 @@ def _facts(
 ) -> dict[str, Any]:
     """Args: pairs: those that the curves took, those of the studies and of paired previews."""
     first, size = plan.batches[index]
-    pictured = preview_evaluations(plan) if pairs[2] else 0
+    pictured = plan.preview_evaluations if pairs[2] else 0
     return {
         "batch": index,
         "first": first,

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from entroscope.api.deps import ServicesDep
 from entroscope.api.schemas import ModelList
-from entroscope.measurement.plan.plan import bind_params
+from entroscope.measurement.plan.bound import bind_params
 from entroscope.protocol.models import ModelInfo
 
 router = APIRouter(prefix="/api", tags=["models"])

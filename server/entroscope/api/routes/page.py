@@ -8,7 +8,7 @@ from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from entroscope.page_folder import page_folder
+from entroscope.paths import page_folder
 
 
 class Page(StaticFiles):

@@ -16,8 +16,8 @@ from entroscope.api.schemas import (
 )
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.states import State
+from entroscope.protocol.validation import read_document
 from entroscope.runs.documents import without_exact
-from entroscope.runs.submission import read_request
 
 router = APIRouter(prefix="/api/runs", tags=["runs"])
 Document = dict[str, Any]
@@ -94,7 +94,7 @@ def extend_run(
     run: RunDep, extension: BodyDep, response: Response, services: ServicesDep
 ) -> Document:
     """Make a new run with more trajectories that reuses the batches of a finished one."""
-    new = services.submissions.extend(run, read_request(Extension, extension).trajectories)
+    new = services.submissions.extend(run, read_document(Extension, extension).trajectories)
     response.headers["Location"] = f"/api/runs/{new}"
     return services.catalog.document(new)
 
@@ -109,6 +109,6 @@ def refine_run(
     run: RunDep, refinement: BodyDep, response: Response, services: ServicesDep
 ) -> Document:
     """Make a run like a finished one, its noise levels where that one has seen decisions."""
-    new = services.submissions.refine(run, read_request(Refinement, refinement).steps)
+    new = services.submissions.refine(run, read_document(Refinement, refinement).steps)
     response.headers["Location"] = f"/api/runs/{new}"
     return services.catalog.document(new)

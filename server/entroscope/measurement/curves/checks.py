@@ -7,12 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entroscope.measurement.curves.moments import Moments
-from entroscope.measurement.plan.complement import (
-    binary_entropy,
-    is_consistent,
-    is_paired,
-    pair_priors,
-)
+from entroscope.measurement.plan.complement import binary_entropy, is_consistent, is_paired
 from entroscope.measurement.plan.curves import Curve
 from entroscope.measurement.plan.plan import Plan
 
@@ -153,7 +148,7 @@ def _p_log_p(p: Array) -> Array:
 def group_entropy(plan: Plan, curve: Curve) -> float:
     """Return the entropy of the prior of a curve's groups, in bits: the bound of H."""
     if is_paired(plan.spec):
-        return binary_entropy(float(pair_priors(plan)[curve.groups[0][0]]))
+        return binary_entropy(float(plan.complement_priors[curve.groups[0][0]]))
     weights = np.array([plan.prior[list(group)].sum() for group in curve.groups])
     weights = weights / weights.sum()
     return float(-(weights * np.log2(weights)).sum())

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from entroscope.measurement.curves.records import VALUES
 from entroscope.measurement.curves.trajectories import Trajectories
-from entroscope.measurement.plan.complement import is_pair
 from entroscope.measurement.plan.curves import Curve
 from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.errors import SpecError
@@ -122,7 +121,7 @@ def _by_class(
     each: dict[str, list[dict[str, Any]]] = {}
     for curve in plan.curves:
         apart = _differences_of(curve.key, "production", run, base)
-        if is_pair(plan, curve):
+        if plan.is_against_rest(curve):
             each.setdefault(curve.partition, []).append(_class(curve.path[-1], apart))
             continue
         named = [(plan.labels[c], run.labels == i) for i, c in enumerate(plan.columns)]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from entroscope.measurement.curves.moments import QUANTITIES, Moments, merged, standard_error
 from entroscope.measurement.curves.records import Point
 from entroscope.measurement.curves.study_arrays import StudyArrays, merged_arrays
-from entroscope.measurement.plan.complement import in_sides
+from entroscope.measurement.plan.curves import Curve
 from entroscope.measurement.plan.plan import Plan
 
 Array = NDArray[np.float64]
@@ -47,7 +47,7 @@ class Fold:
         batch = int(facts["batch"])
         if batch in self.facts:
             return False
-        own = {c.key: in_sides(self.plan, c, moments[c.key]) for c in self.plan.curves}
+        own = {c.key: _in_sides(self.plan, c, moments[c.key]) for c in self.plan.curves}
         self.facts[batch], self.moments[batch] = dict(facts), own
         self._studies[batch] = studies
         self._sum = {key: self._sum[key] + m if self._sum else m for key, m in own.items()}
@@ -110,6 +110,11 @@ class Fold:
     def trajectories(self) -> int:
         """Trajectories of the finished batches."""
         return sum(int(facts["trajectories"]) for facts in self.facts.values())
+
+
+def _in_sides(plan: Plan, curve: Curve, moments: Moments) -> Moments:
+    """Return the moments of a record that told all labels apart, as early ones did, by side."""
+    return moments if len(moments.n) == plan.num_truths else moments.by_side(curve.groups[0][0])
 
 
 def _largest_error(moments: Mapping[str, Moments]) -> float:

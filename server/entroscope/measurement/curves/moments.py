@@ -1,7 +1,7 @@
 """Sums over trajectories: what batches publish, and all that a curve and its errors need."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -119,6 +119,12 @@ class Moments:
         shapes["calibration"] = (0, steps)
         none = {field: np.zeros(shape) for field, shape in shapes.items()}
         return cls(**{**none, **sums})
+
+    def by_side(self, label: int) -> "Moments":
+        """Return the sums with true labels told apart as one of them and all others."""
+        sums = {name: getattr(self, name) for name in ("n", "profile", "profile_square")}
+        sides = {k: np.stack([s[label], s.sum(0) - s[label]]) for k, s in sums.items()}
+        return replace(self, **sides)
 
     @property
     def nodes(self) -> int:

@@ -10,16 +10,12 @@ from entroscope.measurement.curves.calibration import calibration_document, step
 from entroscope.measurement.curves.checks import group_entropy, left_out, pruning_bound, run_checks
 from entroscope.measurement.curves.control_variates import combined
 from entroscope.measurement.curves.exact import exact_curves
+from entroscope.measurement.curves.floor import floor_document
 from entroscope.measurement.curves.fold import SHOWN, Fold
 from entroscope.measurement.curves.moments import Moments, standard_error
 from entroscope.measurement.curves.studies import studies_document, study_checks
 from entroscope.measurement.curves.windows import window
-from entroscope.measurement.plan.complement import (
-    floor_document,
-    is_paired,
-    pair_priors,
-    truth_names,
-)
+from entroscope.measurement.plan.complement import is_paired
 from entroscope.measurement.plan.curves import Curve
 from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.frames import finite
@@ -128,14 +124,14 @@ def _pruning(plan: Plan, curve: Curve, moments: Moments) -> dict[str, Any] | Non
 
 def _floor(plan: Plan, curve: Curve, moments: Moments) -> dict[str, Any] | None:
     entropy, error = (float(f("entropy")[-1]) for f in (moments.mean, moments.error))
-    prior = float(pair_priors(plan)[curve.groups[0][0]])
+    prior = float(plan.complement_priors[curve.groups[0][0]])
     return floor_document(plan, curve, entropy, error, prior)
 
 
 def _profiles(plan: Plan, curve: Curve, moments: Moments) -> list[dict[str, Any]]:
     """Return E[h | z] of every true class."""
     profiles = []
-    for position, label in enumerate(truth_names(plan, curve)):
+    for position, label in enumerate(plan.truth_names(curve)):
         n = int(moments.n[position])
         total, square = moments.profile[position], moments.profile_square[position]
         profile: dict[str, Any] = {"label": label, "n": n}

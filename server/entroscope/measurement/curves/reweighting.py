@@ -11,17 +11,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from entroscope.measurement.curves.floor import floor_document
 from entroscope.measurement.curves.fold import SHOWN
 from entroscope.measurement.curves.records import PAIR, PAIRS
 from entroscope.measurement.curves.windows import window_alone
-from entroscope.measurement.plan.complement import (
-    binary_entropy,
-    floor_document,
-    is_consistent,
-    is_pair,
-    is_paired,
-    pair_priors,
-)
+from entroscope.measurement.plan.complement import binary_entropy, is_consistent, is_paired
 from entroscope.measurement.plan.curves import Curve
 from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.errors import Conflict, SpecError
@@ -75,7 +69,7 @@ def at_pair_prior(
     Raises:
         Conflict: the run has no values per trajectory; SpecError: it has no such curve.
     """
-    pairs = [curve for curve in plan.curves if is_pair(plan, curve)]
+    pairs = [curve for curve in plan.curves if plan.is_against_rest(curve)]
     if not pairs:
         raise SpecError("pair_prior", prior, "the run has no partition 'each-vs-rest'")
     if any(_kept_under(plan, curve) not in batch for curve in pairs for batch in batches):
@@ -96,7 +90,7 @@ def _kept_under(plan: Plan, curve: Curve) -> str:
 
 def shifted_curve(plan: Plan, curve: Curve, paths: Paths, prior: float) -> dict[str, Any]:
     """Return what changes in the document of a curve at a wanted prior of its class."""
-    sampled = float(pair_priors(plan)[curve.groups[0][0]])
+    sampled = float(plan.complement_priors[curve.groups[0][0]])
     logs = np.log(plan.sigmas)
     values = shifted(paths, np.log(prior / (1 - prior)) - np.log(sampled / (1 - sampled)))
     if not moved_as_read(plan):

@@ -1,162 +1,27 @@
-"""From a spec and a model to what is done: labels, prior, noise levels, curves and batches."""
+"""What a resolved spec means for its model: labels, prior, noise levels, curves and batches."""
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from copy import copy
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
-from entroscope.measurement.mixtures.params import mixture_params, mixture_schedule
-from entroscope.measurement.plan.complement import (
-    check_pairs,
-    fill_pairs,
-    has_sides,
-    is_paired,
-    pair_classes,
-    pair_evaluations,
-)
+from entroscope.measurement.plan.bound import Bound, bind_params
+from entroscope.measurement.plan.complement import HALF, has_sides, is_paired, pair_evaluations
 from entroscope.measurement.plan.cost import pair_cost
 from entroscope.measurement.plan.curves import Curve, curves_of, find_label
 from entroscope.measurement.plan.noise_levels import karras
-from entroscope.measurement.plan.paired_previews import fill_previews, preview_evaluations
-from entroscope.measurement.plan.prompts import fill_prompts, prompts_of
-from entroscope.measurement.plan.rules import check_guidance, check_pruning
-from entroscope.measurement.plan.study_levels import Mode, resolved_studies, study_evaluations
+from entroscope.measurement.plan.paired_previews import sharing_labels
+from entroscope.measurement.plan.study_levels import study_evaluations
 from entroscope.protocol.errors import SpecError
-from entroscope.protocol.models import DataInfo, ModelInfo, ScheduleDefaults
-from entroscope.protocol.partitions import Preset
-from entroscope.protocol.spec import RULE, BatchPlan, Schedule, Spec
+from entroscope.protocol.models import DataInfo, ModelInfo
+from entroscope.protocol.partitions import is_each_vs_rest
+from entroscope.protocol.spec import BatchPlan, Spec
+from entroscope.protocol.studies_spec import Studies
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """A model with a run's params: labels, training frequencies, usual schedule and presets.
-
-    The schedule is worked out only when asked for: that of a large mixture needs all of its means.
-    """
-
-    labels: tuple[str, ...]
-    prior: Array
-    schedule: Callable[[], ScheduleDefaults]
-    presets: tuple[Preset, ...] = ()
-
-
-def bind_params(info: ModelInfo, params: dict[str, Any]) -> Bound:
-    """Check params against the model and return what they decide.
-
-    Raises:
-        SpecError: a parameter is unknown or out of range.
-    """
-    if info.family == "gaussian-mixture":
-        return _bind_mixture(params)
-    if params and info.label_kind != "prompts":
-        raise SpecError("params", params, f"model {info.name!r} has no parameters")
-    labels = prompts_of(params) if info.label_kind == "prompts" else info.labels
-    uniform = np.full(len(labels), 1 / max(1, len(labels)))
-    prior = uniform if info.prior is None else np.array(info.prior, dtype=np.float64)
-    return Bound(labels, prior, lambda: info.schedule, info.presets)
-
-
-def _filled(bound: Bound, given: dict[str, Any]) -> dict[str, Any]:
-    return bound.schedule().model_dump() | given
-
-
-def _bind_mixture(params: dict[str, Any]) -> Bound:
-    try:
-        checked = mixture_params(params)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(["params", *(str(part) for part in first["loc"][1:])])
-        reason = first["msg"].removeprefix("Value error, ")
-        raise SpecError(place, first["input"], reason) from None
-    return Bound(
-        checked.labels(), checked.weights(), lambda: mixture_schedule(checked), checked.presets()
-    )
-
-
-def resolve(spec: Spec, info: ModelInfo) -> Spec:
-    """Return the spec with everything that it leaves to the model filled in.
-
-    Raises:
-        SpecError: the model cannot run it.
-    """
-    spec = fill_prompts(spec, info)
-    bound = bind_params(info, spec.params)
-    sizes = spec.batch_sizes or BatchPlan.of(info.batch_sizes)
-    schedule = _resolved_schedule(spec.schedule, bound)
-    filled = {"schedule": schedule, "batch_sizes": sizes, **fill_pairs(spec)}
-    filled["previews"] = fill_previews(spec, info)
-    resolved = spec.model_copy(update=filled)
-    plan = Plan(resolved, info)  # checks labels, partitions and prior
-    check_guidance(resolved.guidance, plan)
-    check_pruning(resolved.prune_below, plan)
-    _check_paths(plan)
-    check_pairs(resolved, info, len(pair_classes(plan)), plan.prior, bound.prior)
-    _check_studies(resolved)
-    mode = Mode(
-        spec.trajectories, spec.guidance is not None, spec.prune_below > 0, info.unconditional
-    )
-    studies = resolved_studies(spec.studies, plan.sigmas, mode)
-    return resolved.model_copy(update={"studies": studies})
-
-
-def _resolved_schedule(schedule: Schedule, bound: Bound) -> Schedule:
-    if schedule.sigmas is not None:
-        return schedule
-    given = schedule.model_dump(exclude_none=True)
-    merged = given if set(given) == set(RULE) else _filled(bound, given)
-    if merged["sigma_min"] >= merged["sigma_max"]:
-        field = "sigma_max" if "sigma_max" in given else "sigma_min"
-        raise SpecError(
-            f"schedule.{field}",
-            merged[field],
-            f"sigma_min must be < sigma_max, got {merged['sigma_min']:g} and "
-            f"{merged['sigma_max']:g}",
-        )
-    return Schedule(**merged)
-
-
-def _check_studies(spec: Spec) -> None:
-    """Refuse studies where the posterior of every class along paths of the model is not at hand."""
-    asked = spec.studies.branching or spec.studies.switch
-    if asked is None:
-        return
-    if spec.paths_from == "data":
-        reason = "needs paths of the model: data cannot be sampled again from their middle"
-        raise SpecError("studies", spec.studies.model_dump(), reason)
-    if is_paired(spec):
-        reason = "needs complement 'classes': pairs know the posterior of one class only"
-        raise SpecError("studies", spec.studies.model_dump(), reason)
-
-
-def _check_paths(plan: "Plan") -> None:
-    """Refuse what holds on paths of the model only, and labels that no example has."""
-    spec, data = plan.spec, plan.info.data
-    if spec.paths_from == "model":
-        return
-    if data is None:
-        reason = f"model {plan.info.name!r} was given no labelled data; start it with --data FOLDER"
-        raise SpecError("paths_from", spec.paths_from, reason)
-    if spec.guidance is not None:
-        reason = "data paths are not guided: the data move them, not the model"
-        raise SpecError("guidance", spec.guidance.model_dump(), reason)
-    if spec.prune_below:
-        reason = "must be 0 on data paths: the bound of pruning holds on paths of the model only"
-        raise SpecError("prune_below", spec.prune_below, reason)
-    if spec.complement != "classes":
-        reason = "must be 'classes' on data paths: their labels are those of the data"
-        raise SpecError("complement", spec.complement, reason)
-    missing = [plan.labels[c] for c in plan.columns if data.per_label and not data.per_label[c]]
-    if missing:
-        reason = f"the data have no example of {missing[0]!r}; leave it out of the partitions"
-        raise SpecError("partitions", list(spec.partitions), reason)
 
 
 def spec_hash(spec: Spec, weights_hash: str | None = None, data: DataInfo | None = None) -> str:
@@ -174,6 +39,7 @@ class Plan:
     """What a resolved spec means for its model.
 
     Attributes:
+        bound: the model with the run's params.
         labels: every label of the bound model.
         columns: (run labels,), int64: the labels the run evaluates, as indices into `labels`; all
             other arrays "over run labels" follow this order.
@@ -185,7 +51,7 @@ class Plan:
 
     def __init__(self, spec: Spec, info: ModelInfo) -> None:
         bound = bind_params(info, spec.params)
-        self.spec, self.info, self.labels = spec, info, bound.labels
+        self.spec, self.info, self.bound, self.labels = spec, info, bound, bound.labels
         curves = curves_of(spec.partitions, bound.labels)
         used = sorted({label for curve in curves for group in curve.groups for label in group})
         weights = _weights(spec, bound)
@@ -193,6 +59,17 @@ class Plan:
         self.prior: Array = weights[self.columns] / weights[self.columns].sum()
         place = {label: column for column, label in enumerate(used)}
         self.curves: tuple[Curve, ...] = tuple(curve.renumbered(place) for curve in curves)
+
+    def with_studies(self, studies: Studies) -> "Plan":
+        """Return the plan of the same run with other studies."""
+        other = copy(self)
+        other.spec = self.spec.model_copy(update={"studies": studies})
+        return other
+
+    @property
+    def hash(self) -> str:
+        """The identity of the run: the same hash, the same numbers (previews aside)."""
+        return spec_hash(self.spec, self.info.weights_hash, self.info.data)
 
     @cached_property
     def full_prior(self) -> Array:
@@ -216,11 +93,47 @@ class Plan:
         """True labels that a curve tells apart: the run's and "the rest", or two where it can."""
         return 2 if has_sides(self.spec) else len(self.columns) + is_paired(self.spec)
 
+    def truth_names(self, curve: Curve) -> list[str]:
+        """Return what the true labels of a curve's trajectories are called, (num_truths,)."""
+        if has_sides(self.spec):
+            return [curve.names[0], "rest"]
+        labels = [self.labels[column] for column in self.columns]
+        return [*labels, "rest"] if is_paired(self.spec) else labels
+
+    def is_against_rest(self, curve: Curve) -> bool:
+        """Return whether a curve is that of a class against the rest."""
+        return is_each_vs_rest(self.spec.partitions[curve.partition])
+
+    @cached_property
+    def complement_classes(self) -> NDArray[np.int64]:
+        """The classes that are set against the rest, as positions among the run labels."""
+        return np.unique([curve.groups[0][0] for curve in self.curves])
+
+    @cached_property
+    def complement_priors(self) -> Array:
+        """Probability of each run label against its complement, (run labels,)."""
+        wanted = self.spec.pair_prior
+        if not is_paired(self.spec) or wanted == "prior":
+            return self.prior
+        return np.full(len(self.prior), HALF if wanted is None else wanted)
+
+    @cached_property
+    def sharing_labels(self) -> tuple[int, ...]:
+        """Labels of the model that share each noise of paired previews."""
+        pairs = zip(self.columns, self.prior, strict=True)
+        return sharing_labels(self.spec.previews, [int(label) for label, p in pairs if p > 0])
+
+    @property
+    def shared_noises(self) -> int:
+        """How many noises paired previews show, each once for every label that shares it."""
+        labels, previews = self.sharing_labels, self.spec.previews
+        return previews.samples // len(labels) if labels and previews is not None else 0
+
     @property
     def evaluations(self) -> int:
         """Pairs (sample, label, sigma) of the whole run, at most."""
         main = self.spec.trajectories * len(self.sigmas) * self.labels_evaluated
-        return main + self.study_evaluations + preview_evaluations(self)
+        return main + self.study_evaluations + self.preview_evaluations
 
     @property
     def work(self) -> float:
@@ -231,6 +144,16 @@ class Plan:
     def study_evaluations(self) -> int:
         """Pairs of the studies alone."""
         return study_evaluations(self.spec.studies, self.sigmas, len(self.columns))
+
+    @property
+    def preview_evaluations(self) -> int:
+        """Those of all paired previews: every sharing label for every sample.
+
+        Guided, each sample takes one more, that of no label, at every noise level at most.
+        """
+        sharing = len(self.sharing_labels)
+        each = sharing + (self.spec.guidance is not None)
+        return self.shared_noises * sharing * each * len(self.sigmas)
 
     @property
     def labels_evaluated(self) -> int:

@@ -1,1 +1,4 @@
-"""Published pickles as data: read without importing or calling anything that they name."""
+"""A reader of pickles that computes nothing: opcodes in, plain data and tensors out.
+
+What a file wants beyond tensors, containers and NVIDIA's one constructor is refused by name.
+"""

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from entroscope.protocol.models import ModelInfo, ScheduleDefaults
-from entroscope_workers.library.entry import Entry
 from entroscope_workers.models.adapters.labels import label_names, label_presets
 from entroscope_workers.models.adapters.network_model import NetworkModel, batch_sizes
 from entroscope_workers.models.base import NO_LABEL
 from entroscope_workers.models.checkpoints.diffusers_folder import read_config
+from entroscope_workers.models.entry import Entry
 from entroscope_workers.numerics.ddpm import DdpmSchedule
 
 #: Input (pairs, *data), training step (pairs,) and class (pairs,) to output (pairs, *data).

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from entroscope.protocol.models import BatchSizes, ModelInfo
-from entroscope_workers.library.entry import Entry
+from entroscope_workers.models.entry import Entry
 
 #: Numbers in the largest feature map, over the pairs that are computed at a time: memory does not
 #: grow with the batch. On a GPU that is 256 MiB in float16.

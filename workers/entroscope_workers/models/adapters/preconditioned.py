@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from entroscope.protocol.models import ModelInfo, ScheduleDefaults
-from entroscope_workers.library.entry import Entry
 from entroscope_workers.models.adapters.labels import label_names, label_presets
 from entroscope_workers.models.adapters.network_model import NetworkModel, Pixels, batch_sizes
 from entroscope_workers.models.base import NO_LABEL
@@ -15,6 +14,7 @@ from entroscope_workers.models.checkpoints.network_files import (
     NetworkFile,
     combined_hash,
 )
+from entroscope_workers.models.entry import Entry
 
 
 class Body(Protocol):

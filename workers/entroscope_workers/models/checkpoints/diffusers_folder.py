@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 
-from entroscope_workers.library.entry import Entry
+from entroscope_workers.models.entry import Entry
 from entroscope_workers.numerics.ddpm import DdpmSchedule
 
 WEIGHTS = "diffusion_pytorch_model"

@@ -15,7 +15,6 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
-from entroscope_workers.library.entry import Entry
 from entroscope_workers.models.adapters.ddpm_model import (
     DdpmDenoiser,
     DdpmModel,
@@ -31,6 +30,7 @@ from entroscope_workers.models.checkpoints.diffusers_folder import (
     load_schedule,
     model_folder,
 )
+from entroscope_workers.models.entry import Entry
 
 
 class Options(BaseModel):

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from entroscope.protocol.models import ModelInfo
-from entroscope_workers.library.entry import Entry
 from entroscope_workers.models.adapters.ddpm_model import (
     DdpmDenoiser,
     DdpmModel,
@@ -34,6 +33,7 @@ from entroscope_workers.models.checkpoints.diffusers_folder import (
     load_schedule,
     model_folder,
 )
+from entroscope_workers.models.entry import Entry
 
 #: Channels of the latents that `glimpse` knows the colours of.
 LATENT_CHANNELS = 4

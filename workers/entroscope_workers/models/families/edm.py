@@ -2,7 +2,6 @@
 
 import torch
 
-from entroscope_workers.library.entry import Entry
 from entroscope_workers.models.adapters.network_model import network_dtype, pairs_at_once
 from entroscope_workers.models.adapters.preconditioned import (
     Denoiser,
@@ -11,6 +10,7 @@ from entroscope_workers.models.adapters.preconditioned import (
     refuse_unused,
 )
 from entroscope_workers.models.checkpoints.network_files import NetworkFile, filled, read_network
+from entroscope_workers.models.entry import Entry
 from entroscope_workers.models.networks.edm import EdmConfig, EDMPrecond
 
 PIXEL_CHANNELS = {1, 3}

@@ -6,7 +6,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from entroscope.protocol.models import ModelInfo
-from entroscope_workers.library.entry import Entry
 from entroscope_workers.models.adapters.latents import Autoencoder, glimpse, load_autoencoder
 from entroscope_workers.models.adapters.network_model import network_dtype, pairs_at_once, to_uint8
 from entroscope_workers.models.adapters.preconditioned import (
@@ -17,6 +16,7 @@ from entroscope_workers.models.adapters.preconditioned import (
     refuse_unused,
 )
 from entroscope_workers.models.checkpoints.network_files import NetworkFile, filled, read_network
+from entroscope_workers.models.entry import Entry
 from entroscope_workers.models.networks.edm2 import Edm2Config, Precond
 
 #: The autoencoder's latents of ImageNet at 512 x 512, which EDM2 brings to mean 0 and deviation

@@ -17,14 +17,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from entroscope.protocol.models import BatchSizes, ModelInfo, ScheduleDefaults
-from entroscope_workers.library.entry import Entry
 from entroscope_workers.models.adapters.garments import LABELS, PRESETS
 from entroscope_workers.models.adapters.network_model import Pixels
 from entroscope_workers.models.checkpoints.shapes import check_shapes
+from entroscope_workers.models.entry import Entry
 
 NAME = "fashion-mnist"
 SHAPE = (1, 28, 28)
-CHECKPOINT = Path(__file__).parent / "checkpoints" / "fashion_mnist.safetensors"
+CHECKPOINT = Path(__file__).parents[1] / "checkpoints" / "fashion_mnist.safetensors"
 _CPU = torch.device("cpu")
 #: Pairs the decoder takes at a time: on a processor their feature maps fit its cache, on a GPU
 #: they fill it, and memory does not grow with the batch.

@@ -17,7 +17,6 @@ from torch import Tensor
 
 from entroscope.measurement.plan.prompts import prompts_schema
 from entroscope.protocol.models import BatchSizes, ModelInfo, ScheduleDefaults
-from entroscope_workers.library.entry import Entry
 from entroscope_workers.models.adapters.ddpm_model import (
     DdpmDenoiser,
     DdpmModel,
@@ -42,6 +41,7 @@ from entroscope_workers.models.checkpoints.diffusers_folder import (
     read_config,
 )
 from entroscope_workers.models.checkpoints.ldm_file import LdmFile
+from entroscope_workers.models.entry import Entry
 from entroscope_workers.numerics.ddpm import DdpmSchedule
 
 UNET = "UNet2DConditionModel"

@@ -1,1 +1,4 @@
-"""Network architectures that no package has: what checkpoints of a family hold, in torch."""
+"""Networks that no package has, written from the papers; parameter names are those of the files.
+
+No preconditioning, no noise levels, no labels by name: adapters know those.
+"""

@@ -5,7 +5,6 @@ from typing import Any
 
 from torch import Tensor
 
-from entroscope.measurement.plan.paired_previews import noises, sharing_labels
 from entroscope.measurement.plan.plan import Plan
 from entroscope_workers.models.base import Model
 from entroscope_workers.sampling.chain import Chain
@@ -22,8 +21,8 @@ class PairedPreviews:
     """
 
     def __init__(self, plan: Plan, model: Model) -> None:
-        self._labels = sharing_labels(plan)
-        sharing, groups = len(self._labels), noises(plan)
+        self._labels = plan.sharing_labels
+        sharing, groups = len(self._labels), plan.shared_noises
         self._tells_posterior = sharing == len(plan.columns)
         self._names = [plan.labels[label] for label in self._labels] * groups
         trajectories = [group for group in range(groups) for _ in self._labels]
@@ -54,7 +53,7 @@ class PairedPreviews:
 
 def paired_previews(plan: Plan, index: int, model: Model) -> PairedPreviews | None:
     """Return the paired previews of a batch: of the first, where the run has any."""
-    return PairedPreviews(plan, model) if index == 0 and noises(plan) else None
+    return PairedPreviews(plan, model) if index == 0 and plan.shared_noises else None
 
 
 def _among(plan: Plan, labels: tuple[int, ...]) -> Plan:

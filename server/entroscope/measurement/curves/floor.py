@@ -1,0 +1,36 @@
+"""Where the curves of a complement run end: their floor (science.md, section 5)."""
+
+from typing import Any
+
+import numpy as np
+
+from entroscope.measurement.plan.complement import is_paired, saturated_entropy
+from entroscope.measurement.plan.curves import Curve
+from entroscope.measurement.plan.plan import Plan
+
+
+def floor_document(
+    plan: Plan, curve: Curve, entropy: float, error: float, prior: float
+) -> dict[str, Any] | None:
+    """Return where a curve of pairs ends, or None for other runs: its floor, in bits.
+
+    The unconditional branch holds the class itself, so that the log-ratio saturates at log 1/pi,
+    pi the class's own prior: `saturation`; `expected` is what that leaves, were all else decided.
+    Both hold for an exact mixture of the classes. A trained branch may differ, and its log-ratio
+    then goes beyond: a curve below `expected` says so.
+
+    Args:
+        entropy, error: of the curve at the lowest noise level.
+        prior: of the class in its pair.
+    """
+    if not is_paired(plan.spec):
+        return None
+    floor = {"entropy": entropy, "entropy_se": error, "saturation": None, "expected": None}
+    if plan.spec.complement == "unconditional":
+        own = float(plan.prior[curve.groups[0][0]])
+        stays = plan.spec.complement_paths == "unconditional"
+        floor |= {
+            "saturation": -np.log2(own),
+            "expected": saturated_entropy(prior, own, stays),
+        }
+    return floor

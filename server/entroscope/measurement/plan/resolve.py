@@ -1,0 +1,48 @@
+"""From a spec as sent to a plan: what it leaves to the model is filled in, the rest is checked."""
+
+from entroscope.measurement.plan.bound import Bound, bind_params
+from entroscope.measurement.plan.complement import fill_pairs
+from entroscope.measurement.plan.paired_previews import fill_previews
+from entroscope.measurement.plan.plan import Plan
+from entroscope.measurement.plan.prompts import fill_prompts
+from entroscope.measurement.plan.rules import check_plan
+from entroscope.measurement.plan.study_levels import Mode, resolved_studies
+from entroscope.protocol.errors import SpecError
+from entroscope.protocol.models import ModelInfo
+from entroscope.protocol.spec import RULE, BatchPlan, Schedule, Spec
+
+
+def resolve(spec: Spec, info: ModelInfo) -> Plan:
+    """Return the plan of a spec with everything that it leaves to the model filled in.
+
+    Raises:
+        SpecError: the model cannot run it.
+    """
+    spec = fill_prompts(spec, info)
+    bound = bind_params(info, spec.params)
+    sizes = spec.batch_sizes or BatchPlan.of(info.batch_sizes)
+    schedule = _resolved_schedule(spec.schedule, bound)
+    filled = {"schedule": schedule, "batch_sizes": sizes, **fill_pairs(spec)}
+    filled["previews"] = fill_previews(spec, info)
+    plan = Plan(spec.model_copy(update=filled), info)  # checks labels, partitions and prior
+    check_plan(plan)
+    mode = Mode(
+        spec.trajectories, spec.guidance is not None, spec.prune_below > 0, info.unconditional
+    )
+    return plan.with_studies(resolved_studies(spec.studies, plan.sigmas, mode))
+
+
+def _resolved_schedule(schedule: Schedule, bound: Bound) -> Schedule:
+    if schedule.sigmas is not None:
+        return schedule
+    given = schedule.model_dump(exclude_none=True)
+    merged = given if set(given) == set(RULE) else bound.schedule().model_dump() | given
+    if merged["sigma_min"] >= merged["sigma_max"]:
+        field = "sigma_max" if "sigma_max" in given else "sigma_min"
+        raise SpecError(
+            f"schedule.{field}",
+            merged[field],
+            f"sigma_min must be < sigma_max, got {merged['sigma_min']:g} and "
+            f"{merged['sigma_max']:g}",
+        )
+    return Schedule(**merged)
