@@ -12,8 +12,8 @@ from processes import is_alive
 from redis import Redis
 from waiting import eventually
 
-from entroscope import local_redis as module
 from entroscope.broker.connect import connect
+from entroscope.processes import local_redis as module
 from entroscope.processes.local_redis import PROGRAMS, LocalRedis, local_redis
 from entroscope.protocol.errors import Unavailable
 

@@ -5,7 +5,7 @@ import socket
 import pytest
 from redis.exceptions import ConnectionError
 
-from entroscope import connect as module
+from entroscope.broker import connect as module
 from entroscope.broker.connect import connect
 from entroscope.protocol.errors import Unavailable
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from entroscope import channel as channels
+from entroscope.streaming import channel as channels
 from entroscope.streaming.channel import Channel
 from entroscope.streaming.cursor import SLOW_FRAMES, Cursor
 from entroscope.streaming.projection import Frame, event_frame
