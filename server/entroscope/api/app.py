@@ -13,6 +13,7 @@ from entroscope.api.deps import Services
 from entroscope.api.routes import (
     comparisons,
     events,
+    guide,
     health,
     models,
     page,
@@ -65,6 +66,7 @@ def create_app(settings: Settings) -> FastAPI:
         presets,
         workers,
         schema,
+        guide,
         health,
     ):
         app.include_router(module.router)
