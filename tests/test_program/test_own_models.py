@@ -1,4 +1,4 @@
-"""A model of the user's own: what the README says of it works as it stands, down to the page."""
+"""A model of the user's own: what the handbook says of it works as it stands, down to the page."""
 
 import json
 import os
@@ -20,18 +20,18 @@ from entroscope_workers.library.registry import bundled_names, load_model
 
 CPU = torch.device("cpu")
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
+PAGE = (ROOT / "frontend/guide/own-model.md").read_text(encoding="utf-8")
 
 
 def block(title: str) -> str:
-    """Return the block of the README with that after its three backticks."""
-    (found,) = re.findall(rf"^```{re.escape(title)}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+    """Return the block of the page with that after its three backticks."""
+    (found,) = re.findall(rf"^```{re.escape(title)}\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
     return str(found)
 
 
 @pytest.fixture
 def example(tmp_path: Path) -> Path:
-    """The README's program, word for word."""
+    """The page's program, word for word."""
     (tmp_path / "my_model.py").write_text(block("python my_model.py"))
     return tmp_path / "my_model.py"
 
@@ -51,7 +51,7 @@ def typed(script: str, folder: Path) -> str:
     return done.stdout
 
 
-def test_the_program_in_the_readme_is_exact(example: Path) -> None:
+def test_the_program_in_the_handbook_is_exact(example: Path) -> None:
     model = load_model("blobs", CPU, [str(example)])
     same = {"kind": "points", "means": [[-2, 0], [2, 0], [0, 3]], "std": 0.5}
     mixture = load_model("gaussian-mixture", CPU).bind(same, ())
@@ -61,7 +61,7 @@ def test_the_program_in_the_readme_is_exact(example: Path) -> None:
     torch.testing.assert_close(model.denoise(*question), mixture.denoise(*question))
 
 
-def test_the_program_in_the_readme_is_checked_and_measured_as_it_says(example: Path) -> None:
+def test_the_program_in_the_handbook_is_checked_and_measured_as_it_says(example: Path) -> None:
     (example.parent / "blobs.json").write_text('{"model": "blobs", "trajectories": 8}')
     found = typed(block("sh own program"), example.parent)
     assert "evaluations a second" in found and "fails" not in found
@@ -69,7 +69,7 @@ def test_the_program_in_the_readme_is_checked_and_measured_as_it_says(example: P
     assert result["spec"]["model"] == "blobs"
 
 
-def test_the_program_in_the_readme_is_in_the_page(example: Path) -> None:
+def test_the_program_in_the_handbook_is_in_the_page(example: Path) -> None:
     with program(example.parent, "--models", f"{example},gaussian-mixture") as running:
         found = running.http.get("/api/models").json()["models"]
         assert {model["name"] for model in found} == {"blobs", "gaussian-mixture"}
@@ -118,14 +118,14 @@ def test_models_that_do_not_work_are_left_out_unless_they_were_asked_for(
     assert done.stderr.startswith("entroscope: model 'blobs': ")
 
 
-def test_the_list_in_the_readme_is_a_list(tmp_path: Path) -> None:
+def test_the_list_in_the_handbook_is_a_list(tmp_path: Path) -> None:
     (tmp_path / "models.toml").write_text(block("toml models.toml"))
     ((name, table),) = read_tables(tmp_path / "models.toml").items()
     entry = entry_of(tmp_path / "models.toml", name, table)
     assert entry.path == tmp_path / "edm2-xs.safetensors" and entry.family == "edm2"
 
 
-def test_a_published_network_comes_in_as_the_readme_says(tmp_path: Path) -> None:
+def test_a_published_network_comes_in_as_the_handbook_says(tmp_path: Path) -> None:
     for name, file in (("edm2-xs", "edm2_cond.npz"), ("edm2-xs-uncond", "edm2_uncond.npz")):
         config, state = golden(ROOT / "tests" / "data" / file)
         publish(tmp_path / f"{name}.pkl", network("Precond", config, state))

@@ -1,25 +1,24 @@
-"""What the README tells one to type works as it stands."""
+"""What README and handbook tell one to type works as it stands."""
 
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from handbook import DOCUMENTS, GUIDE, README, blocks, prose
 from program import Program, program
 
-ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
+from entroscope.protocol.spec import Spec
+
 ADDRESS = "http://127.0.0.1:8000"
-
-
-def blocks(language: str) -> list[str]:
-    found = re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
-    assert found, language
-    return list(found)
+#: Documents with blocks that are meant to be run against a running program, one after the other.
+TYPED = [path for path in DOCUMENTS if blocks(path, "sh")]
+PROGRAMS = [path for path in DOCUMENTS if blocks(path, "python")]
+SPECS = [(path.name, block) for path in DOCUMENTS for block in blocks(path, "json")]
+MOST_WORDS = 900
 
 
 @pytest.fixture(scope="module")
@@ -28,48 +27,51 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
         yield started
 
 
-def test_the_curl_examples_work_one_after_the_other(running: Program, tmp_path: Path) -> None:
-    script = "\n".join(blocks("sh")).replace(ADDRESS, running.address)
+def run(command: list[str], folder: Path) -> str:
     env = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],
-        cwd=tmp_path,
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
-    assert '"type":"done"' in done.stdout.replace('": "', '":"')
+    return done.stdout
+
+
+def test_there_are_examples_in_shell_and_python() -> None:
+    assert GUIDE / "script.md" in TYPED
+    assert {README, GUIDE / "script.md"} <= set(PROGRAMS)
+
+
+@pytest.mark.parametrize("document", TYPED, ids=lambda path: path.name)
+def test_the_shell_examples_work_one_after_the_other(
+    running: Program, tmp_path: Path, document: Path
+) -> None:
+    script = "\n".join(blocks(document, "sh")).replace(ADDRESS, running.address)
+    printed = run(["bash", "-euo", "pipefail", "-c", script], tmp_path)
+    assert '"type":"done"' in printed.replace('": "', '":"')
     assert (tmp_path / "preview.jpg").read_bytes().startswith(b"\xff\xd8")
 
 
-def test_the_python_example_works(running: Program, tmp_path: Path) -> None:
-    script = "\n".join(blocks("python")).replace(ADDRESS, running.address)
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 0, done.stderr
-    assert "done" in done.stdout.split()
-    for name in ("figure.html", "sweep.html"):
-        assert (tmp_path / name).stat().st_size > 1000
+@pytest.mark.parametrize("document", PROGRAMS, ids=lambda path: path.name)
+def test_the_python_examples_work(running: Program, tmp_path: Path, document: Path) -> None:
+    script = "\n".join(blocks(document, "python")).replace(ADDRESS, running.address)
+    printed = run([sys.executable, "-c", script], tmp_path)
+    assert printed.strip()
+    figures = list(tmp_path.glob("*.html"))
+    assert figures
+    assert all(path.stat().st_size > 1000 for path in figures)
 
 
-def test_the_spec_example_is_a_spec() -> None:
-    from entroscope.protocol.spec import Spec
-
-    for block in blocks("json"):
-        Spec.model_validate(json.loads(block))
+@pytest.mark.parametrize("block", [block for _, block in SPECS], ids=[name for name, _ in SPECS])
+def test_every_json_example_is_a_spec(block: str) -> None:
+    Spec.model_validate(json.loads(block))
 
 
-def test_its_pictures_and_files_exist() -> None:
-    for path in re.findall(r"\]\(((?!http)[^)]+)\)", README):
-        assert (ROOT / path).is_file(), path
-
-
-def test_it_opens_with_a_picture_and_the_two_commands() -> None:
+def test_the_readme_opens_with_a_picture_and_the_two_commands() -> None:
+    text = README.read_text(encoding="utf-8")
     start = "python3 -m venv .venv && .venv/bin/pip install "
     picture, first, second = (
-        README.index(part) for part in ("![", f"{start}. &&", f"{start}'.[test]' &&")
+        text.index(part) for part in ("![", f"{start}. &&", f"{start}'.[test]' &&")
     )
     assert picture < first < second
+
+
+def test_the_readme_can_be_read_in_five_minutes() -> None:
+    assert len(prose(README).split()) <= MOST_WORDS
