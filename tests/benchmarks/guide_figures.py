@@ -22,8 +22,8 @@ import numpy as np
 from playwright.sync_api import Page, sync_playwright
 from plotly.graph_objects import Figure
 
-from entroscope.measured import MeasuredRun
-from entroscope.routes.page import plotly_file
+from entroscope.api.routes.page import plotly_file
+from entroscope.client.result import MeasuredRun
 from entroscope_workers import measure, measure_both
 
 FOLDER = Path(__file__).parents[2] / "frontend/guide/figures"
@@ -180,7 +180,13 @@ def dressed(figure: Figure, height: int, legend: bool = False) -> Figure:
         font={"family": FONT, "size": 14, "color": TEXT},
         margin={"l": 74, "r": 14, "t": 12, "b": 54},
         showlegend=legend,
-        legend={"x": 0.02, "y": 1, "xanchor": "left", "yanchor": "top", "bgcolor": "rgba(0,0,0,0)"},
+        legend={
+            "x": 0.99,
+            "y": 1,
+            "xanchor": "right",
+            "yanchor": "top",
+            "bgcolor": "rgba(0,0,0,0)",
+        },
     )
     return figure
 

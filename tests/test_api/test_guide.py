@@ -12,10 +12,10 @@ import pytest
 from handbook import GUIDE, PAGES
 from starlette.testclient import TestClient
 
-from entroscope.app import create_app
-from entroscope.handbook import pages
-from entroscope.handbook.rendering import rendered
-from entroscope.handbook.spec_fields import spec_fields
+from entroscope.api.app import create_app
+from entroscope.api.handbook import pages
+from entroscope.api.handbook.rendering import rendered
+from entroscope.api.handbook.spec_fields import spec_fields
 from entroscope.protocol.spec import Spec
 from entroscope.settings import Settings
 
@@ -125,8 +125,7 @@ def test_a_page_is_rendered_once_and_again_when_its_file_changes(copied: Path) -
 
 
 def test_a_server_starts_without_the_markdown_libraries() -> None:
-    code = (
-        "import entroscope.app, sys; print(*({'markdown_it', 'latex2mathml'} & set(sys.modules)))"
-    )
+    libraries = {"markdown_it", "latex2mathml"}
+    code = f"import entroscope.api.app, sys; print(*({libraries!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""

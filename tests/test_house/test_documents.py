@@ -9,8 +9,8 @@ import pytest
 from handbook import CONTRIBUTING, DOCUMENTS, GUIDE, PAGES, ROOT
 from markdown_it import MarkdownIt
 
-from entroscope.handbook.pages import contents
-from entroscope.handbook.rendering import rendered
+from entroscope.api.handbook.pages import contents
+from entroscope.api.handbook.rendering import rendered
 
 #: What looks like a path inside the repository, in text and code.
 REPOSITORY_PATH = re.compile(

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from entroscope.handbook.pages import index_html, page_html
+from entroscope.api.handbook.pages import index_html, page_html
 
 router = APIRouter(prefix="/guide", include_in_schema=False)
 

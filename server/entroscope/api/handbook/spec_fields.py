@@ -90,21 +90,31 @@ def _kind(schema: Schema, defs: Schema) -> str:
     if reference := schema.get("$ref"):
         return _kind(defs[reference.rpartition("/")[2]], defs)
     if choices := schema.get("anyOf") or schema.get("oneOf"):
-        return " or ".join(dict.fromkeys(_kind(choice, defs) for choice in choices))
+        kinds = list(dict.fromkeys(_kind(choice, defs) for choice in choices))
+        return ("; or " if any("," in kind for kind in kinds) else " or ").join(kinds)
     if "const" in schema:
         return json.dumps(schema["const"])
     if "enum" in schema:
         return " or ".join(json.dumps(value) for value in schema["enum"])
     if schema.get("type") == "array":
-        return f"list of {_kind(schema['items'], defs)}{_length(schema)}"
+        return f"list{_length(schema)}, each: {_kind(schema['items'], defs)}"
     if isinstance(values := schema.get("additionalProperties"), Mapping):
-        return f"object, for each name {_kind(values, defs)}"
+        return f"object, under each name: {_kind(values, defs)}"
     return TYPES.get(str(schema.get("type")), "any value") + _range(schema)
 
 
 def _range(schema: Schema) -> str:
-    bounds = [f"{word} {schema[name]:,}" for name, word in BOUNDS.items() if name in schema]
+    tighter = {"exclusiveMinimum"} if "minimum" in schema else set[str]()
+    bounds = [
+        f"{word} {_number(schema[name])}"
+        for name, word in BOUNDS.items()
+        if name in schema and name not in tighter
+    ]
     return f", {' and '.join(bounds)}" if bounds else ""
+
+
+def _number(value: float) -> str:
+    return f"{int(value):,}" if value == int(value) else f"{value:g}"
 
 
 def _length(schema: Schema) -> str:
@@ -112,8 +122,8 @@ def _length(schema: Schema) -> str:
     if low is None and high is None:
         return ""
     if low == high:
-        return f" ({low} of them)"
-    return f" ({low or 0} to {high:,} of them)" if high else f" ({low} of them or more)"
+        return f" of {low}"
+    return f" of {low or 0} to {high:,}" if high else f" of {low} or more"
 
 
 def _first_paragraph(text: str | None) -> str:

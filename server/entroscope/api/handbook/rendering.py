@@ -14,7 +14,7 @@ from markdown_it.token import Token
 from mdit_py_plugins.anchors import anchors_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-from entroscope.handbook.spec_fields import SpecField, spec_fields
+from entroscope.api.handbook.spec_fields import SpecField, spec_fields
 from entroscope.protocol.spec import Spec
 
 #: A link to another page of the handbook, as GitHub follows it too.
@@ -23,6 +23,8 @@ PAGE_LINK = re.compile(r"([a-z-]+)\.md(#[\w-]+)?")
 INDEX = "README"
 #: The fenced block that stands for the list of settings.
 SPEC_FIELDS = "{spec-fields}"
+#: A function written without parentheses, whose argument would touch it.
+NAMED_FUNCTION = re.compile(r"(<mi>(?:ln|log)</mi>)(?!</m|<mo)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,8 @@ def _plain(inline: Token) -> str:
 
 
 def _formula(tex: str, options: dict[str, Any]) -> str:
-    return convert(tex, display="block" if options["display_mode"] else "inline")
+    mathml = convert(tex, display="block" if options["display_mode"] else "inline")
+    return NAMED_FUNCTION.sub(r'\1<mspace width="0.17em"/>', mathml)
 
 
 def _open_table(

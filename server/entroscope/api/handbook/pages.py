@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from entroscope.page_folder import page_folder
+from entroscope.paths import page_folder
 from entroscope.protocol.errors import NotFound
 
 #: An entry of the table of contents: title and slug.
@@ -53,7 +53,7 @@ def _current(name: str, *, base: str, index: str, root: str) -> str:
 @lru_cache(maxsize=64)
 def _document(name: str, base: str, index: str, root: str, times: Sequence[int]) -> str:
     """Return a page; `times`, when its files were written, only tells the versions apart."""
-    from entroscope.handbook.rendering import rendered
+    from entroscope.api.handbook.rendering import rendered
 
     markdown = _read(f"{name}.md")
     page = rendered(markdown, base=base, index=index)
