@@ -30,6 +30,12 @@ class Visitor:
 
     def open(self, path: str = "/", scheme: Scheme = "light", size: Size = WIDE) -> Page:
         """Open the page and wait until it has offered its models."""
+        page = self.read(path, scheme, size)
+        page.locator("#model option").first.wait_for(state="attached")
+        return page
+
+    def read(self, path: str, scheme: Scheme = "light", size: Size = WIDE) -> Page:
+        """Open any address of the program."""
         page = self.context.new_page()
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": size[0], "height": size[1]})
@@ -37,7 +43,6 @@ class Visitor:
         page.on("console", self._note)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.goto(self.address + path)
-        page.locator("#model option").first.wait_for(state="attached")
         return page
 
     def _note(self, message: ConsoleMessage) -> None:
