@@ -1,6 +1,7 @@
 """README, handbook and CONTRIBUTING hold together: links, anchors, paths, one text in one place."""
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -81,3 +82,12 @@ def test_the_figures_are_small_and_each_is_shown() -> None:
     figures = set((GUIDE / "figures").iterdir())
     assert figures == shown
     assert all(path.stat().st_size < 61_000 for path in figures)
+
+
+def test_the_version_is_the_same_wherever_it_is_written() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    newest = re.search(r"^## (.+)$", (GUIDE / "changes.md").read_text("utf-8"), re.MULTILINE)
+    assert newest and newest[1] == version
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text("utf-8")
+    (cite,) = (ROOT / "frontend").rglob("cite.js")
+    assert f"version = {{{version}}}" in cite.read_text("utf-8")
