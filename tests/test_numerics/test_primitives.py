@@ -11,7 +11,6 @@ from torch import Tensor
 
 from entroscope_workers.numerics.entropy import (
     cross_entropy,
-    disagreement,
     posterior_entropy,
     varentropy,
 )
@@ -127,32 +126,6 @@ def test_a_trajectory_outside_the_partition_has_no_group_and_no_cross_entropy() 
     assert truth.tolist() == [1, -1, 0]
     _, groups = group_log_posterior(normal(3, 4), SOME)
     assert torch.isnan(cross_entropy(groups, truth)).tolist() == [False, True, False]
-
-
-@pytest.mark.parametrize("grouping", [EACH, HALVES, SOME], ids=["each", "halves", "some"])
-def test_disagreement_is_the_spread_of_the_groups_denoised_data(grouping: Grouping) -> None:
-    denoised, row = normal(2, 4, 6), normal(2, 4, seed=3)
-    members, groups = group_log_posterior(row, grouping)
-    found = disagreement(*apart_of(denoised), members, groups, grouping)
-    for sample in range(2):
-        p = dict(zip(grouping.columns.tolist(), members[sample].exp(), strict=True))
-        centre = sum(p[z] * denoised[sample, z] for z in p)
-        expected = 0.0
-        for group in range(grouping.num_groups):
-            own = [z for z, g in zip(p, grouping.group.tolist(), strict=True) if g == group]
-            mass = sum(p[z] for z in own)
-            mean = sum(p[z] * denoised[sample, z] for z in own) / mass
-            expected += float(mass * (mean - centre).square().sum())
-        assert float(found[sample]) == pytest.approx(expected, rel=1e-9)
-
-
-def test_disagreement_does_not_depend_on_the_label_it_is_taken_against() -> None:
-    denoised, row = normal(2, 4, 6), normal(2, 4, seed=3)
-    members, groups = group_log_posterior(row, HALVES)
-    first = disagreement(*apart_of(denoised), members, groups, HALVES)
-    apart = denoised - denoised[:, 2:3]
-    other = disagreement(apart, apart.square().sum(2), members, groups, HALVES)
-    torch.testing.assert_close(first, other)
 
 
 @pytest.mark.parametrize(

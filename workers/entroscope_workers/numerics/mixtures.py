@@ -1,4 +1,8 @@
-"""Exact denoisers, posteriors and entropies of Gaussian mixtures with one common deviation."""
+"""Exact denoisers, posteriors and entropies of Gaussian mixtures with one common deviation.
+
+Entropy and production are written out here again, for the known answers that the tests hold
+`entropy.py` and `production.py` against.
+"""
 
 import math
 from dataclasses import dataclass

@@ -7,14 +7,12 @@ import torch
 from torch import Tensor
 
 from entroscope_workers.numerics.entropy import (
-    BITS_PER_NAT,
     cross_entropy,
-    disagreement,
-    moved_term,
     posterior_entropy,
     varentropy,
 )
 from entroscope_workers.numerics.posterior import Grouping, group_log_posterior, own_group
+from entroscope_workers.numerics.production import production
 from entroscope_workers.sampling.block import Reading
 
 
@@ -52,15 +50,14 @@ def curve_values(scored: Scored, groupings: Iterable[Grouping]) -> Tensor:
 def _values(scored: Scored, grouping: Grouping) -> Tensor:
     members, groups = group_log_posterior(scored.logits, grouping)
     truth = own_group(scored.own, grouping)
-    apart = scored.reading.apart
-    spread = disagreement(apart, scored.reading.squared, members, groups, grouping)
-    if scored.moved is not None:
-        spread = spread + moved_term(apart, members, groups, grouping, scored.moved)
+    apart, squared = scored.reading.apart, scored.reading.squared
     return torch.stack(
         (
             posterior_entropy(groups),
             cross_entropy(groups, truth),
-            BITS_PER_NAT * spread / scored.sigma**2,
+            production(
+                scored.sigma, apart, squared, members, groups, grouping, scored.moved
+            ),
             varentropy(groups),
             scored.dropped,
         )

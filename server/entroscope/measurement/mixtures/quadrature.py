@@ -42,6 +42,8 @@ def integrate(
 
     production = sigma^-2 E sum_Y p(Y|x) |D_Y - Dbar|^2 with D_Y - Dbar = (M_Y - Mbar) sigma^2 /
     (std^2 + sigma^2) for the posterior means M of the components' means (science.md, section 4).
+    It is the formula of the workers' numerics/production.py, in numpy: the server imports no torch,
+    and here the expectation is a sum over nodes.
 
     Args:
         points: (components, dimension); weights: (components,); a grouping has each one's group.
