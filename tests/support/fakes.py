@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from entroscope.measurement.curves.moments import QUANTITIES, Moments
-from entroscope.measurement.curves.records import VALUES, Payload, Point, Preview, Record
+from entroscope.measurement.curves.moments import Moments
+from entroscope.measurement.curves.records import Payload, Point, Preview, Record
 from entroscope.measurement.plan.plan import Plan
 from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.models import BatchSizes, ModelInfo
+from entroscope.protocol.quantities import QUANTITIES, SHOWN
 from entroscope.protocol.spec import Spec
 
 INFO = ModelInfo(
@@ -70,7 +71,7 @@ def fake_record(plan: Plan, index: int, table: Any, labels: Any) -> Record:
         "micro_batches": 1,
     }
     moments = {c.key: Moments.of(table, labels, len(plan.columns)) for c in plan.curves}
-    values = {c.key: table[: len(VALUES)].astype(np.float32) for c in plan.curves}
+    values = {c.key: table[: len(SHOWN)].astype(np.float32) for c in plan.curves}
     return Record(facts, moments, labels, values)
 
 

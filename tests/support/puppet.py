@@ -11,11 +11,12 @@ from entroscope.broker.batch_queue import BatchQueue, Taken
 from entroscope.broker.endings import now_ms
 from entroscope.broker.event_log import EventLog
 from entroscope.broker.presence import Presence, WorkerInfo
-from entroscope.measurement.curves.moments import QUANTITIES, Moments
-from entroscope.measurement.curves.records import VALUES, Payload, Point, Preview, Record
+from entroscope.measurement.curves.moments import Moments
+from entroscope.measurement.curves.records import Payload, Point, Preview, Record
 from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.frames import pack
 from entroscope.protocol.models import ModelInfo
+from entroscope.protocol.quantities import QUANTITIES, SHOWN
 
 #: A model with a known speed.
 OFFER = INFO.model_copy(update={"pairs_per_second": 1000.0})
@@ -96,7 +97,7 @@ def payloads(plan: Plan, index: int) -> Iterator[Payload]:
         _facts(plan, index),
         {key: Moments.of(table, labels, len(plan.columns)) for key, table in keyed.items()},
         labels,
-        {key: table[: len(VALUES)].astype(np.float32) for key, table in keyed.items()},
+        {key: table[: len(SHOWN)].astype(np.float32) for key, table in keyed.items()},
     )
 
 

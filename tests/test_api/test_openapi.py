@@ -1,6 +1,7 @@
 """The API describes itself completely, and the server starts light."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 from fastapi import FastAPI
+from fastapi.testclient import TestClient
 
 from entroscope.api.app import create_app
 from entroscope.settings import Settings
@@ -58,6 +60,7 @@ PATHS = {
     "GET /api/workers",
     "GET /api/schema/events",
     "GET /api/schema/spec",
+    "GET /api/schema/quantities",
     "GET /healthz",
 }
 
@@ -102,6 +105,23 @@ def test_every_reference_leads_somewhere_and_every_schema_is_one(
     names = {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}
     assert names <= set(schemas)
     assert document["openapi"].startswith("3.1")
+
+
+def test_the_quantities_of_a_curve_are_told_with_their_units(app: FastAPI) -> None:
+    with TestClient(app, base_url="http://127.0.0.1") as http:
+        answer = http.get("/api/schema/quantities").json()
+        schema = http.get("/api/schema/events").json()
+    assert [(q["name"], q["unit"], q["is_rate"], q["combined"]) for q in answer] == [
+        ("entropy", "bits", False, True),
+        ("cross_entropy", "bits", False, False),
+        ("production", "bits", True, True),
+    ]
+    for quantity in answer:
+        assert quantity["title"] and quantity["symbol"]
+        assert re.fullmatch(r"[a-z-]+#[a-z-]+", quantity["anchor"])
+        assert {quantity["name"], f"{quantity['name']}_se"} <= set(
+            schema["$defs"]["CurvePoint"]["properties"]
+        )
 
 
 HEAVY = ("torch", "diffusers", "transformers", "pandas", "plotly", "scipy", "PIL", "fakeredis")

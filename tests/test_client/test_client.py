@@ -176,6 +176,20 @@ def test_a_figure_draws_the_exact_answer_over_the_estimate(measured: MeasuredRun
     assert list(drawn["y2"].x) == pytest.approx([-2 * np.log(9), 0])
 
 
+def test_a_result_tells_what_pruning_did(measured: MeasuredRun) -> None:
+    assert measured.pruning == {}
+    pruning = {"dropped": [0.0, 0.25], "entropy_bound": [0.0, None]}
+    curve = {**measured.document["curves"]["classes"], "pruning": pruning}
+    result = MeasuredRun({**measured.document, "curves": {"classes": curve}})
+    assert result.pruning["classes"]["dropped"].tolist() == [0.0, 0.25]
+    assert np.isnan(result.pruning["classes"]["entropy_bound"][1])
+
+
+def test_an_array_that_a_curve_lacks_is_named_with_those_it_has(measured: MeasuredRun) -> None:
+    with pytest.raises(AttributeError, match=r"entropy_se, .*, not 'entrophy'"):
+        _ = measured.curves["classes"].entrophy
+
+
 def test_an_equal_run_is_reused_when_asked_for(client: Client, puppet: Puppet) -> None:
     first = client.run(SPEC)
     puppet.finish(first.id)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from entroscope.measurement.curves.calibration import calibration_document, calibration_sums
-from entroscope.measurement.curves.moments import FIELDS, QUANTITIES, Moments
+from entroscope.measurement.curves.moments import FIELDS, Moments
 from entroscope.measurement.curves.records import Record, decode_sums
+from entroscope.protocol.quantities import QUANTITIES
 
 STEPS, N = 4, 600
 

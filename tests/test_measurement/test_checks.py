@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from entroscope.measurement.curves.checks import run_checks
-from entroscope.measurement.curves.moments import QUANTITIES, Moments
+from entroscope.measurement.curves.moments import Moments
 from entroscope.measurement.curves.windows import window
 from entroscope.measurement.plan.plan import Plan
 from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.models import ModelInfo
+from entroscope.protocol.quantities import BY_NAME, QUANTITIES
 from entroscope.protocol.spec import Spec
 
 INFO = ModelInfo(name="m", family="m", title="M", labels=("a", "b"), shape=(1,))
@@ -40,21 +41,15 @@ def moments_of(plan: Plan, values: dict[str, Any]) -> Moments:
     area = 0.5 * (production[1:] + production[:-1]) * widths
     zero = np.zeros((1, N))
     integral = np.vstack([zero, area.cumsum(0)])
-    table = np.stack(
-        [
-            entropy,
-            values["cross_entropy"],
-            production,
-            0.01 * entropy**2,
-            np.zeros_like(entropy),
-            values.get("chain", np.zeros_like(entropy)),
-            values.get("chain_variance", np.zeros_like(entropy)),
-            values["cross_entropy"] - entropy,
-            entropy - entropy[0] + integral,
-            np.vstack([zero, np.diff(entropy, axis=0)]),
-        ]
-    )
-    assert len(table) == len(QUANTITIES)
+    derived = {
+        "varentropy": 0.01 * entropy**2,
+        "gap": values["cross_entropy"] - entropy,
+        "missed": entropy - entropy[0] + integral,
+        "rise": np.vstack([zero, np.diff(entropy, axis=0)]),
+    }
+    table = np.zeros((len(QUANTITIES), STEPS, N))
+    for name, own in (derived | values).items():
+        table[BY_NAME[name].row] = own
     return Moments.of(table, np.zeros(N, np.int64), 2)
 
 

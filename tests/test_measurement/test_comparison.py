@@ -12,6 +12,7 @@ from entroscope.measurement.plan.plan import Plan
 from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.errors import Conflict, SpecError
 from entroscope.protocol.models import ModelInfo
+from entroscope.protocol.quantities import ENTROPY, PRODUCTION, SHOWN
 from entroscope.protocol.spec import Spec
 
 INFO = ModelInfo(
@@ -28,7 +29,7 @@ def plan_of(**fields: Any) -> Plan:
 
 def drawn(plan: Plan, seed: int = 0) -> NDArray[np.float32]:
     """Return values (curves, quantities, steps, trajectories)."""
-    shape = (len(plan.curves), 3, len(plan.sigmas), len(LABELS))
+    shape = (len(plan.curves), len(SHOWN), len(plan.sigmas), len(LABELS))
     return np.random.default_rng(seed).random(shape).astype(np.float32)
 
 
@@ -48,17 +49,17 @@ def test_what_both_runs_share_leaves_the_error_of_the_difference() -> None:
     plan = plan_of(guidance=GUIDANCE)
     apart = 0.01 * drawn(plan, 1)
     curve = compared(plan, apart)["curves"]["classes"]
-    np.testing.assert_allclose(curve["entropy"], apart[0, 0].mean(1), atol=1e-6)
-    expected = apart[0, 2].std(1, ddof=1) / np.sqrt(60)
+    np.testing.assert_allclose(curve["entropy"], apart[0, ENTROPY.row].mean(1), atol=1e-6)
+    expected = apart[0, PRODUCTION.row].std(1, ddof=1) / np.sqrt(60)
     np.testing.assert_allclose(curve["production_se"], expected, rtol=1e-3)
-    unpaired = drawn(plan)[0, 2].std(1, ddof=1) / np.sqrt(60)
+    unpaired = drawn(plan)[0, PRODUCTION.row].std(1, ddof=1) / np.sqrt(60)
     assert (np.array(curve["production_se"]) < 0.02 * unpaired).all()
 
 
 def test_a_class_is_the_trajectories_whose_label_it_is() -> None:
     plan = plan_of(guidance=GUIDANCE)
     apart = np.zeros_like(drawn(plan))
-    apart[0, 2] = LABELS  # classes gain 0, 1 and 2 bits per ln sigma
+    apart[0, PRODUCTION.row] = LABELS  # classes gain 0, 1 and 2 bits per ln sigma
     found = compared(plan, apart)["redistributions"]["classes"]
     assert [(c["label"], c["n"]) for c in found["classes"]] == [("a", 20), ("b", 20), ("c", 20)]
     for name, value in (("low", 0.5), ("median", 1.0), ("high", 1.5)):
@@ -70,7 +71,7 @@ def test_a_class_is_the_trajectories_whose_label_it_is() -> None:
 def test_in_each_against_the_rest_a_class_is_its_own_decision() -> None:
     plan = plan_of(guidance=GUIDANCE, partitions={"rest": "each-vs-rest"})
     apart = np.zeros_like(drawn(plan))
-    apart[1, 2] = 1.0
+    apart[1, PRODUCTION.row] = 1.0
     found = compared(plan, apart)["redistributions"]
     assert list(found) == ["rest"]
     gains = {c["label"]: c["production"][0] for c in found["rest"]["classes"]}

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from entroscope.measurement.curves.moments import QUANTITIES, Moments
+from entroscope.measurement.curves.moments import Moments
 from entroscope.measurement.plan.complement import saturated_entropy
 from entroscope.measurement.plan.plan import Plan
 from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.models import ModelInfo
+from entroscope.protocol.quantities import QUANTITIES
 from entroscope.protocol.spec import Spec
 from entroscope.runs.limits import record_bytes
 

@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 from entroscope.measurement.curves.control_variates import combined
 from entroscope.measurement.curves.moments import (
     MAX_CONTROL_STEPS,
-    QUANTITIES,
     SUMS,
     Moments,
     control_levels,
     merged,
 )
+from entroscope.protocol.quantities import ENTROPY, MISSED, PRODUCTION, QUANTITIES
 
 Array = NDArray[np.float64]
 STEPS = 12
@@ -28,9 +28,9 @@ def table_of(n: int, seed: int) -> tuple[Array, NDArray[np.int64]]:
     noise = stream.standard_normal((2, STEPS, n))
     by_label = np.array([1.0, -1.0, -1.0])[labels]  # mean 0 under the prior
     table = np.zeros((len(QUANTITIES), STEPS, n))
-    table[QUANTITIES.index("entropy")] = 1 + 0.7 * missed + 3 * by_label + 0.1 * noise[0]
-    table[QUANTITIES.index("production")] = 2 - 0.4 * np.roll(missed, 1, 0) + 0.1 * noise[1]
-    table[QUANTITIES.index("missed")] = missed
+    table[ENTROPY.row] = 1 + 0.7 * missed + 3 * by_label + 0.1 * noise[0]
+    table[PRODUCTION.row] = 2 - 0.4 * np.roll(missed, 1, 0) + 0.1 * noise[1]
+    table[MISSED.row] = missed
     return table, labels
 
 
@@ -64,7 +64,7 @@ def test_bands_after_regression_cover_in_92_to_98_percent_of_cases() -> None:
 
 def test_it_is_the_regression_over_the_trajectories_themselves() -> None:
     table, labels = table_of(500, 3)
-    missed, entropy = table[QUANTITIES.index("missed")], table[0]
+    missed, entropy = table[MISSED.row], table[ENTROPY.row]
     level = 7
     shared = [missed[k] for k in control_levels(STEPS)]
     indicators = [(labels == z) - PRIOR[z] for z in range(2)]  # the third is what is left

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 
 from entroscope.measurement.curves.fold import Fold
-from entroscope.measurement.curves.moments import QUANTITIES, Moments, merged
+from entroscope.measurement.curves.moments import Moments, merged
 from entroscope.measurement.curves.records import Point, Record, decode_sums
 from entroscope.measurement.curves.result import result_document
 from entroscope.measurement.plan.plan import Plan
 from entroscope.measurement.plan.resolve import resolve
+from entroscope.protocol.frames import finite
 from entroscope.protocol.models import ModelInfo
+from entroscope.protocol.quantities import ENTROPY, QUANTITIES, SHOWN
 from entroscope.protocol.spec import Spec
 
 INFO = ModelInfo(name="m", family="m", title="M", labels=("a", "b", "c"), shape=(1,))
@@ -30,7 +32,7 @@ def record(plan: Plan, batch: int, scale: float = 1.0) -> Record:
     shape = (len(QUANTITIES), len(plan.sigmas), size)
     table = scale * stream.random(shape)
     moments = {curve.key: Moments.of(table, labels, 3) for curve in plan.curves}
-    values = {curve.key: table[:3].astype(np.float32) for curve in plan.curves}
+    values = {curve.key: table[: len(SHOWN)].astype(np.float32) for curve in plan.curves}
     facts = {
         "batch": batch,
         "first": first,
@@ -97,8 +99,8 @@ def test_mean_and_error_are_those_of_the_trajectories_that_count() -> None:
     table[:, :, 10:] = np.nan
     moments = Moments.of(table, np.zeros(30, np.int64), 3)
     assert moments.count == 10
-    np.testing.assert_allclose(moments.mean("entropy"), table[0, :, :10].mean(1))
-    expected = table[0, :, :10].std(1, ddof=1) / 10**0.5
+    np.testing.assert_allclose(moments.mean("entropy"), table[ENTROPY.row, :, :10].mean(1))
+    expected = table[ENTROPY.row, :, :10].std(1, ddof=1) / 10**0.5
     np.testing.assert_allclose(moments.error("entropy"), expected)
 
 
@@ -146,3 +148,17 @@ def test_a_curve_with_too_few_trajectories_has_no_error_rather_than_a_wrong_one(
     table[:, :, missing:] = np.nan
     moments = Moments.of(table, np.zeros(30, np.int64), 3)
     assert np.isnan(moments.error("entropy")).all()
+
+
+def test_checks_are_computed_once_for_the_batches_that_are_finished() -> None:
+    plan = plan_of()
+    fold = Fold(plan)
+    first, second = record(plan, 0), record(plan, 1)
+    fold.add_record(first.facts, first.moments)
+    checks = fold.checks()
+    assert result_document(fold)["checks"] == finite(checks)
+    assert fold.checks() is checks
+    fold.add_record(second.facts, second.moments)
+    assert fold.checks() != checks
+    fold.keep(1)
+    assert fold.checks() == checks

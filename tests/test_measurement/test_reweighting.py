@@ -10,6 +10,7 @@ from entroscope.measurement.plan.plan import Plan
 from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.errors import Conflict, SpecError
 from entroscope.protocol.models import ModelInfo
+from entroscope.protocol.quantities import CROSS_ENTROPY, ENTROPY, PRODUCTION, SHOWN
 from entroscope.protocol.spec import Spec
 
 INFO = ModelInfo(name="m", family="m", title="M", labels=("a", "b", "c"), shape=(1,))
@@ -20,7 +21,8 @@ def paths_of(p: Any, is_own: Any, squared: Any) -> Paths:
     p, is_own = np.asarray(p), np.asarray(is_own)
     entropy = -(p * np.log2(p) + (1 - p) * np.log2(1 - p))
     cross = -np.log2(np.where(is_own, p, 1 - p))
-    table = np.stack([entropy, cross, p * (1 - p) * squared])[:, None]
+    values = {ENTROPY: entropy, CROSS_ENTROPY: cross, PRODUCTION: p * (1 - p) * squared}
+    table = np.stack([values[quantity] for quantity in SHOWN])[:, None]
     return Paths(table, np.where(is_own, 0, 1), is_own)
 
 
@@ -41,11 +43,12 @@ def test_a_shift_and_its_opposite_give_back_every_value() -> None:
 
 
 def test_a_path_that_is_certain_stays_certain_without_a_warning() -> None:
-    table = np.zeros((3, 1, 2))  # a cross-entropy of 0, or of more than any float of p tells
-    table[1, 0, 1] = 5000.0
+    # A cross-entropy of 0, or of more than any float of p tells.
+    table = np.zeros((len(SHOWN), 1, 2))
+    table[CROSS_ENTROPY.row, 0, 1] = 5000.0
     values = shifted(Paths(table, np.array([0, 0]), np.array([True, True])), -3.0)
     np.testing.assert_allclose(values[:, 0, 0], 0, atol=1e-200)
-    assert values[1, 0, 1] == pytest.approx(5000 + 3 / np.log(2))
+    assert values[CROSS_ENTROPY.row, 0, 1] == pytest.approx(5000 + 3 / np.log(2))
 
 
 def plan_of(**fields: Any) -> Plan:

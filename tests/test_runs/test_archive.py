@@ -12,6 +12,7 @@ from waiting import eventually
 
 from entroscope.broker.run_store import RunStore
 from entroscope.protocol.errors import NotFound
+from entroscope.protocol.quantities import SHOWN
 from entroscope.runs.archive import UNFINISHED, Archive
 from entroscope.runs.archive_files import Finished
 from entroscope.streaming.broadcast import Broadcast
@@ -57,13 +58,15 @@ def test_a_finished_run_leaves_redis_and_keeps_its_files(live: Live, puppet: Pup
 def test_the_values_of_every_trajectory_are_kept(live: Live, puppet: Puppet) -> None:
     run = archived(live, puppet)
     values = np.load(folder(live, run) / "values.npz")
-    assert values["values/classes"].shape == (3, 4, 12)
+    assert values["values/classes"].shape == (len(SHOWN), 4, 12)
     assert values["values/classes"].dtype == np.float32
     assert values["labels"].shape == (12,)
     assert values["trajectory"].tolist() == list(range(12))
     result = live.http.get(f"/api/runs/{run}/result").json()
-    mean = values["values/classes"].astype(np.float64).mean(-1)
-    assert mean[0] == pytest.approx(np.array(result["curves"]["classes"]["entropy"]), rel=1e-6)
+    means = values["values/classes"].astype(np.float64).mean(-1)
+    for quantity in SHOWN:
+        expected = np.array(result["curves"]["classes"][quantity.name])
+        assert means[quantity.row] == pytest.approx(expected, rel=1e-6)
 
 
 def test_an_archived_run_replays_its_states_and_final_points(live: Live, puppet: Puppet) -> None:

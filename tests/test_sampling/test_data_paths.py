@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from entroscope.measurement.plan.resolve import resolve
+from entroscope.protocol.quantities import CROSS_ENTROPY, ENTROPY
 from entroscope.protocol.spec import Spec
 from entroscope_workers import measure
 from entroscope_workers.models.families.gaussian_mixture import GaussianMixture, load
@@ -40,7 +41,8 @@ def errors(steps: int, trajectories: int = 1500) -> dict[str, float]:
         full, calibration = measured.values[0], measured.calibration
         assert calibration is not None
         _, _, corrected, cross_corrected = calibration[0]
-        own = [full[0], full[1] - full[0], corrected, cross_corrected - corrected]
+        entropies, surprises = full[ENTROPY.row], full[CROSS_ENTROPY.row]
+        own = [entropies, surprises - entropies, corrected, cross_corrected - corrected]
         truth = [entropy, cross - entropy, entropy, cross - entropy]
         found.append((np.array(own) - truth).mean(1))
         x = chain.x.clone()

@@ -12,6 +12,7 @@ from torch import Tensor
 from entroscope.measurement.curves.records import Record
 from entroscope.measurement.plan.plan import Plan
 from entroscope.measurement.plan.resolve import resolve
+from entroscope.protocol.quantities import SHOWN
 from entroscope.protocol.spec import Spec
 from entroscope_workers.models.families.gaussian_mixture import GaussianMixture, load
 from entroscope_workers.numerics.guidance import feedback_scale, guided
@@ -55,11 +56,12 @@ def entropy(posterior: Tensor) -> Tensor:
     return values
 
 
-def values_of(plan: Plan) -> Array:
-    """Return entropy, cross-entropy and production in bits, (3, steps, trajectories)."""
+def values_of(plan: Plan) -> dict[str, Array]:
+    """Return the values of SHOWN by name, each (steps, trajectories)."""
     *_, record = run_batch(plan, 0, MODEL)
     assert isinstance(record, Record)
-    return record.values["classes"].astype(np.float64)
+    values = record.values["classes"].astype(np.float64)
+    return {quantity.name: values[quantity.row] for quantity in SHOWN}
 
 
 @pytest.mark.parametrize("guidance", [{"scale": 3}, {"scale": 2, "method": "feedback"}])
@@ -89,7 +91,8 @@ def test_production_is_the_slope_of_the_entropy_everywhere_along_guided_paths(
     guidance: dict[str, Any],
 ) -> None:
     plan = plan_of(guidance, WIDE | {"steps": 512}, 400)
-    entropies, _, production = values_of(plan)
+    values = values_of(plan)
+    entropies, production = values["entropy"], values["production"]
     width = -np.diff(np.log(plan.sigmas))[:, None]
     area = np.vstack(
         [0 * entropies[:1], np.cumsum((production[1:] + production[:-1]) / 2 * width, 0)]
@@ -126,13 +129,15 @@ def test_without_its_extra_term_the_production_of_a_guided_run_is_too_small() ->
 def test_read_with_the_guided_kernels_cross_entropy_and_entropy_agree() -> None:
     for scale in (2, 3, 5):
         plan = plan_of({"scale": scale, "decoder": "guided"}, WIDE | {"steps": 64}, 1000)
-        entropies, cross, _ = values_of(plan)
-        gap = cross - entropies
+        values = values_of(plan)
+        entropies = values["entropy"]
+        gap = values["cross_entropy"] - entropies
         error = gap.std(1, ddof=1) / np.sqrt(gap.shape[1])
         seen = entropies.mean(1) > 0.1  # beyond, all of the cross-entropy is in paths too rare
         assert (np.abs(gap.mean(1)) <= 4 * error + 1e-6)[seen].all()
-    modelled = values_of(plan_of({"scale": 3}, WIDE | {"steps": 64}, 1000))
-    assert (modelled[1] - modelled[0]).mean(1).min() < -0.1  # read with the model's own they do not
+    values = values_of(plan_of({"scale": 3}, WIDE | {"steps": 64}, 1000))
+    modelled = values["cross_entropy"] - values["entropy"]
+    assert modelled.mean(1).min() < -0.1  # read with the model's own kernels they do not agree
 
 
 def test_at_scale_1_both_decoders_and_the_unguided_run_are_one() -> None:
@@ -141,7 +146,8 @@ def test_at_scale_1_both_decoders_and_the_unguided_run_are_one() -> None:
         for method in ("cfg", "feedback"):
             guidance = {"scale": 1, "decoder": decoder, "method": method}
             same = values_of(plan_of(guidance, WIDE | {"steps": 64}, 100))
-            np.testing.assert_array_equal(same, plain)
+            for name, values in plain.items():
+                np.testing.assert_array_equal(same[name], values)
 
 
 class Propagated:

@@ -1,47 +1,32 @@
 """A result as CSV: one line per curve and noise level, columns that name unit and axis."""
 
 import csv
-from collections.abc import Iterator, Mapping
-from enum import StrEnum
+from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from entroscope.measurement.curves.axes import NATS_PER_BIT, Axis, place, production_factor
+from entroscope.measurement.curves.axes import PER, Axis, Unit, in_unit, place
 from entroscope.measurement.curves.result import curve_arrays
-
-
-class Unit(StrEnum):
-    """What information is counted in."""
-
-    BITS = "bits"
-    NATS = "nats"
-
-
-#: Unit of production on each axis: information per one of these.
-PER = {
-    Axis.SIGMA: Axis.LN_SIGMA,
-    Axis.LN_SIGMA: Axis.LN_SIGMA,
-    Axis.LOG_SNR: Axis.LOG_SNR,
-    Axis.VP_TIME: Axis.VP_TIME,
-}
-AMOUNTS = (
-    "entropy",
-    "entropy_se",
-    "entropy_step_error",
-    "cross_entropy",
-    "cross_entropy_se",
-    "entropy_combined",
-    "entropy_combined_se",
+from entroscope.protocol.quantities import (
+    BITS,
+    CALIBRATED,
+    COLUMNS,
+    PRUNING,
+    Column,
+    mean_and_error,
 )
-RATES = ("production", "production_se", "production_combined", "production_combined_se")
-#: Further columns of runs on data: shares, then amounts.
-SHARES = ("accuracy", "accuracy_se")
-CORRECTED = tuple(
-    f"{name}_corrected{end}" for name in ("entropy", "cross_entropy") for end in ("", "_se")
-)
+
+Array = NDArray[np.float64]
+
+#: Columns of every result, those that change with the axis last.
+ALWAYS = sorted(COLUMNS, key=lambda column: column.quantity.is_rate)
+#: Columns of the parts that only some curves have: of runs on data, and of pruned ones.
+SOMETIMES = {"calibration": mean_and_error(CALIBRATED), "pruning": PRUNING}
+#: What stands before the names of such a part.
+PREFIX = {"calibration": "", "pruning": "pruning_"}
 
 
 def curves_csv(result: Mapping[str, Any], unit: Unit, axis: Axis) -> str:
@@ -55,30 +40,33 @@ def curves_csv(result: Mapping[str, Any], unit: Unit, axis: Axis) -> str:
 
 def _lines(result: Mapping[str, Any], unit: Unit, axis: Axis) -> Iterator[list[Any]]:
     axes = ["sigma"] if axis == Axis.SIGMA else ["sigma", axis.value]
-    amounts = [f"{name}_{unit}" for name in AMOUNTS]
-    rates = [f"{name}_{unit}_per_{PER[axis]}" for name in RATES]
-    on_data = any(curve.get("calibration") for curve in result["curves"].values())
-    further = [*SHARES, *(f"{name}_{unit}" for name in CORRECTED)] if on_data else []
-    yield ["curve", *axes, "n", *amounts, *rates, *further]
+    curves = result["curves"]
+    parts = [part for part in SOMETIMES if any(curve.get(part) for curve in curves.values())]
+    further = [PREFIX[part] + _title(c, unit, axis) for part in parts for c in SOMETIMES[part]]
+    yield ["curve", *axes, "n", *(_title(column, unit, axis) for column in ALWAYS), *further]
     arrays = curve_arrays(result)
     sigma = arrays["sigma"]
-    factor = NATS_PER_BIT if unit == Unit.NATS else 1.0
-    places = [sigma] if axis == Axis.SIGMA else [sigma, place(sigma, axis)]
-    for key, curve in result["curves"].items():
-        columns = [arrays[f"{key}:{name}"] * factor for name in AMOUNTS]
-        columns += [
-            arrays[f"{key}:{name}"] * factor * production_factor(sigma, axis) for name in RATES
-        ]
-        columns += _calibrated(curve, factor) if on_data else []
+    positions = [sigma] if axis == Axis.SIGMA else [sigma, place(sigma, axis)]
+    for key, curve in curves.items():
+        values = [(column, arrays[f"{key}:{column.name}"]) for column in ALWAYS]
+        values += [pair for part in parts for pair in _part(curve, part, len(sigma))]
+        columns = [in_unit(array, c.quantity, sigma, unit, axis) for c, array in values]
         for row in range(len(sigma)):
-            values = [_text(column[row]) for column in columns]
-            yield [key, *(_text(at[row]) for at in places), curve["n"], *values]
+            numbers = [_text(column[row]) for column in columns]
+            yield [key, *(_text(at[row]) for at in positions), curve["n"], *numbers]
 
 
-def _calibrated(curve: Mapping[str, Any], factor: float) -> list[NDArray[np.float64]]:
-    own = curve["calibration"]
-    factors = {**dict.fromkeys(SHARES, 1.0), **dict.fromkeys(CORRECTED, factor)}
-    return [np.array(own[name], dtype=np.float64) * times for name, times in factors.items()]
+def _title(column: Column, unit: Unit, axis: Axis) -> str:
+    """Return the heading of a column: its name and its unit; a probability has none."""
+    if column.quantity.unit != BITS:
+        return column.name
+    return f"{column.name}_{unit}" + (f"_per_{PER[axis]}" if column.quantity.is_rate else "")
+
+
+def _part(curve: Mapping[str, Any], part: str, steps: int) -> Sequence[tuple[Column, Array]]:
+    """Return the columns of a part of a curve; empty ones where this curve has none."""
+    values = curve.get(part) or {column.name: [None] * steps for column in SOMETIMES[part]}
+    return [(c, np.array(values[c.name], dtype=np.float64)) for c in SOMETIMES[part]]
 
 
 def _text(value: float) -> str:

@@ -10,6 +10,7 @@ from entroscope.protocol.events import Check, Curve, ExactCurve, Window
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.partitions import Preset
 from entroscope.protocol.presets import RunPreset
+from entroscope.protocol.quantities import SHOWN, mean_and_error, with_columns
 from entroscope.protocol.spec import MAX_STEPS
 from entroscope.protocol.states import State
 
@@ -163,6 +164,27 @@ class OfferedPreset(RunPreset):
     seconds: float | None
 
 
+class ShownQuantity(BaseModel):
+    """A quantity that every curve has, with its standard error under its name and "_se".
+
+    Attributes:
+        name: its key in results, events and comparisons.
+        unit: "bits"; is_rate: whether it is per unit of ln sigma.
+        combined: whether a result has it with control variates too, under its name and
+            "_combined".
+        title, symbol: what axes and sentences call it.
+        anchor: page and heading of the handbook that explain it.
+    """
+
+    name: str
+    unit: str
+    is_rate: bool
+    combined: bool
+    title: str
+    symbol: str
+    anchor: str
+
+
 class PresetList(Document):
     presets: list[OfferedPreset]
 
@@ -203,6 +225,7 @@ class Result(Document):
 Series = list[float | None]
 
 
+@with_columns(mean_and_error(SHOWN), Series, after="n")
 class CurveDifference(BaseModel):
     """One curve of a run less that of another, with the standard error of the paired difference."""
 
@@ -210,12 +233,6 @@ class CurveDifference(BaseModel):
     path: list[str]
     title: str
     n: int
-    entropy: Series
-    entropy_se: Series
-    cross_entropy: Series
-    cross_entropy_se: Series
-    production: Series
-    production_se: Series
 
 
 class ClassDifference(BaseModel):

@@ -9,9 +9,7 @@ from redis.client import Pipeline
 
 from entroscope.broker.event_log import EventLog
 from entroscope.broker.keys import CONTROL, run_key, sums_key, values_key
-from entroscope.measurement.curves.checks import run_checks
 from entroscope.measurement.curves.fold import Fold
-from entroscope.measurement.curves.studies import study_checks
 from entroscope.protocol.states import State
 
 
@@ -34,9 +32,8 @@ def write_done(pipe: Pipeline, run: str, fold: Fold, batches: int) -> None:
     """Queue the good end of a run that is made of its first `batches` batches."""
     beyond = [str(batch) for batch in fold.facts if batch >= batches]
     fold.keep(batches)
-    checks = run_checks(fold.plan, fold.merged()) + study_checks(fold.plan, fold.studies())
     if beyond:
         pipe.hdel(sums_key(run), *beyond)
         pipe.hdel(values_key(run), *beyond)
-    EventLog(pipe).append(run, "checks", {"checks": checks})
+    EventLog(pipe).append(run, "checks", {"checks": fold.checks()})
     write_end(pipe, run, State.DONE, {"batches": batches, "trajectories": fold.trajectories})

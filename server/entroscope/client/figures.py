@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from entroscope.measurement.curves.axes import NATS_PER_BIT, Axis, place, production_factor
+from entroscope.measurement.curves.axes import Axis, Unit, in_unit, place
 from entroscope.measurement.curves.result import curve_arrays
 from entroscope.paths import page_folder
+from entroscope.protocol.quantities import ENTROPY, PRODUCTION, Quantity
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -21,10 +22,8 @@ Layout = dict[str, Any]
 
 #: What is behind the charts, where there is no page.
 BACKGROUND = {"light": "#ffffff", "dark": "#0b0f13"}
-#: Where the two charts lie, from below.
-DOMAINS = {"entropy": (0.55, 1.0), "production": (0.0, 0.45)}
-#: Names of their axes.
-NAMES = {"entropy": ("x", "y"), "production": ("x2", "y2")}
+#: The quantities that have a chart, where it lies, from below, and the names of its axes.
+CHARTS = {ENTROPY: ((0.55, 1.0), ("x", "y")), PRODUCTION: ((0.0, 0.45), ("x2", "y2"))}
 
 #: The exact answer, on a light or dark background.
 EXACT_COLOR = "#7d8790"
@@ -92,10 +91,10 @@ def sweep_figure(
 def change_names(vary: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return what each merge patch changes, as short as it stays different from the others."""
     changes = [[f"{name} = {value}" for name, value in _leaves(patch)] for patch in vary]
-    first = [own[0] if own else "unchanged" for own in changes]
+    first = [texts[0] if texts else "unchanged" for texts in changes]
     if len(set(first)) == len(first):
         return first
-    return [", ".join(own) or "unchanged" for own in changes]
+    return [", ".join(texts) or "unchanged" for texts in changes]
 
 
 def _leaves(patch: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
@@ -120,49 +119,49 @@ def _title(result: Mapping[str, Any], key: str) -> str:
 def _figure(lines: Sequence[Line], unit: str, axis: str, theme: str) -> "Figure":
     from plotly.graph_objects import Figure
 
-    if unit not in ("bits", "nats"):
+    if unit not in list(Unit):
         raise ValueError(f"unit must be 'bits' or 'nats', got {unit!r}")
     settings = page_layout()
     traces = [
         trace
         for position, line in enumerate(lines)
         for trace in (
-            *_traces(line, _color(settings, position), unit, Axis(axis), f"{position}"),
-            *_exact_traces(line, unit, Axis(axis), f"{position}"),
+            *_traces(line, _color(settings, position), Unit(unit), Axis(axis), f"{position}"),
+            *_exact_traces(line, Unit(unit), Axis(axis), f"{position}"),
         )
     ]
     return Figure({"data": traces, "layout": _layout(settings, unit, axis, theme, len(lines))})
 
 
-def _exact_traces(line: Line, unit: str, axis: Axis, group: str) -> Iterator[dict[str, Any]]:
+def _exact_traces(line: Line, unit: Unit, axis: Axis, group: str) -> Iterator[dict[str, Any]]:
     """Yield the exact answer over the estimate, where it is known."""
     exact = line.result["curves"][line.key].get("exact")
-    factor = NATS_PER_BIT if unit == "nats" else 1.0
     sigma = np.array(exact["sigma"] if exact else [])
-    for name in ("entropy", "production") if exact else ():
-        scale = factor * (production_factor(sigma, axis) if name == "production" else 1.0)
-        y = np.array(exact[name]) * scale
-        drawn = _line(name, place(sigma, axis), y, EXACT_COLOR, group, f"{line.title}, exact")
+    for quantity in CHARTS if exact else ():
+        y = in_unit(np.array(exact[quantity.name]), quantity, sigma, unit, axis)
+        drawn = _line(quantity, place(sigma, axis), y, EXACT_COLOR, group, f"{line.title}, exact")
         yield drawn | {"line": {"color": EXACT_COLOR, "width": 1.2, "dash": "dot"}}
 
 
-def _traces(line: Line, color: str, unit: str, axis: Axis, group: str) -> list[dict[str, Any]]:
-    result, key, title = line.result, line.key, line.title
-    arrays = curve_arrays(result)
+def _traces(line: Line, color: str, unit: Unit, axis: Axis, group: str) -> list[dict[str, Any]]:
+    arrays = curve_arrays(line.result)
     sigma = arrays["sigma"]
     x = place(sigma, axis)
-    factor = NATS_PER_BIT if unit == "nats" else 1.0
     times = float(page_layout()["band"]["standard_errors"])
     traces = []
-    for name in ("entropy", "production"):
-        scale = factor * (production_factor(sigma, axis) if name == "production" else 1.0)
-        y, se = arrays[f"{key}:{name}"] * scale, arrays[f"{key}:{name}_se"] * scale
-        traces.append(_band(name, x, y, times * np.nan_to_num(se), color, group))
-        traces.append(_line(name, x, y, color, group, title))
+    for quantity in CHARTS:
+        y, se = (
+            in_unit(arrays[f"{line.key}:{quantity.name}{end}"], quantity, sigma, unit, axis)
+            for end in ("", "_se")
+        )
+        traces.append(_band(quantity, x, y, times * np.nan_to_num(se), color, group))
+        traces.append(_line(quantity, x, y, color, group, line.title))
     return traces
 
 
-def _band(name: str, x: Array, y: Array, half: Array, color: str, group: str) -> dict[str, Any]:
+def _band(
+    quantity: Quantity, x: Array, y: Array, half: Array, color: str, group: str
+) -> dict[str, Any]:
     known = np.isfinite(y)
     x, low, high = x[known], (y - half)[known], (y + half)[known]
     return {
@@ -175,12 +174,13 @@ def _band(name: str, x: Array, y: Array, half: Array, color: str, group: str) ->
         "hoverinfo": "skip",
         "showlegend": False,
         "legendgroup": group,
-        "xaxis": NAMES[name][0],
-        "yaxis": NAMES[name][1],
+        **_axes(quantity),
     }
 
 
-def _line(name: str, x: Array, y: Array, color: str, group: str, title: str) -> dict[str, Any]:
+def _line(
+    quantity: Quantity, x: Array, y: Array, color: str, group: str, title: str
+) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines",
@@ -188,32 +188,36 @@ def _line(name: str, x: Array, y: Array, color: str, group: str, title: str) -> 
         "y": y,
         "name": title,
         "line": {"color": color, "width": 2.4},
-        "showlegend": name == "entropy",
+        "showlegend": quantity == ENTROPY,
         "legendgroup": group,
-        "xaxis": NAMES[name][0],
-        "yaxis": NAMES[name][1],
+        **_axes(quantity),
     }
+
+
+def _axes(quantity: Quantity) -> dict[str, str]:
+    _, (x, y) = CHARTS[quantity]
+    return {"xaxis": x, "yaxis": y}
 
 
 def _layout(settings: Layout, unit: str, axis: str, theme: str, num_curves: int) -> Layout:
     """Return the layouts of both charts as one, as figure.json says to merge them."""
     whole: Layout = {"height": 720, "showlegend": num_curves > 1}
     per = settings["axes"][axis]["per"]
-    for name, (x, y) in NAMES.items():
-        own = merge(
+    for quantity, (domain, (x, y)) in CHARTS.items():
+        chart = merge(
             settings["common"],
             settings[theme]["layout"],
-            settings[name]["layout"],
+            settings[quantity.name]["layout"],
             {"xaxis": settings["axes"][axis]["layout"]},
         )
-        text = own["yaxis"]["title"]["text"].replace("{unit}", unit).replace("{per}", per)
-        own["yaxis"]["title"]["text"] = text
+        text = chart["yaxis"]["title"]["text"].replace("{unit}", unit).replace("{per}", per)
+        chart["yaxis"]["title"]["text"] = text
         free: Layout = {"fixedrange": False}
-        x_axis = merge(own.pop("xaxis"), free, {"anchor": y})
-        y_axis = merge(own.pop("yaxis"), free, {"anchor": x, "domain": DOMAINS[name]})
-        if name == "production":
+        x_axis = merge(chart.pop("xaxis"), free, {"anchor": y})
+        y_axis = merge(chart.pop("yaxis"), free, {"anchor": x, "domain": domain})
+        if x != "x":
             x_axis["matches"] = "x"
-        whole = merge(own, whole, {f"xaxis{x[1:]}": x_axis, f"yaxis{y[1:]}": y_axis})
+        whole = merge(chart, whole, {f"xaxis{x[1:]}": x_axis, f"yaxis{y[1:]}": y_axis})
     back = {"paper_bgcolor": BACKGROUND[theme], "plot_bgcolor": BACKGROUND[theme]}
     return merge(whole, back, {"dragmode": "zoom", "margin": {"t": 30}})
 

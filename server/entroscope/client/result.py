@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from entroscope.measurement.curves.guidance_interval import guided_spec
 from entroscope.measurement.curves.result import curve_arrays
+from entroscope.protocol.quantities import COLUMNS
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -21,24 +21,19 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
 class MeasuredCurve:
-    """One curve over `sigma`, in bits; production is per unit of ln sigma. NaN where unknown.
+    """One curve over `sigma`: an array for each of `quantities.COLUMNS`, as an attribute.
 
-    `..._combined` are the same means with less noise, by control variates.
+    `entropy` and `cross_entropy` are in bits, `production` in bits per unit of ln sigma, `..._se`
+    their standard errors, `entropy_step_error` the size of the error of the steps, `..._combined`
+    the same means with less noise, by control variates. NaN where unknown.
     """
 
-    entropy: Array
-    entropy_se: Array
-    entropy_step_error: Array
-    cross_entropy: Array
-    cross_entropy_se: Array
-    production: Array
-    production_se: Array
-    entropy_combined: Array
-    entropy_combined_se: Array
-    production_combined: Array
-    production_combined_se: Array
+    def __init__(self, arrays: Mapping[str, Array]) -> None:
+        self.__dict__.update(arrays)
+
+    def __getattr__(self, name: str) -> Array:
+        raise AttributeError(f"a curve has {', '.join(self.__dict__)}, not {name!r}")
 
 
 class MeasuredRun:
@@ -68,21 +63,22 @@ class MeasuredRun:
     @cached_property
     def curves(self) -> dict[str, MeasuredCurve]:
         """The curves by key."""
-        names = [field.name for field in fields(MeasuredCurve)]
+        names = [column.name for column in COLUMNS]
         return {
-            key: MeasuredCurve(**{name: self._arrays[f"{key}:{name}"] for name in names})
+            key: MeasuredCurve({name: self._arrays[f"{key}:{name}"] for name in names})
             for key in self.document["curves"]
         }
 
     @property
     def exact(self) -> dict[str, dict[str, Array]]:
         """The exact answers that are known, by key: "entropy" and "production" over "sigma"."""
-        found = {key: curve.get("exact") for key, curve in self.document["curves"].items()}
-        return {
-            key: {name: np.array(values, dtype=np.float64) for name, values in own.items()}
-            for key, own in found.items()
-            if own is not None
-        }
+        return self._parts("exact")
+
+    @property
+    def pruning(self) -> dict[str, dict[str, Array]]:
+        """What pruning did, by key: "dropped", the mean posterior mass, 0 to 1, of the labels that
+        it gave up, and "entropy_bound", the most it may have moved the entropy by, in bits."""
+        return self._parts("pruning")
 
     @property
     def windows(self) -> dict[str, dict[str, Any]]:
@@ -105,9 +101,9 @@ class MeasuredRun:
 
         parts = []
         for key, curve in self.curves.items():
-            columns = {field.name: getattr(curve, field.name) for field in fields(curve)}
             n = self.document["curves"][key]["n"]
-            parts.append(pandas.DataFrame({"curve": key, "sigma": self.sigma, "n": n, **columns}))
+            levels = {"curve": key, "sigma": self.sigma, "n": n}
+            parts.append(pandas.DataFrame({**levels, **vars(curve)}))
         return pandas.concat(parts, ignore_index=True)
 
     def figure(self, **options: Any) -> "Figure":
@@ -115,6 +111,15 @@ class MeasuredRun:
         from entroscope.client.figures import result_figure
 
         return result_figure(self.document, **options)
+
+    def _parts(self, part: str) -> dict[str, dict[str, Array]]:
+        """Return the arrays of a part that only some curves have, by key."""
+        curves = {key: curve.get(part) for key, curve in self.document["curves"].items()}
+        return {
+            key: {name: np.array(values, dtype=np.float64) for name, values in arrays.items()}
+            for key, arrays in curves.items()
+            if arrays is not None
+        }
 
     @cached_property
     def _arrays(self) -> dict[str, Array]:

@@ -5,6 +5,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from entroscope.protocol.quantities import (
+    CALIBRATED,
+    COLUMNS,
+    PRUNING,
+    SHOWN,
+    mean_and_error,
+    with_columns,
+)
+
 #: The id of an event: milliseconds and a number, as Redis gives them. `after` takes one.
 EVENT_ID = re.compile(r"(\d{1,19})-(\d{1,19})")
 
@@ -48,16 +57,11 @@ class Started(_Event):
     batch: int
 
 
+@with_columns(mean_and_error(SHOWN), float | None, after="n")
 class CurvePoint(BaseModel):
     """One curve at one noise level, in bits; production is per unit of ln sigma."""
 
     n: int
-    entropy: float | None
-    entropy_se: float | None
-    cross_entropy: float | None
-    cross_entropy_se: float | None
-    production: float | None
-    production_se: float | None
 
 
 class PointEvent(_Event):
@@ -99,22 +103,13 @@ class Reliability(BaseModel):
     accuracy: list[Numbers]
 
 
+@with_columns(mean_and_error(CALIBRATED), Numbers)
 class Calibration(BaseModel):
     """The model as a classifier of noised data; corrected for the steps at every second level.
 
     Gap is cross-entropy minus entropy: above 0 the model is surer than it is right.
     """
 
-    accuracy: Numbers
-    accuracy_se: Numbers
-    gap: Numbers
-    gap_se: Numbers
-    entropy_corrected: Numbers
-    entropy_corrected_se: Numbers
-    cross_entropy_corrected: Numbers
-    cross_entropy_corrected_se: Numbers
-    gap_corrected: Numbers
-    gap_corrected_se: Numbers
     reliability: Reliability
 
 
@@ -134,6 +129,15 @@ class Floor(BaseModel):
     expected: float | None
 
 
+@with_columns(PRUNING, Numbers)
+class Pruning(BaseModel):
+    """What pruning has dropped, and the bound of its effect: h(eps) + eps log2 K for the mass eps.
+
+    h is the binary entropy and K the number of groups of the curve.
+    """
+
+
+@with_columns(COLUMNS, Numbers, after="n")
 class Curve(BaseModel):
     """One whole curve of the finished batches, over `sigma`."""
 
@@ -143,17 +147,7 @@ class Curve(BaseModel):
     groups: list[str]
     bound: float
     n: int
-    entropy: Numbers
-    entropy_se: Numbers
-    entropy_step_error: Numbers
-    cross_entropy: Numbers
-    cross_entropy_se: Numbers
-    production: Numbers
-    production_se: Numbers
-    entropy_combined: Numbers | None = None
-    entropy_combined_se: Numbers | None = None
-    production_combined: Numbers | None = None
-    production_combined_se: Numbers | None = None
+    pruning: Pruning | None = None
     floor: Floor | None = None
     profiles: list[Profile]
     exact: ExactCurve | None = None

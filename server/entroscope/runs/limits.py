@@ -1,9 +1,10 @@
 """How large the records of a run become: what Redis and the server that folds them must hold."""
 
 from entroscope.measurement.curves.calibration import calibration_rows
-from entroscope.measurement.curves.moments import QUANTITIES, control_sums
+from entroscope.measurement.curves.moments import control_sums
 from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.errors import SpecError
+from entroscope.protocol.quantities import QUANTITIES
 from entroscope.settings import Settings
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from entroscope.measurement.plan.plan import Plan
+from entroscope.protocol.quantities import ENTROPY
 from entroscope_workers.models.base import NO_LABEL, Model
 from entroscope_workers.numerics.kernels import (
     Kernel,
@@ -32,9 +33,8 @@ class Measured:
     """What one step found.
 
     Attributes:
-        values: (curves, 7, batch): entropy, cross-entropy (NaN where the trajectory's label is
-            outside the curve's partition), production, varentropy, dropped mass, residual of the
-            chain rule and its variance.
+        values: (curves, quantities, batch): the first rows of QUANTITIES, to CHAIN_VARIANCE;
+            cross-entropy is NaN where the trajectory's label is outside the curve's partition.
         posterior: (batch, run labels), p(z | path); None where only pairs are scored.
         denoised: (batch, *data), the denoised data that moved each trajectory; on data paths those
             of its own label.
@@ -188,13 +188,10 @@ class Chain:
         )
 
     def _values(self, block: Block, reading: Reading, moved: Tensor) -> Tensor:
-        """Return what is measured of some rows, (curves, 7, rows)."""
+        """Return what is measured of some rows, (curves, quantities, rows)."""
         values = curve_values(self._scored(block, reading, moved), block.groupings)
-        if not values[:, 2].isfinite().all():
-            sigma = self.sigmas[self.step]
-            raise FloatingPointError(f"the denoised data are not finite at sigma {sigma:.4g}")
-        rows = block.rows
-        kept = self._chain_rules.residuals(self.logits[rows], self.own[rows], values[:, 0])
+        rows, entropies = block.rows, values[:, ENTROPY.row]
+        kept = self._chain_rules.residuals(self.logits[rows], self.own[rows], entropies)
         return torch.cat([values, kept], 1)
 
     def _score(

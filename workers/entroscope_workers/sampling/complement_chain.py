@@ -133,9 +133,6 @@ class PairChain:
         denoised = self._denoise(rows)
         reading = _read(denoised, self._spec.complement)
         values = curve_values(self._scored(rows, denoised, reading), [self._grouping])[0]
-        if not values[2].isfinite().all():
-            sigma = self.sigmas[self.step]
-            raise FloatingPointError(f"the denoised data are not finite at sigma {sigma:.4g}")
         moved = denoised.own + denoised.moved
         if noise is not None:
             kernel = reverse_kernel(self.sigmas[self.step], self.sigmas[self.step + 1])

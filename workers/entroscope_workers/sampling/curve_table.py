@@ -4,8 +4,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entroscope.measurement.curves.calibration import calibration_sums
-from entroscope.measurement.curves.moments import QUANTITIES, Moments
-from entroscope.measurement.curves.records import VALUES
+from entroscope.measurement.curves.moments import Moments
+from entroscope.protocol.quantities import (
+    CROSS_ENTROPY,
+    ENTROPY,
+    GAP,
+    MISSED,
+    PRODUCTION,
+    QUANTITIES,
+    RISE,
+    SHOWN,
+)
 
 Array = NDArray[np.float64]
 
@@ -14,7 +23,8 @@ class CurveTable:
     """Rows of QUANTITIES by step and trajectory, filled one step at a time.
 
     Attributes:
-        values: (quantities, steps, batch), float64; NaN for trajectories that do not count.
+        values: (quantities, steps, batch), float64, each in its unit; NaN for trajectories that
+            do not count.
     """
 
     def __init__(self, sigmas: Array, batch: int, jumps: frozenset[int] = frozenset()) -> None:
@@ -26,21 +36,23 @@ class CurveTable:
         self._integral: Array = np.zeros(batch)
 
     def add(self, step: int, measured: Array) -> None:
-        """Take what was measured at one step, (entropy ... chain_variance, batch)."""
-        entropy, cross_entropy, production, *_ = measured
-        counts = np.isfinite(cross_entropy)
-        rise = np.zeros_like(entropy)
+        """Take what was measured at one step: the first rows of QUANTITIES, (rows, batch).
+
+        The others are had from these along the path; the integral is over ln sigma, by trapezoids.
+        """
+        level = self.values[:, step]
+        level[: len(measured)] = measured
+        entropy, production = measured[ENTROPY.row], measured[PRODUCTION.row]
+        before = self.values[:, step - 1] if step else level
         if step:
-            before = self.values[:, step - 1]
             width = self._log_sigmas[step - 1] - self._log_sigmas[step]
             # The step was made with the kernel of its beginning; the other end is no part of it.
-            after = before[2] if step in self._jumps else production
-            self._integral = self._integral + 0.5 * width * (before[2] + after)
-            rise = entropy - before[0]
-        start = self.values[0, 0] if step else entropy
-        missed = entropy - start + self._integral
-        derived = (cross_entropy - entropy, missed, rise)
-        self.values[:, step] = np.where(counts, np.vstack([measured, *derived]), np.nan)
+            after = before[PRODUCTION.row] if step in self._jumps else production
+            self._integral = self._integral + 0.5 * width * (before[PRODUCTION.row] + after)
+        level[GAP.row] = measured[CROSS_ENTROPY.row] - entropy
+        level[MISSED.row] = entropy - self.values[ENTROPY.row, 0] + self._integral
+        level[RISE.row] = entropy - before[ENTROPY.row]
+        level[:, ~np.isfinite(level[CROSS_ENTROPY.row])] = np.nan
 
     def calibrate(self, measured: Array) -> None:
         """Take what data paths measure besides at the next step, (calibration.VALUES, batch)."""
@@ -49,18 +61,18 @@ class CurveTable:
     def sums(self, step: int) -> tuple[int, Array, Array]:
         """Return how many trajectories count, and sums and squares of the quantities at a step."""
         row = self.values[:, step]
-        counts = row[:, np.isfinite(row[0])]
+        counts = row[:, np.isfinite(row[ENTROPY.row])]
         return counts.shape[1], counts.sum(1), np.square(counts).sum(1)
 
     def moments(self, labels: NDArray[np.int64], num_labels: int) -> Moments:
         """Return the sums of the whole path."""
         if not self._calibration:
             return Moments.of(self.values, labels, num_labels)
-        entropy, cross_entropy, *_ = self.values
         calibration = np.stack(self._calibration, axis=1)
+        entropy, cross_entropy = self.values[ENTROPY.row], self.values[CROSS_ENTROPY.row]
         sums = calibration_sums(calibration, entropy, cross_entropy)
         return Moments.of(self.values, labels, num_labels, sums)
 
     def kept(self) -> NDArray[np.float32]:
-        """Return what a record keeps of every trajectory: (VALUES, steps, batch)."""
-        return self.values[: len(VALUES)].astype(np.float32)
+        """Return what a record keeps of every trajectory: (quantities of SHOWN, steps, batch)."""
+        return self.values[: len(SHOWN)].astype(np.float32)

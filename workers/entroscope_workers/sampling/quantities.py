@@ -6,6 +6,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from entroscope.protocol.quantities import (
+    CROSS_ENTROPY,
+    DROPPED,
+    ENTROPY,
+    PRODUCTION,
+    VARENTROPY,
+)
 from entroscope_workers.numerics.entropy import (
     cross_entropy,
     posterior_entropy,
@@ -38,27 +45,35 @@ class Scored:
     dropped: Tensor
 
 
+#: What is measured of one state, by row; a chain adds CHAIN and its variance.
+MEASURED = (ENTROPY, CROSS_ENTROPY, PRODUCTION, VARENTROPY, DROPPED)
+
+
 def curve_values(scored: Scored, groupings: Iterable[Grouping]) -> Tensor:
-    """Return entropy, cross-entropy, production, varentropy and dropped mass of every curve.
+    """Return MEASURED of every curve, in the units of the quantities.
 
     Returns:
-        (curves, 5, rows), bits, production per unit of ln sigma.
+        (curves, quantities, rows), float64, each quantity in its row.
+    Raises:
+        FloatingPointError: the denoised data are not finite.
     """
-    return torch.stack([_values(scored, grouping) for grouping in groupings])
+    values = torch.stack([_values(scored, grouping) for grouping in groupings])
+    if not values[:, PRODUCTION.row].isfinite().all():
+        raise FloatingPointError(f"the denoised data are not finite at sigma {scored.sigma:.4g}")
+    return values
 
 
 def _values(scored: Scored, grouping: Grouping) -> Tensor:
     members, groups = group_log_posterior(scored.logits, grouping)
     truth = own_group(scored.own, grouping)
     apart, squared = scored.reading.apart, scored.reading.squared
-    return torch.stack(
-        (
-            posterior_entropy(groups),
-            cross_entropy(groups, truth),
-            production(
-                scored.sigma, apart, squared, members, groups, grouping, scored.moved
-            ),
-            varentropy(groups),
-            scored.dropped,
-        )
-    )
+    values = {
+        ENTROPY: posterior_entropy(groups),
+        CROSS_ENTROPY: cross_entropy(groups, truth),
+        PRODUCTION: production(
+            scored.sigma, apart, squared, members, groups, grouping, scored.moved
+        ),
+        VARENTROPY: varentropy(groups),
+        DROPPED: scored.dropped,
+    }
+    return torch.stack([values[quantity] for quantity in MEASURED])

@@ -5,10 +5,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from entroscope.api.curves_csv import Unit, curves_csv
+from entroscope.api.curves_csv import curves_csv
 from entroscope.api.deps import RunDep, ServicesDep
 from entroscope.api.schemas import Result
-from entroscope.measurement.curves.axes import Axis
+from entroscope.measurement.curves.axes import Axis, Unit
 
 PairPrior = Annotated[
     float | None,

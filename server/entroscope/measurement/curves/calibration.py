@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entroscope.measurement.curves.moments import Moments, standard_error
+from entroscope.protocol.quantities import CALIBRATED
 
 Array = NDArray[np.float64]
 
@@ -13,18 +14,9 @@ Array = NDArray[np.float64]
 #: posterior; and cross-entropy and entropy in bits, corrected for the steps by the half-path, NaN
 #: where that has no state.
 VALUES = ("correct", "confidence", "entropy_corrected", "cross_entropy_corrected")
-#: Whose sums and sums of squares are kept: `gap` = cross-entropy - entropy, which is 0 on average
-#: where the posterior can be trusted and above 0 where it is surer than it is right.
-SUMMED = (
-    "accuracy",
-    "gap",
-    "entropy_corrected",
-    "cross_entropy_corrected",
-    "gap_corrected",
-)
 #: Bins of the confidence in a reliability diagram, equal parts of 0 to 1.
 BINS = 10
-ROWS = 2 * len(SUMMED) + 3 * BINS
+ROWS = 2 * len(CALIBRATED) + 3 * BINS
 
 
 def calibration_rows(paths_from: str) -> int:
@@ -39,7 +31,8 @@ def calibration_sums(values: Array, entropy: Array, cross_entropy: Array) -> Arr
         values: (VALUES, steps, batch); entropy, cross_entropy: (steps, batch), NaN in all of a
             trajectory that does not count.
     Returns:
-        (ROWS, steps): sums, then squares of SUMMED; then number, confidence and right ones by bin.
+        (ROWS, steps): sums, then squares of CALIBRATED; then number, confidence and right ones
+            by bin.
     """
     counts = np.isfinite(cross_entropy[0])
     correct, confidence, corrected, cross_corrected = values[:, :, counts]
@@ -57,9 +50,9 @@ def calibration_document(moments: Moments) -> dict[str, Any] | None:
     if not len(moments.calibration):
         return None
     document: dict[str, Any] = {}
-    for name in SUMMED:
+    for name in (quantity.name for quantity in CALIBRATED):
         document[name], document[f"{name}_se"] = _mean(moments, name)
-    number, confidence, correct = moments.calibration[2 * len(SUMMED) :].reshape(3, BINS, -1)
+    number, confidence, correct = moments.calibration[2 * len(CALIBRATED) :].reshape(3, BINS, -1)
     some = np.where(number > 0, number, np.nan)
     document["reliability"] = {
         "edges": np.linspace(0, 1, BINS + 1),
@@ -81,6 +74,6 @@ def step_error(moments: Moments) -> Array:
 
 
 def _mean(moments: Moments, name: str) -> tuple[Array, Array]:
-    row, n = SUMMED.index(name), moments.count
-    total, square = moments.calibration[row], moments.calibration[row + len(SUMMED)]
+    (row,) = (quantity.row for quantity in CALIBRATED if quantity.name == name)
+    n, total, square = moments.count, *moments.calibration[[row, row + len(CALIBRATED)]]
     return total / (n or np.nan), standard_error(n, total, square)

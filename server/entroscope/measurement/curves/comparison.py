@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from entroscope.measurement.curves.records import VALUES
 from entroscope.measurement.curves.trajectories import Trajectories
 from entroscope.measurement.plan.curves import Curve
 from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.frames import finite
+from entroscope.protocol.quantities import SHOWN
 from entroscope.protocol.spec import Spec
 
 Array = NDArray[np.float64]
@@ -89,17 +89,17 @@ def _guidance(plan: Plan) -> dict[str, Any] | None:
 
 
 def _differences(curve: Curve, run: Trajectories, base: Trajectories) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    document: dict[str, Any] = {
         "partition": curve.partition,
         "path": list(curve.path),
         "title": curve.title,
     }
-    for quantity in VALUES:
-        apart = _differences_of(curve.key, quantity, run, base)
+    for name in (quantity.name for quantity in SHOWN):
+        apart = _differences_of(curve.key, name, run, base)
         counted = apart[:, np.isfinite(apart[0])]
-        found["n"] = counted.shape[1]
-        found[quantity], found[f"{quantity}_se"] = paired(counted)
-    return found
+        document["n"] = counted.shape[1]
+        document[name], document[f"{name}_se"] = paired(counted)
+    return document
 
 
 def paired(apart: Array) -> tuple[Array, Array]:

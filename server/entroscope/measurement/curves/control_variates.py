@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from entroscope.measurement.curves.moments import QUANTITIES, Moments
+from entroscope.measurement.curves.moments import Moments
+from entroscope.protocol.quantities import BY_NAME, MISSED
 
 Array = NDArray[np.float64]
 
@@ -31,7 +32,7 @@ class Combined:
 
 
 def combined(moments: Moments, quantity: str, prior: Array) -> Combined:
-    """Return the mean of "entropy" or "production" at every level after regression.
+    """Return the mean of one of COMBINED, by its name, at every level after regression.
 
     With too few trajectories for any control it is the plain mean.
 
@@ -45,7 +46,7 @@ def combined(moments: Moments, quantity: str, prior: Array) -> Combined:
     places = [*range(used - OWN), *range(spread.shape[1] - OWN, spread.shape[1])]
     inverse, rank = _pseudo_inverse(spread[:, places][:, :, places])
     slopes = np.einsum("kij,kj->ki", inverse, with_y[:, places])
-    row = QUANTITIES.index(quantity)
+    row = BY_NAME[quantity].row
     mean = moments.mean(quantity)
     explained = np.einsum("ki,ki->k", slopes, with_y[:, places])
     left = np.maximum(moments.square[row] / n - mean**2 - explained, 0)
@@ -71,12 +72,12 @@ def _centred(moments: Moments, quantity: str, prior: Array) -> tuple[Array, Arra
     n, nodes = moments.count, moments.nodes
     missed = moments.mean("missed")
     before = np.concatenate([[0.0], missed[:-1]])
-    own = np.stack([missed, before], 1)  # (steps, 2)
     shared = np.tile(moments.control / n, (len(missed), 1))
-    means = np.concatenate([shared, own], 1)
+    means = np.concatenate([shared, np.stack([missed, before], 1)], 1)
     products = _products(moments) / n - means[:, :, None] * means[:, None]
-    row = ("entropy", "production").index(quantity)
-    with_y = np.concatenate([moments.cross[row], moments.lagged[2 * row : 2 * row + 2].T], 1) / n
+    y = BY_NAME[quantity]
+    with_level = np.stack([moments.with_missed(y, lag) for lag in range(OWN)], 1)
+    with_y = np.concatenate([moments.with_controls(y), with_level], 1) / n
     known = np.zeros_like(means)
     known[:, nodes : len(moments.control)] = prior[: len(moments.control) - nodes]
     return products, with_y - means * moments.mean(quantity)[:, None], means - known
@@ -85,16 +86,18 @@ def _centred(moments: Moments, quantity: str, prior: Array) -> tuple[Array, Arra
 def _products(moments: Moments) -> Array:
     """Return the sums of products of all controls, (steps, controls, controls)."""
     steps, shared = moments.total.shape[1], len(moments.control)
-    square = moments.square[QUANTITIES.index("missed")]
-    with_own = moments.cross[2]  # (steps, shared)
-    with_before = np.concatenate([np.zeros((1, shared)), with_own[:-1]])
+    square = moments.square[MISSED.row]
+    at_level = moments.with_controls(MISSED)  # (steps, shared)
+    at_before = np.concatenate([np.zeros((1, shared)), at_level[:-1]])
     products = np.zeros((steps, shared + OWN, shared + OWN))
     products[:, :shared, :shared] = moments.gram
-    products[:, :shared, shared] = products[:, shared, :shared] = with_own
-    products[:, :shared, shared + 1] = products[:, shared + 1, :shared] = with_before
+    products[:, :shared, shared] = products[:, shared, :shared] = at_level
+    products[:, :shared, shared + 1] = products[:, shared + 1, :shared] = at_before
     products[:, shared, shared] = square
     products[1:, shared + 1, shared + 1] = square[:-1]
-    products[:, shared, shared + 1] = products[:, shared + 1, shared] = moments.lagged[4]
+    products[:, shared, shared + 1] = products[:, shared + 1, shared] = moments.with_missed(
+        MISSED, 1
+    )
     return products
 
 

@@ -59,7 +59,7 @@ def mixture_curves(
             values[Decision(points, weights, groups)] = rows[:, index]
     nothing = np.zeros((len(sigmas), 2))
     sums = [sum((values[decision] for decision in each), nothing) for each in decisions]
-    return [(total[:, 0], total[:, 1]) for total in sums]
+    return [(entropy, production) for entropy, production in (total.T for total in sums)]
 
 
 @lru_cache(maxsize=64)

@@ -6,14 +6,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from entroscope.measurement.curves.moments import QUANTITIES, Moments, merged, standard_error
+from entroscope.measurement.curves.checks import run_checks
+from entroscope.measurement.curves.moments import Moments, merged, standard_error
 from entroscope.measurement.curves.records import Point
+from entroscope.measurement.curves.studies import study_checks
 from entroscope.measurement.curves.study_arrays import StudyArrays, merged_arrays
 from entroscope.measurement.plan.curves import Curve
 from entroscope.measurement.plan.plan import Plan
+from entroscope.protocol.quantities import QUANTITIES, SHOWN
 
 Array = NDArray[np.float64]
-SHOWN = ("entropy", "cross_entropy", "production")
 NO_STUDIES: StudyArrays = {}
 
 
@@ -27,6 +29,7 @@ class Fold:
         self._studies: dict[int, StudyArrays] = {}
         self._points: dict[tuple[int, int], Point] = {}
         self._sum: dict[str, Moments] = {}  # of all records, in the order they came
+        self._checks: list[dict[str, Any]] | None = None  # of the records there are
 
     def add_point(self, point: Point) -> None:
         """Take a provisional point; a later one of the same batch and step replaces it.
@@ -47,10 +50,10 @@ class Fold:
         batch = int(facts["batch"])
         if batch in self.facts:
             return False
-        own = {c.key: _in_sides(self.plan, c, moments[c.key]) for c in self.plan.curves}
-        self.facts[batch], self.moments[batch] = dict(facts), own
-        self._studies[batch] = studies
-        self._sum = {key: self._sum[key] + m if self._sum else m for key, m in own.items()}
+        of_batch = {c.key: _in_sides(self.plan, c, moments[c.key]) for c in self.plan.curves}
+        self.facts[batch], self.moments[batch] = dict(facts), of_batch
+        self._studies[batch], self._checks = studies, None
+        self._sum = {key: self._sum[key] + m if self._sum else m for key, m in of_batch.items()}
         steps = len(self.plan.sigmas)
         for step in range(steps):
             self._points.pop((batch, step), None)
@@ -61,7 +64,7 @@ class Fold:
         for batch in [b for b in self.facts if b >= batches]:
             del self.facts[batch], self.moments[batch], self._studies[batch]
         self._points.clear()
-        self._sum = self.merged()
+        self._sum, self._checks = self.merged(), None
 
     def final_batches(self) -> int | None:
         """Return with how many batches the run is done, or None while it is not.
@@ -72,8 +75,8 @@ class Fold:
         for batch in range(len(self.plan.batches)):
             if batch not in self.moments:
                 return None
-            own = self.moments[batch]
-            moments = own if moments is None else {k: moments[k] + own[k] for k in own}
+            more = self.moments[batch]
+            moments = more if moments is None else {k: moments[k] + more[k] for k in more}
             if target is not None and _largest_error(moments) <= target:
                 return batch + 1
         return len(self.plan.batches)
@@ -87,9 +90,10 @@ class Fold:
             total = sum((point.total[index] for point in under_way), np.zeros(len(QUANTITIES)))
             square = sum((point.square[index] for point in under_way), np.zeros(len(QUANTITIES)))
             if self._sum:
-                own = self._sum[curve.key]
-                n += own.count
-                total, square = total + own.total[:, step], square + own.square[:, step]
+                finished = self._sum[curve.key]
+                n += finished.count
+                total = total + finished.total[:, step]
+                square = square + finished.square[:, step]
             curves[curve.key] = _scalars(n, total, square)
         return curves
 
@@ -105,6 +109,16 @@ class Fold:
     def studies(self) -> StudyArrays:
         """Return the arrays of the studies over the finished batches, in batch order."""
         return merged_arrays(self._studies[batch] for batch in sorted(self._studies))
+
+    def checks(self) -> list[dict[str, Any]]:
+        """Return the checks of curves and studies over the finished batches.
+
+        They are computed once, until another batch is finished.
+        """
+        if self._checks is None:
+            curves = run_checks(self.plan, self.merged())
+            self._checks = [*curves, *study_checks(self.plan, self.studies())]
+        return self._checks
 
     @property
     def trajectories(self) -> int:
@@ -127,7 +141,7 @@ def _scalars(n: int, total: Array, square: Array) -> dict[str, Any]:
     means = total / (n or np.nan)
     errors = standard_error(n, total, square)
     shown: dict[str, Any] = {"n": n}
-    for name in SHOWN:
-        row = QUANTITIES.index(name)
-        shown[name], shown[f"{name}_se"] = float(means[row]), float(errors[row])
+    for quantity in SHOWN:
+        shown[quantity.name] = float(means[quantity.row])
+        shown[f"{quantity.name}_se"] = float(errors[quantity.row])
     return shown

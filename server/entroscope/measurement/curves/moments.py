@@ -7,29 +7,14 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from entroscope.protocol.quantities import BY_NAME, COMBINED, ENTROPY, MISSED, Quantity
+
 Array = NDArray[np.float64]
 
-#: The quantities, in bits, per trajectory and noise level. `production` is per unit of ln sigma;
-#: `gap` = cross_entropy - entropy; `missed` = fall of the entropy minus integrated production,
-#: signed as H_k - H_0 + integral (science.md, section 4: M); `rise` = H_k - H_{k-1};
-#: `varentropy`, in bits^2, is the variance of -log p(Y|x) under the posterior itself: what the
-#: variance of the gap must be where the sampled labels follow the posterior, rare ones included;
-#: `dropped`, a probability, is the posterior mass of the labels that pruning has given up;
-#: `chain`, at the root of a tree and 0 elsewhere, is H of the leaves less that of the root and of
-#: every decision inside which the trajectory's own label lies; `chain_variance` its variance under
-#: the posterior, as `varentropy` is that of the gap.
-QUANTITIES = (
-    "entropy",
-    "cross_entropy",
-    "production",
-    "varentropy",
-    "dropped",
-    "chain",
-    "chain_variance",
-    "gap",
-    "missed",
-    "rise",
-)
+#: Quantities whose products with the control variates are kept.
+CONTROLLED = (*COMBINED, MISSED)
+#: Quantities whose products with M are kept, with how many levels before that M is.
+LAGGED = (*((quantity, lag) for quantity in COMBINED for lag in (0, 1)), (MISSED, 1))
 
 #: Levels, evenly placed, whose M ("missed") serves every other level as a control variate.
 CONTROL_NODES = 8
@@ -45,16 +30,17 @@ class Moments:
 
     Attributes:
         n: number of trajectories of each run label, (run labels,), int64.
-        total: sum of each quantity, (quantities, steps).
+        total: sum of each of QUANTITIES in its unit, (quantities, steps).
         square: sum of squares, (quantities, steps).
         profile: sum of the entropy by true label, (run labels, steps).
         profile_square: sum of its squares, (run labels, steps).
         calibration: sums of data paths, (rows of calibration.py, steps); no rows on model paths.
-        control: sum of the control variates of controls.py, (controls,): M at some levels, then
-            whether a label is the true one.
+        control: sum of the control variates of control_variates.py, (controls,): M at some
+            levels, then whether a label is the true one.
         gram: sums of their products, (controls, controls).
-        cross: sums of their products with entropy, production and M, (3, steps, controls).
-        lagged: sums of H_k M_k, H_k M_{k-1}, P_k M_k, P_k M_{k-1}, M_k M_{k-1}, (5, steps).
+        cross: sums of their products with CONTROLLED, (len(CONTROLLED), steps, controls).
+        lagged: sums of the products of LAGGED, H_k M_k, H_k M_{k-1} and so on, (len(LAGGED),
+            steps).
     """
 
     n: NDArray[np.int64]
@@ -84,21 +70,22 @@ class Moments:
             calibration: as kept.
         """
         nothing = np.zeros((0, table.shape[1]))
-        counts = np.isfinite(table[0, 0])
-        own, table = labels[counts], table[:, :, counts]
-        member = (own == np.arange(num_labels)[:, None]).astype(np.float64)  # (labels, batch)
-        controls = _controls(table[MISSED], member)
+        counts = np.isfinite(table[ENTROPY.row, 0])
+        labels, table = labels[counts], table[:, :, counts]
+        entropy = table[ENTROPY.row]
+        member = (labels == np.arange(num_labels)[:, None]).astype(np.float64)  # (labels, batch)
+        controls = _controls(table[MISSED.row], member)
         return cls(
-            n=np.bincount(own, minlength=num_labels).astype(np.int64),
+            n=np.bincount(labels, minlength=num_labels).astype(np.int64),
             total=table.sum(2),
             square=np.square(table).sum(2),
-            profile=member @ table[0].T,
-            profile_square=member @ np.square(table[0]).T,
+            profile=member @ entropy.T,
+            profile_square=member @ np.square(entropy).T,
             calibration=nothing if calibration is None else calibration,
             control=controls.sum(1),
             gram=controls @ controls.T,
-            cross=table[[0, 2, MISSED]] @ controls.T,
-            lagged=_lagged(table[0], table[2], table[MISSED]),
+            cross=table[[quantity.row for quantity in CONTROLLED]] @ controls.T,
+            lagged=_lagged(table),
         )
 
     def __add__(self, other: "Moments") -> "Moments":
@@ -115,8 +102,13 @@ class Moments:
     def of_sums(cls, sums: Mapping[str, NDArray[Any]]) -> Self:
         """Return the moments that a record holds; early ones lack calibration and controls."""
         steps = sums["total"].shape[1]
-        shapes = {"control": (0,), "gram": (0, 0), "cross": (3, steps, 0), "lagged": (5, steps)}
-        shapes["calibration"] = (0, steps)
+        shapes = {
+            "control": (0,),
+            "gram": (0, 0),
+            "cross": (len(CONTROLLED), steps, 0),
+            "lagged": (len(LAGGED), steps),
+            "calibration": (0, steps),
+        }
         none = {field: np.zeros(shape) for field, shape in shapes.items()}
         return cls(**{**none, **sums})
 
@@ -137,19 +129,32 @@ class Moments:
         return int(self.n.sum())
 
     def mean(self, quantity: str) -> Array:
-        """Return the mean of a quantity at every noise level; NaN without trajectories."""
-        row: Array = self.total[QUANTITIES.index(quantity)]
-        return row / (self.count or np.nan)
+        """Return the mean of a quantity at every noise level; NaN without trajectories.
+
+        Args:
+            quantity: its name; the mean is in its unit.
+        """
+        total: Array = self.total[BY_NAME[quantity].row]
+        return total / (self.count or np.nan)
 
     def error(self, quantity: str) -> Array:
         """Return the standard error of that mean; NaN below two trajectories."""
-        row = QUANTITIES.index(quantity)
+        row = BY_NAME[quantity].row
         return standard_error(self.count, self.total[row], self.square[row])
+
+    def with_controls(self, quantity: Quantity) -> Array:
+        """Return the sums of products of one of CONTROLLED with the controls, (steps, controls)."""
+        sums: Array = self.cross[CONTROLLED.index(quantity)]
+        return sums
+
+    def with_missed(self, quantity: Quantity, lag: int) -> Array:
+        """Return the sums of products of one of LAGGED with M so many levels before, (steps,)."""
+        sums: Array = self.lagged[LAGGED.index((quantity, lag))]
+        return sums
 
 
 SUMS = ("n", "total", "square", "profile", "profile_square", "calibration")
 FIELDS = (*SUMS, "control", "gram", "cross", "lagged")
-MISSED = QUANTITIES.index("missed")
 
 
 def control_levels(steps: int) -> NDArray[np.int64]:
@@ -163,7 +168,7 @@ def control_sums(steps: int, num_labels: int) -> int:
     """Return how many sums a curve's control variates take."""
     nodes = len(control_levels(steps))
     controls = nodes + (num_labels if nodes and num_labels <= MAX_CONTROL_LABELS else 0)
-    return controls * (1 + controls) + steps * (3 * controls + 5)
+    return controls * (1 + controls) + steps * (len(CONTROLLED) * controls + len(LAGGED))
 
 
 def _controls(missed: Array, member: Array) -> Array:
@@ -173,10 +178,11 @@ def _controls(missed: Array, member: Array) -> Array:
     return np.concatenate([missed[levels], labels])
 
 
-def _lagged(entropy: Array, production: Array, missed: Array) -> Array:
+def _lagged(table: Array) -> Array:
+    missed = table[MISSED.row]
     before = np.concatenate([np.zeros_like(missed[:1]), missed[:-1]])
-    pairs = ((entropy, missed), (entropy, before), (production, missed), (production, before))
-    return np.stack([(a * b).sum(1) for a, b in (*pairs, (missed, before))])
+    products = [table[quantity.row] * (missed, before)[lag] for quantity, lag in LAGGED]
+    return np.stack([product.sum(1) for product in products])
 
 
 def standard_error(n: int, total: Array, square: Array) -> Array:

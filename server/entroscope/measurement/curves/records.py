@@ -14,9 +14,6 @@ from entroscope.protocol.frames import pack_arrays, unpack_arrays
 #: A record keeps the values of every trajectory up to this many bytes, else only their sums.
 VALUES_LIMIT_BYTES = 8 * 2**20
 
-#: What a record keeps per trajectory: the first rows of `moments.QUANTITIES`.
-VALUES = ("entropy", "cross_entropy", "production")
-
 #: Names in the values of a run of pairs: those of every trajectory, and the class of its pair.
 PAIRS, PAIR = "pairs", "pair"
 #: What the names of a record's study arrays begin with; no curve's key does.
@@ -86,7 +83,7 @@ class Record:
         moments: sums of every curve, by key.
         labels: (batch,), position of each trajectory's label among the run labels.
         studies: what the batch adds to the studies of the run.
-        values: (quantities of VALUES, steps, batch) float32 of every curve, by key; empty where
+        values: (quantities of SHOWN, steps, batch) float32 of every curve, by key; empty where
             they are larger than VALUES_LIMIT_BYTES. NaN where a trajectory does not count. A run
             of pairs, where each counts for one class alone, has them once, under PAIRS, and the
             class, (batch,), a position among the run labels, under PAIR.

@@ -7,25 +7,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entroscope.measurement.curves.calibration import calibration_document, step_error
-from entroscope.measurement.curves.checks import group_entropy, left_out, pruning_bound, run_checks
+from entroscope.measurement.curves.checks import group_entropy, left_out, pruning_bound
 from entroscope.measurement.curves.control_variates import combined
 from entroscope.measurement.curves.exact import exact_curves
 from entroscope.measurement.curves.floor import floor_document
-from entroscope.measurement.curves.fold import SHOWN, Fold
+from entroscope.measurement.curves.fold import Fold
 from entroscope.measurement.curves.moments import Moments, standard_error
-from entroscope.measurement.curves.studies import studies_document, study_checks
+from entroscope.measurement.curves.studies import studies_document
 from entroscope.measurement.curves.windows import window
 from entroscope.measurement.plan.complement import is_paired
 from entroscope.measurement.plan.curves import Curve
 from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.frames import finite
+from entroscope.protocol.quantities import COLUMNS, COMBINED, SHOWN
 
 Array = NDArray[np.float64]
-
-#: What is also had with less noise, by control variates.
-COMBINED = ("entropy", "production")
-#: Arrays of a curve that a result may lack: what earlier versions wrote has none.
-LATER = tuple(f"{name}_combined{end}" for name in COMBINED for end in ("", "_se"))
 
 
 def result_document(fold: Fold) -> dict[str, Any]:
@@ -33,7 +29,6 @@ def result_document(fold: Fold) -> dict[str, Any]:
     plan, merged, exact = fold.plan, fold.merged(), exact_curves(fold.plan)
     batches = [fold.moments[batch] for batch in sorted(fold.moments)]
     windows = [window(c.key, plan.sigmas, [batch[c.key] for batch in batches]) for c in plan.curves]
-    studies = fold.studies()
     document = {
         "schema": 1,
         "spec": plan.spec.document(),
@@ -47,8 +42,8 @@ def result_document(fold: Fold) -> dict[str, Any]:
             for c in plan.curves
         },
         "windows": windows,
-        "checks": [*run_checks(plan, merged), *study_checks(plan, studies)],
-        "studies": studies_document(plan, studies, windows),
+        "checks": fold.checks(),
+        "studies": studies_document(plan, fold.studies(), windows),
         "provenance": _provenance(list(fold.facts.values())),
     }
     finished: dict[str, Any] = finite(document)
@@ -67,7 +62,7 @@ def curve_document(plan: Plan, curve: Curve, moments: Moments) -> dict[str, Any]
     M is not 0, it is what the half-path corrects.
     """
     arrays: dict[str, Any] = {}
-    for name in SHOWN:
+    for name in (quantity.name for quantity in SHOWN):
         arrays[name] = moments.mean(name)
         arrays[f"{name}_se"] = moments.error(name)
     return {
@@ -95,7 +90,7 @@ def _step_error(plan: Plan, moments: Moments) -> NDArray[np.float64]:
 
 
 def _combined(plan: Plan, curve: Curve, moments: Moments) -> dict[str, Array]:
-    """Return entropy and production after regression on their control variates.
+    """Return each of COMBINED after regression on its control variates.
 
     Where M has no reason to be 0 there are none, and they are the plain means; so in runs of pairs,
     whose sides are not labels of the prior.
@@ -105,13 +100,14 @@ def _combined(plan: Plan, curve: Curve, moments: Moments) -> dict[str, Array]:
     for group in curve.groups:
         inside[list(group)] = plan.prior[list(group)]
     arrays = {}
-    for name in COMBINED:
+    for name in (quantity.name for quantity in COMBINED):
         if uncontrolled:
             arrays[f"{name}_combined"] = moments.mean(name)
             arrays[f"{name}_combined_se"] = moments.error(name)
             continue
-        found = combined(moments, name, inside / inside.sum())
-        arrays[f"{name}_combined"], arrays[f"{name}_combined_se"] = found.mean, found.error
+        regressed = combined(moments, name, inside / inside.sum())
+        arrays[f"{name}_combined"] = regressed.mean
+        arrays[f"{name}_combined_se"] = regressed.error
     return arrays
 
 
@@ -123,7 +119,7 @@ def _pruning(plan: Plan, curve: Curve, moments: Moments) -> dict[str, Any] | Non
 
 
 def _floor(plan: Plan, curve: Curve, moments: Moments) -> dict[str, Any] | None:
-    entropy, error = (float(f("entropy")[-1]) for f in (moments.mean, moments.error))
+    entropy, error = (float(of("entropy")[-1]) for of in (moments.mean, moments.error))
     prior = float(plan.complement_priors[curve.groups[0][0]])
     return floor_document(plan, curve, entropy, error, prior)
 
@@ -163,12 +159,10 @@ def _one(facts: list[dict[str, Any]], name: str) -> Any:
 
 
 def curve_arrays(document: Mapping[str, Any]) -> dict[str, Array]:
-    """Return the arrays of a result by "KEY:quantity", None as NaN, for npz files and frames."""
+    """Return the COLUMNS of a result by "KEY:name", None as NaN, for npz files and frames."""
     arrays = {"sigma": np.array(document["sigma"], dtype=np.float64)}
     for key, curve in document["curves"].items():
-        for name in (*(n for s in SHOWN for n in (s, f"{s}_se")), "entropy_step_error"):
-            arrays[f"{key}:{name}"] = np.array(curve[name], dtype=np.float64)
-        for name in LATER:
-            values = curve.get(name, curve[name.replace("_combined", "")])
-            arrays[f"{key}:{name}"] = np.array(values, dtype=np.float64)
+        for column in COLUMNS:
+            values = curve[column.name if column.name in curve else column.plain]
+            arrays[f"{key}:{column.name}"] = np.array(values, dtype=np.float64)
     return arrays

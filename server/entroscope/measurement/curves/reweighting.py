@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entroscope.measurement.curves.floor import floor_document
-from entroscope.measurement.curves.fold import SHOWN
 from entroscope.measurement.curves.records import PAIR, PAIRS
 from entroscope.measurement.curves.windows import window_alone
 from entroscope.measurement.plan.complement import binary_entropy, is_consistent, is_paired
@@ -20,6 +19,7 @@ from entroscope.measurement.plan.curves import Curve
 from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.errors import Conflict, SpecError
 from entroscope.protocol.frames import finite
+from entroscope.protocol.quantities import CROSS_ENTROPY, ENTROPY, PRODUCTION, SHOWN
 
 Array = NDArray[np.float64]
 Values = Mapping[str, NDArray[Any]]
@@ -32,7 +32,7 @@ class Paths:
     """The paths that count for one each-vs-rest curve.
 
     Attributes:
-        values: (3, steps, paths), entropy, cross-entropy and production, in bits.
+        values: (quantities of SHOWN, steps, paths), float64.
         labels: (paths,), position of each path's true label among the run labels.
         is_own: (paths,), whether the path is on the side of the class.
     """
@@ -47,7 +47,7 @@ class Paths:
         label, name = curve.groups[0][0], _kept_under(plan, curve)
         values = np.concatenate([batch[name] for batch in batches], axis=2)
         labels = np.concatenate([batch["labels"] for batch in batches]).astype(np.int64)
-        counts = np.isfinite(values[0, 0])
+        counts = np.isfinite(values[ENTROPY.row, 0])
         if is_paired(plan.spec):
             counts &= np.concatenate([batch[PAIR] for batch in batches]) == label
         own = labels[counts]
@@ -95,20 +95,20 @@ def shifted_curve(plan: Plan, curve: Curve, paths: Paths, prior: float) -> dict[
     values = shifted(paths, np.log(prior / (1 - prior)) - np.log(sampled / (1 - sampled)))
     if not moved_as_read(plan):
         # The term of the other movement (section 4) was kept in one sum with the disagreement.
-        values[2] = np.gradient(values[0], logs, axis=0)
-    widths = -np.diff(logs)[:, None]
-    area = 0.5 * (values[2, 1:] + values[2, :-1]) * widths
+        values[PRODUCTION.row] = np.gradient(values[ENTROPY.row], logs, axis=0)
+    entropy, production = values[ENTROPY.row], values[PRODUCTION.row]
+    area = 0.5 * (production[1:] + production[:-1]) * -np.diff(logs)[:, None]
     integral = np.vstack([np.zeros(area.shape[1]), area.cumsum(0)])
-    missed, noise = _weighted(values[0] - values[0, 0] + integral, paths.is_own, prior)
+    missed, noise = _weighted(entropy - entropy[0] + integral, paths.is_own, prior)
     arrays: dict[str, Any] = {}
-    for name, own in zip(SHOWN, values, strict=True):
-        arrays[name], arrays[f"{name}_se"] = _weighted(own, paths.is_own, prior)
+    for name, row in ((quantity.name, quantity.row) for quantity in SHOWN):
+        arrays[name], arrays[f"{name}_se"] = _weighted(values[row], paths.is_own, prior)
     steps = np.sqrt(np.maximum(missed**2 - np.nan_to_num(noise) ** 2, 0))
     end, error = float(arrays["entropy"][-1]), float(arrays["entropy_se"][-1])
     return {
         **arrays,
         "entropy_step_error": steps,
-        "profiles": _profiles(plan, values[0], paths),
+        "profiles": _profiles(plan, entropy, paths),
         "bound": binary_entropy(prior),
         "floor": floor_document(plan, curve, end, error, prior),
         "pruning": None,
@@ -123,18 +123,22 @@ def moved_as_read(plan: Plan) -> bool:
 
 
 def shifted(paths: Paths, shift: float) -> Array:
-    """Return the values of every path with its log-odds of the class shifted, (3, steps, paths).
+    """Return the values of every path with its log-odds of the class shifted, as `Paths`.
 
-    The cross-entropy X tells the odds, p = 2^-X on the true side; production is p(1 - p) times
-    what the prior does not change.
+    The cross-entropy X tells the odds, p = 2^-X on the true side; production is p(1 - p)
+    |D_c - D_rest|^2 / sigma^2, of which the prior changes p(1 - p) alone: it is multiplied and not
+    computed anew (the denoised data are not kept).
     """
-    surprise = np.maximum(paths.values[1] * np.log(2), CERTAIN)
+    surprise = np.maximum(paths.values[CROSS_ENTROPY.row] * np.log(2), CERTAIN)
     odds = -surprise - np.log(-np.expm1(-surprise))  # of the true side
     moved = odds + np.where(paths.is_own, shift, -shift)
     right, wrong = _log_sigmoid(moved), _log_sigmoid(-moved)
     entropy = -(np.exp(right) * right + np.exp(wrong) * wrong) / np.log(2)
     change = np.exp(right + wrong - _log_sigmoid(odds) - _log_sigmoid(-odds))
-    return np.stack([entropy, -right / np.log(2), paths.values[2] * change])
+    values = np.empty_like(paths.values)
+    values[ENTROPY.row], values[CROSS_ENTROPY.row] = entropy, -right / np.log(2)
+    values[PRODUCTION.row] = paths.values[PRODUCTION.row] * change
+    return values
 
 
 def _log_sigmoid(x: Array) -> Array:

@@ -7,9 +7,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from entroscope.measurement.curves.records import VALUES, VALUES_LIMIT_BYTES
+from entroscope.measurement.curves.records import VALUES_LIMIT_BYTES
 from entroscope.protocol.errors import Conflict
 from entroscope.protocol.frames import unpack_arrays
+from entroscope.protocol.quantities import BY_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class Trajectories:
 
     Attributes:
         labels: (n,), position of each trajectory's label among the run labels.
-        values: (quantities of VALUES, steps, n) of every curve, by key, in bits; NaN where a
+        values: (quantities of SHOWN, steps, n) of every curve, by key, in bits; NaN where a
             trajectory does not count for the curve.
     """
 
@@ -59,6 +60,6 @@ class Trajectories:
         return type(self)(self.labels[:count], values)
 
     def of_quantity(self, key: str, quantity: str) -> NDArray[np.float64]:
-        """Return (steps, n) of a curve and a quantity of VALUES."""
-        found: NDArray[np.float64] = self.values[key][VALUES.index(quantity)].astype(np.float64)
-        return found
+        """Return (steps, n) of a curve and one of SHOWN, by its name."""
+        values: NDArray[np.float64] = self.values[key][BY_NAME[quantity].row].astype(np.float64)
+        return values

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entroscope.measurement.curves.moments import Moments, merged
+from entroscope.protocol.quantities import PRODUCTION
 
 Array = NDArray[np.float64]
 
@@ -23,7 +24,7 @@ def window(key: str, sigmas: Array, batches: Sequence[Moments]) -> dict[str, Any
         sigmas: (steps,), decreasing.
         batches: the curve's moments of each batch.
     """
-    whole = merged(batches).mean("production")
+    whole = merged(batches).mean(PRODUCTION.name)
     found = _measure(sigmas, whole)
     errors = _jackknife(batches, lambda mean: _measure(sigmas, mean), found)
     document: dict[str, Any] = {"curve": key, "share": SHARE}
@@ -71,10 +72,10 @@ def _jackknife(batches: Sequence[Moments], f: Callable[[Array], Array], whole: A
     sizes = np.array([batch.count for batch in batches], dtype=np.float64)
     if len(batches) < 2 or (sizes == 0).any():
         return np.full(len(whole), np.nan)
-    everything = merged(batches)
+    everything, row = merged(batches), PRODUCTION.row
     left_out = []
     for batch in batches:
-        total = everything.total[2] - batch.total[2]  # production
+        total = everything.total[row] - batch.total[row]
         left_out.append(f(total / (everything.count - batch.count)))
     h = (sizes.sum() / sizes)[:, None]
     pseudo = h * whole - (h - 1) * np.array(left_out)
