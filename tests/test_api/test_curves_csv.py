@@ -19,9 +19,9 @@ def test_accuracy_and_corrected_curves_are_columns_of_runs_on_data_only() -> Non
     model, data = (
         measure("gaussian-mixture", {**spec, "paths_from": paths}) for paths in ("model", "data")
     )
-    own = data["curves"]["classes"]["calibration"]
+    calibration = data["curves"]["classes"]["calibration"]
     bits, nats = rows(data, Unit.BITS), rows(data, Unit.NATS)
-    assert [float(row["accuracy"]) for row in bits] == own["accuracy"]
+    assert [float(row["accuracy"]) for row in bits] == calibration["accuracy"]
     assert [row["cross_entropy_corrected_bits"] == "" for row in bits] == [False, True] * 2 + [
         False
     ]

@@ -70,5 +70,5 @@ def test_a_record_from_before_data_paths_is_still_read() -> None:
     assert named in sums  # an array without rows has no bytes: taking its name out is enough
     older = sums.replace(named, b"")
     older = (int.from_bytes(sums[:4], "little") - len(named)).to_bytes(4, "little") + older[4:]
-    _, found, _ = decode_sums(older)
-    assert calibration_document(found["classes"]) is None
+    _, moments, _ = decode_sums(older)
+    assert calibration_document(moments["classes"]) is None

@@ -48,8 +48,8 @@ def moments_of(plan: Plan, values: dict[str, Any]) -> Moments:
         "rise": np.vstack([zero, np.diff(entropy, axis=0)]),
     }
     table = np.zeros((len(QUANTITIES), STEPS, N))
-    for name, own in (derived | values).items():
-        table[BY_NAME[name].row] = own
+    for name, array in (derived | values).items():
+        table[BY_NAME[name].row] = array
     return Moments.of(table, np.zeros(N, np.int64), 2)
 
 
@@ -90,11 +90,11 @@ def test_an_entropy_above_its_bound_fails(plan: Plan) -> None:
 
 
 def test_the_window_of_a_bell_is_where_the_bell_is(plan: Plan) -> None:
-    found = window("classes", plan.sigmas, [moments_of(plan, sound(plan))])
+    document = window("classes", plan.sigmas, [moments_of(plan, sound(plan))])
     # H = 1 / (1 + sigma^-2): the central 80 % lie between H = 0.9 and H = 0.1
-    assert found["sigma_peak"] == pytest.approx(1, rel=0.02)
-    assert found["sigma_high"] == pytest.approx(3, rel=0.05)
-    assert found["sigma_low"] == pytest.approx(1 / 3, rel=0.05)
+    assert document["sigma_peak"] == pytest.approx(1, rel=0.02)
+    assert document["sigma_high"] == pytest.approx(3, rel=0.05)
+    assert document["sigma_low"] == pytest.approx(1 / 3, rel=0.05)
 
 
 def test_the_error_of_the_window_is_the_spread_of_windows_of_other_seeds(plan: Plan) -> None:
@@ -113,8 +113,8 @@ def test_the_error_of_the_window_is_the_spread_of_windows_of_other_seeds(plan: P
 
 
 def test_one_batch_has_a_window_without_an_error(plan: Plan) -> None:
-    found = window("classes", plan.sigmas, [moments_of(plan, sound(plan))])
-    assert np.isnan(found["sigma_peak_error"])
+    document = window("classes", plan.sigmas, [moments_of(plan, sound(plan))])
+    assert np.isnan(document["sigma_peak_error"])
 
 
 def test_a_tree_that_misses_the_chain_rule_fails_and_says_so() -> None:
@@ -131,8 +131,8 @@ def test_a_tree_that_misses_the_chain_rule_fails_and_says_so() -> None:
         chain = {"chain": 0.1 * noise + bias, "chain_variance": np.full((STEPS, N), variance)}
         moments = moments_of(tall, {**sound(tall), **chain})
         checks = run_checks(tall, {curve.key: moments for curve in tall.curves})
-        (found,) = [check for check in checks if check["name"] == "chain_rule[tree]"]
-        return found["ok"], found["value"]
+        (result,) = [check for check in checks if check["name"] == "chain_rule[tree]"]
+        return result["ok"], result["value"]
 
     assert badge(0)[0]
     assert not badge(0.02)[0]

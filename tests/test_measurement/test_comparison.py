@@ -60,23 +60,27 @@ def test_a_class_is_the_trajectories_whose_label_it_is() -> None:
     plan = plan_of(guidance=GUIDANCE)
     apart = np.zeros_like(drawn(plan))
     apart[0, PRODUCTION.row] = LABELS  # classes gain 0, 1 and 2 bits per ln sigma
-    found = compared(plan, apart)["redistributions"]["classes"]
-    assert [(c["label"], c["n"]) for c in found["classes"]] == [("a", 20), ("b", 20), ("c", 20)]
+    differences = compared(plan, apart)["redistributions"]["classes"]
+    assert [(c["label"], c["n"]) for c in differences["classes"]] == [
+        ("a", 20),
+        ("b", 20),
+        ("c", 20),
+    ]
     for name, value in (("low", 0.5), ("median", 1.0), ("high", 1.5)):
-        assert found[name] == pytest.approx([value] * 5, abs=1e-6)
-    assert found["classes"][2]["production"] == pytest.approx([2.0] * 5, abs=1e-6)
-    assert found["classes"][2]["production_se"] == pytest.approx([0.0] * 5, abs=1e-6)
+        assert differences[name] == pytest.approx([value] * 5, abs=1e-6)
+    assert differences["classes"][2]["production"] == pytest.approx([2.0] * 5, abs=1e-6)
+    assert differences["classes"][2]["production_se"] == pytest.approx([0.0] * 5, abs=1e-6)
 
 
 def test_in_each_against_the_rest_a_class_is_its_own_decision() -> None:
     plan = plan_of(guidance=GUIDANCE, partitions={"rest": "each-vs-rest"})
     apart = np.zeros_like(drawn(plan))
     apart[1, PRODUCTION.row] = 1.0
-    found = compared(plan, apart)["redistributions"]
-    assert list(found) == ["rest"]
-    gains = {c["label"]: c["production"][0] for c in found["rest"]["classes"]}
+    differences = compared(plan, apart)["redistributions"]
+    assert list(differences) == ["rest"]
+    gains = {c["label"]: c["production"][0] for c in differences["rest"]["classes"]}
     assert gains == pytest.approx({"a": 0, "b": 1, "c": 0}, abs=1e-6)
-    assert [c["n"] for c in found["rest"]["classes"]] == [60, 60, 60]
+    assert [c["n"] for c in differences["rest"]["classes"]] == [60, 60, 60]
 
 
 def test_trajectories_outside_a_partition_do_not_count() -> None:
@@ -85,18 +89,18 @@ def test_trajectories_outside_a_partition_do_not_count() -> None:
     values = drawn(plan)
     values[0][..., LABELS == 2] = np.nan
     both = trajectories(plan, values)
-    found = compare(plan, plan_of(**(plan.spec.document() | {"guidance": None})), both, both)
-    assert found["curves"]["pair"]["n"] == 40 and found["curves"]["classes"]["n"] == 60
-    assert found["curves"]["pair"]["entropy"] == [0.0] * 5
-    assert [c["label"] for c in found["redistributions"]["pair"]["classes"]] == ["a", "b"]
+    differences = compare(plan, plan_of(**(plan.spec.document() | {"guidance": None})), both, both)
+    assert differences["curves"]["pair"]["n"] == 40 and differences["curves"]["classes"]["n"] == 60
+    assert differences["curves"]["pair"]["entropy"] == [0.0] * 5
+    assert [c["label"] for c in differences["redistributions"]["pair"]["classes"]] == ["a", "b"]
 
 
 def test_a_run_that_stopped_early_is_compared_over_what_both_have() -> None:
     plan, base_plan = plan_of(guidance=GUIDANCE, target_se_bits=0.1), plan_of()
     values = drawn(plan)
     one, other = trajectories(plan, values).first(24), trajectories(plan, values)
-    found = compare(plan, base_plan, one, other)
-    assert found["trajectories"] == found["curves"]["classes"]["n"] == 24
+    differences = compare(plan, base_plan, one, other)
+    assert differences["trajectories"] == differences["curves"]["classes"]["n"] == 24
 
 
 @pytest.mark.parametrize(

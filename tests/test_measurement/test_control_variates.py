@@ -41,10 +41,10 @@ def moments_of(n: int, seed: int) -> Moments:
 
 def test_what_the_controls_explain_is_no_longer_noise() -> None:
     moments = moments_of(400, 0)
-    found = combined(moments, "entropy", PRIOR)
-    assert (np.abs(found.mean - 1) < 5 * found.error).all()
-    assert (found.error < 0.1 / 400**0.5 * 1.2).all()  # what is left is the noise of 0.1
-    assert (moments.error("entropy") > 20 * found.error).all()
+    regressed = combined(moments, "entropy", PRIOR)
+    assert (np.abs(regressed.mean - 1) < 5 * regressed.error).all()
+    assert (regressed.error < 0.1 / 400**0.5 * 1.2).all()  # what is left is the noise of 0.1
+    assert (moments.error("entropy") > 20 * regressed.error).all()
 
 
 def test_the_level_before_serves_as_a_control_too() -> None:
@@ -57,8 +57,8 @@ def test_bands_after_regression_cover_in_92_to_98_percent_of_cases() -> None:
     """12 levels, 300 trajectories, 200 seeds, 13 controls."""
     inside = []
     for seed in range(200):
-        found = combined(moments_of(300, seed), "entropy", PRIOR)
-        inside.append(np.abs(found.mean - 1) <= 1.96 * found.error)
+        regressed = combined(moments_of(300, seed), "entropy", PRIOR)
+        inside.append(np.abs(regressed.mean - 1) <= 1.96 * regressed.error)
     assert 0.92 <= np.mean(inside) <= 0.98, np.mean(inside)
 
 
@@ -70,11 +70,11 @@ def test_it_is_the_regression_over_the_trajectories_themselves() -> None:
     indicators = [(labels == z) - PRIOR[z] for z in range(2)]  # the third is what is left
     columns = np.stack([np.ones(500), *shared, *indicators, missed[level], missed[level - 1]], 1)
     solution, _, rank, _ = np.linalg.lstsq(columns, entropy[level], rcond=1e-9)
-    found = combined(Moments.of(table, labels, 3), "entropy", PRIOR)
+    regressed = combined(Moments.of(table, labels, 3), "entropy", PRIOR)
     residual = entropy[level] - columns @ solution
-    assert found.mean[level] == pytest.approx(solution[0], abs=1e-9)
+    assert regressed.mean[level] == pytest.approx(solution[0], abs=1e-9)
     expected = (residual @ residual / (500 - rank) / 500) ** 0.5
-    assert found.error[level] == pytest.approx(expected, rel=1e-6)
+    assert regressed.error[level] == pytest.approx(expected, rel=1e-6)
 
 
 def test_batches_merge_to_the_same_combination_as_one() -> None:
@@ -91,16 +91,16 @@ def test_records_without_controls_still_merge_with_those_that_have_them() -> Non
     early = Moments.of_sums({name: getattr(one, name) for name in SUMS})
     both = early + other
     np.testing.assert_allclose(both.mean("entropy"), (one + other).mean("entropy"), rtol=1e-12)
-    found = combined(both, "entropy", PRIOR)
-    np.testing.assert_array_equal(found.error, both.error("entropy"))
+    regressed = combined(both, "entropy", PRIOR)
+    np.testing.assert_array_equal(regressed.error, both.error("entropy"))
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 19])
 def test_with_too_few_trajectories_it_is_the_plain_mean(n: int) -> None:
     moments = moments_of(n, 2)
-    found = combined(moments, "entropy", PRIOR)
-    np.testing.assert_array_equal(found.mean, moments.mean("entropy"))
-    np.testing.assert_array_equal(found.error, moments.error("entropy"))
+    regressed = combined(moments, "entropy", PRIOR)
+    np.testing.assert_array_equal(regressed.mean, moments.mean("entropy"))
+    np.testing.assert_array_equal(regressed.error, moments.error("entropy"))
 
 
 def test_the_sums_of_very_long_grids_stay_small() -> None:
@@ -108,5 +108,5 @@ def test_the_sums_of_very_long_grids_stay_small() -> None:
     table = np.random.default_rng(0).random((len(QUANTITIES), steps, 40))
     moments = Moments.of(table, np.zeros(40, np.int64), 3)
     assert moments.cross.size == moments.gram.size == 0
-    found = combined(moments, "entropy", np.array([1.0, 0, 0]))
-    np.testing.assert_array_equal(found.mean, moments.mean("entropy"))
+    regressed = combined(moments, "entropy", np.array([1.0, 0, 0]))
+    np.testing.assert_array_equal(regressed.mean, moments.mean("entropy"))

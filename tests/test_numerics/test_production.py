@@ -68,17 +68,17 @@ def test_a_state_that_is_moved_otherwise_adds_the_moved_term(grouping: Grouping)
 def test_disagreement_is_the_spread_of_the_groups_denoised_data(grouping: Grouping) -> None:
     denoised, row = normal(2, 4, 6), normal(2, 4, seed=3)
     members, groups = group_log_posterior(row, grouping)
-    found = disagreement(*apart_of(denoised), members, groups, grouping)
+    spread = disagreement(*apart_of(denoised), members, groups, grouping)
     for sample in range(2):
         p = dict(zip(grouping.columns.tolist(), members[sample].exp(), strict=True))
         centre = sum(p[z] * denoised[sample, z] for z in p)
         expected = 0.0
         for group in range(grouping.num_groups):
-            own = [z for z, g in zip(p, grouping.group.tolist(), strict=True) if g == group]
-            mass = sum(p[z] for z in own)
-            mean = sum(p[z] * denoised[sample, z] for z in own) / mass
+            inside = [z for z, g in zip(p, grouping.group.tolist(), strict=True) if g == group]
+            mass = sum(p[z] for z in inside)
+            mean = sum(p[z] * denoised[sample, z] for z in inside) / mass
             expected += float(mass * (mean - centre).square().sum())
-        assert float(found[sample]) == pytest.approx(expected, rel=1e-9)
+        assert float(spread[sample]) == pytest.approx(expected, rel=1e-9)
 
 
 def test_disagreement_does_not_depend_on_the_label_it_is_taken_against() -> None:

@@ -27,10 +27,10 @@ def event_order(id: str) -> tuple[int, int]:
     Raises:
         ValueError: it is not the id of an event.
     """
-    found = EVENT_ID.fullmatch(id)
-    if found is None:
+    match = EVENT_ID.fullmatch(id)
+    if match is None:
         raise ValueError(f"an event's id looks like 1760000000000-0, got {id[:60]!a}")
-    return int(found[1]), int(found[2])
+    return int(match[1]), int(match[2])
 
 
 class _Event(BaseModel):

@@ -45,8 +45,8 @@ def branching_document(plan: Plan, arrays: StudyArrays) -> dict[str, Any] | None
         "n": len(counts),
         "reachable": float((counts > 0).sum(1).mean()) if len(counts) else None,
         "trajectories": [
-            _trajectory(index, names, int(own), q, c, asked.repeats)
-            for index, (own, q, c) in enumerate(zip(arrays[OWN], posterior, counts, strict=True))
+            _trajectory(index, names, int(label), q, c, asked.repeats)
+            for index, (label, q, c) in enumerate(zip(arrays[OWN], posterior, counts, strict=True))
         ],
         "calibration": calibration(posterior, counts, asked.repeats),
     }
@@ -55,7 +55,7 @@ def branching_document(plan: Plan, arrays: StudyArrays) -> dict[str, Any] | None
 def _trajectory(
     index: int,
     names: list[str],
-    own: int,
+    label: int,
     posterior: Array,
     counts: NDArray[np.int64],
     repeats: int,
@@ -67,7 +67,7 @@ def _trajectory(
         for i in shown[:MOST_CLASSES]
     ]
     reached = int((counts > 0).sum())
-    return {"trajectory": index, "label": names[own], "reached": reached, "classes": classes}
+    return {"trajectory": index, "label": names[label], "reached": reached, "classes": classes}
 
 
 def calibration(posterior: Array, counts: NDArray[np.int64], repeats: int) -> dict[str, Any]:
@@ -80,25 +80,25 @@ def calibration(posterior: Array, counts: NDArray[np.int64], repeats: int) -> di
         posterior, counts: (trajectories, labels).
     """
     bins = list(_bins(posterior, counts, repeats))
-    tested = [own for own in bins if own["tested"]]
-    largest = max((abs(own["z"]) for own in tested), default=0.0)
+    tested = [row for row in bins if row["tested"]]
+    largest = max((abs(row["z"]) for row in tested), default=0.0)
     return {
         "bins": bins,
         "largest_z": largest,
-        "chi_square": float(sum(own["z"] ** 2 for own in tested)),
+        "chi_square": float(sum(row["z"] ** 2 for row in tested)),
         "degrees": len(tested),
         "ok": bool(largest <= STANDARD_ERRORS),
     }
 
 
 def _bins(posterior: Array, counts: NDArray[np.int64], repeats: int) -> Iterator[dict[str, Any]]:
-    place = np.digitize(posterior, EDGES[1:-1])
+    bins = np.digitize(posterior, EDGES[1:-1])
     for index, (low, high) in enumerate(pairwise(EDGES)):
-        inside = place == index
+        inside = bins == index
         if not inside.any():
             continue
         share = np.where(inside, posterior, 0).sum(1)
-        expected, found = repeats * share.sum(), float(counts[inside].sum())
+        expected, ended = repeats * share.sum(), float(counts[inside].sum())
         spread = float(np.sqrt(repeats * (share * (1 - share)).clip(min=0).sum()))
         size = repeats * int(inside.sum())
         yield {
@@ -106,9 +106,9 @@ def _bins(posterior: Array, counts: NDArray[np.int64], repeats: int) -> Iterator
             "high": high,
             "n": size,
             "predicted": expected / size,
-            "frequency": found / size,
+            "frequency": ended / size,
             "se": spread / size,
-            "z": (found - expected) / spread if spread > 0 else 0.0,
+            "z": (ended - expected) / spread if spread > 0 else 0.0,
             # The variance is what both sides of the bin must have enough of.
             "tested": spread**2 >= LEAST_EXPECTED,
         }

@@ -83,11 +83,11 @@ def _quantile(sigmas: Array, counts: Array, share: float) -> float:
 
 def _pairs(curve: Curve, rows: Array) -> Iterator[dict[str, Any]]:
     """Args: rows: (any, 4), winner, contender, how many, sum of the contender's peaks."""
-    keys, place = np.unique(rows[:, :2], axis=0, return_inverse=True)
+    keys, numbers = np.unique(rows[:, :2], axis=0, return_inverse=True)
     sums = np.zeros((len(keys), 2))
-    np.add.at(sums, place.ravel(), rows[:, 2:])
+    np.add.at(sums, numbers.ravel(), rows[:, 2:])
     for i in np.argsort(-sums[:, 0], kind="stable")[:MOST_PAIRS]:
-        final, contender = (curve.names[int(own)] for own in keys[i])
+        final, contender = (curve.names[int(group)] for group in keys[i])
         n, peaks = sums[i]
         yield {"final": final, "contender": contender, "n": int(n), "peak": peaks / n}
 

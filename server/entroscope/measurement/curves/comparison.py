@@ -39,23 +39,23 @@ def check_comparable(run: Plan, base: Plan) -> None:
     Raises:
         SpecError: the first field in which they differ.
     """
-    own, other = run.spec.document(), base.spec.document()
-    for field in own:
-        if field not in FREE and own[field] != other[field]:
-            place, value, wanted = _first_difference(field, other[field], own[field])
+    of_run, of_base = run.spec.document(), base.spec.document()
+    for field in of_run:
+        if field not in FREE and of_run[field] != of_base[field]:
+            path, value, wanted = _first_difference(field, of_base[field], of_run[field])
             reason = f"must be the same in both runs; the base has {value!r}, the run {wanted!r}"
-            raise SpecError(place, value, reason)
+            raise SpecError(path, value, reason)
     if run.info.weights_hash != base.info.weights_hash:
         reason = f"the weights of {run.info.name!r} have changed between the two runs"
         raise SpecError("model", base.info.name, reason)
 
 
-def _first_difference(place: str, one: Any, other: Any) -> tuple[str, Any, Any]:
+def _first_difference(path: str, one: Any, other: Any) -> tuple[str, Any, Any]:
     if isinstance(one, dict) and isinstance(other, dict):
         for key in [*one, *other]:
             if one.get(key) != other.get(key):
-                return _first_difference(f"{place}.{key}", one.get(key), other.get(key))
-    return place, one, other
+                return _first_difference(f"{path}.{key}", one.get(key), other.get(key))
+    return path, one, other
 
 
 def compare(plan: Plan, base_plan: Plan, run: Trajectories, base: Trajectories) -> dict[str, Any]:
@@ -80,8 +80,8 @@ def compare(plan: Plan, base_plan: Plan, run: Trajectories, base: Trajectories) 
             for name, title, classes in _by_class(plan, run, base)
         },
     }
-    found: dict[str, Any] = finite(document)
-    return found
+    differences: dict[str, Any] = finite(document)
+    return differences
 
 
 def _guidance(plan: Plan) -> dict[str, Any] | None:
@@ -125,8 +125,8 @@ def _by_class(
             each.setdefault(curve.partition, []).append(_class(curve.path[-1], apart))
             continue
         named = [(plan.labels[c], run.labels == i) for i, c in enumerate(plan.columns)]
-        found = [_class(label, apart[:, own]) for label, own in named]
-        if len(classes := [one for one in found if one["n"]]) > 1:
+        by_label = [_class(label, apart[:, counts]) for label, counts in named]
+        if len(classes := [one for one in by_label if one["n"]]) > 1:
             yield curve.key, curve.title, classes
     for name, classes in each.items():
         if len(classes := [one for one in classes if one["n"]]) > 1:

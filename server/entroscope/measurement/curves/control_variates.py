@@ -43,14 +43,14 @@ def combined(moments: Moments, quantity: str, prior: Array) -> Combined:
     if not used:
         return Combined(moments.mean(quantity), moments.error(quantity))
     spread, with_y, offset = _centred(moments, quantity, prior)
-    places = [*range(used - OWN), *range(spread.shape[1] - OWN, spread.shape[1])]
-    inverse, rank = _pseudo_inverse(spread[:, places][:, :, places])
-    slopes = np.einsum("kij,kj->ki", inverse, with_y[:, places])
+    columns = [*range(used - OWN), *range(spread.shape[1] - OWN, spread.shape[1])]
+    inverse, rank = _pseudo_inverse(spread[:, columns][:, :, columns])
+    slopes = np.einsum("kij,kj->ki", inverse, with_y[:, columns])
     row = BY_NAME[quantity].row
     mean = moments.mean(quantity)
-    explained = np.einsum("ki,ki->k", slopes, with_y[:, places])
+    explained = np.einsum("ki,ki->k", slopes, with_y[:, columns])
     left = np.maximum(moments.square[row] / n - mean**2 - explained, 0)
-    shift = np.einsum("ki,ki->k", slopes, offset[:, places])
+    shift = np.einsum("ki,ki->k", slopes, offset[:, columns])
     return Combined(mean - shift, np.sqrt(left / (n - 1 - rank)))
 
 

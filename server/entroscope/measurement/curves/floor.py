@@ -27,10 +27,10 @@ def floor_document(
         return None
     floor = {"entropy": entropy, "entropy_se": error, "saturation": None, "expected": None}
     if plan.spec.complement == "unconditional":
-        own = float(plan.prior[curve.groups[0][0]])
+        share = float(plan.prior[curve.groups[0][0]])
         stays = plan.spec.complement_paths == "unconditional"
         floor |= {
-            "saturation": -np.log2(own),
-            "expected": saturated_entropy(prior, own, stays),
+            "saturation": -np.log2(share),
+            "expected": saturated_entropy(prior, share, stays),
         }
     return floor

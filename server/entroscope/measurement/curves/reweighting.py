@@ -50,8 +50,8 @@ class Paths:
         counts = np.isfinite(values[ENTROPY.row, 0])
         if is_paired(plan.spec):
             counts &= np.concatenate([batch[PAIR] for batch in batches]) == label
-        own = labels[counts]
-        return cls(values[:, :, counts].astype(np.float64), own, own == label)
+        labels = labels[counts]
+        return cls(values[:, :, counts].astype(np.float64), labels, labels == label)
 
 
 def at_pair_prior(
@@ -77,8 +77,8 @@ def at_pair_prior(
     shown = {c.key: shifted_curve(plan, c, Paths.of(plan, c, batches), prior) for c in pairs}
     changed = {
         "pair_prior": prior,
-        "curves": {key: {**result["curves"][key], **own} for key, own in shown.items()},
-        "windows": [window_alone(k, plan.sigmas, own["production"]) for k, own in shown.items()],
+        "curves": {key: {**result["curves"][key], **new} for key, new in shown.items()},
+        "windows": [window_alone(k, plan.sigmas, new["production"]) for k, new in shown.items()],
     }
     document: dict[str, Any] = finite({**result, **changed, "checks": [], "studies": {}})
     return document
@@ -158,11 +158,11 @@ def _weighted(values: Array, is_own: NDArray[np.bool_], prior: float) -> tuple[A
 
 def _profiles(plan: Plan, entropy: Array, paths: Paths) -> list[dict[str, Any]]:
     names = [*(plan.labels[column] for column in plan.columns), "rest"]
-    found = []
+    profiles = []
     for label in np.unique(paths.labels).tolist():
-        own = entropy[:, paths.labels == label]
-        n = own.shape[1]
-        error = own.std(1, ddof=1) / np.sqrt(n) if n > 1 else np.full(len(own), np.nan)
-        profile = {"label": names[label], "n": n, "entropy": own.mean(1), "entropy_se": error}
-        found.append(profile)
-    return found
+        of_label = entropy[:, paths.labels == label]
+        n = of_label.shape[1]
+        error = of_label.std(1, ddof=1) / np.sqrt(n) if n > 1 else np.full(len(of_label), np.nan)
+        profile = {"label": names[label], "n": n, "entropy": of_label.mean(1), "entropy_se": error}
+        profiles.append(profile)
+    return profiles

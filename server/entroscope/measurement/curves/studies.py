@@ -21,15 +21,15 @@ def studies_document(
         windows: of every curve.
     """
     curve = commitment_curve(plan.curves) or plan.curves[0]
-    (window,) = (own for own in windows if own["curve"] == curve.key)
+    (window,) = (each for each in windows if each["curve"] == curve.key)
     guided = plan.spec.guidance is not None
-    found = {
+    studies = {
         "suggested_interval": None if guided else suggested_interval(plan.sigmas, window),
         "commitment": commitment_document(plan, arrays),
         "branching": branching_document(plan, arrays),
         "switch": switch_document(plan, arrays, window),
     }
-    return {name: study for name, study in found.items() if study is not None}
+    return {name: study for name, study in studies.items() if study is not None}
 
 
 def study_checks(plan: Plan, arrays: StudyArrays) -> list[dict[str, Any]]:
@@ -38,5 +38,5 @@ def study_checks(plan: Plan, arrays: StudyArrays) -> list[dict[str, Any]]:
     asked = plan.spec.studies.branching
     if branching is None or asked is None or asked.moved_by != "posterior":
         return []
-    found = branching["calibration"]
-    return [check(CHECK, "studies", found["largest_z"], STANDARD_ERRORS)]
+    calibration = branching["calibration"]
+    return [check(CHECK, "studies", calibration["largest_z"], STANDARD_ERRORS)]

@@ -19,6 +19,6 @@ def merged_arrays(batches: Iterable[StudyArrays]) -> dict[str, NDArray[Any]]:
         for name, array in batch.items():
             parts.setdefault(name, []).append(array)
     return {
-        name: np.concatenate(own) if name.endswith(ROWS) else np.sum(own, axis=0)
-        for name, own in parts.items()
+        name: np.concatenate(arrays) if name.endswith(ROWS) else np.sum(arrays, axis=0)
+        for name, arrays in parts.items()
     }

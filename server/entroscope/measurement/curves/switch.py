@@ -31,8 +31,8 @@ def switch_document(
     n, sigmas = len(followed), np.array(asked.sigmas)
     share = followed.mean(0) if n else np.full(len(sigmas), np.nan)
     levels = [
-        {"sigma": sigma, "followed": own, "se": np.sqrt(own * (1 - own) / max(1, n))}
-        for sigma, own in zip(sigmas, share, strict=True)
+        {"sigma": sigma, "followed": p, "se": np.sqrt(p * (1 - p) / max(1, n))}
+        for sigma, p in zip(sigmas, share, strict=True)
     ]
     crossing = crossover(sigmas, followed)
     return {"n": n, "levels": levels, "crossover": crossing, **_compared(crossing, window)}

@@ -25,19 +25,18 @@ def window(key: str, sigmas: Array, batches: Sequence[Moments]) -> dict[str, Any
         batches: the curve's moments of each batch.
     """
     whole = merged(batches).mean(PRODUCTION.name)
-    found = _measure(sigmas, whole)
-    errors = _jackknife(batches, lambda mean: _measure(sigmas, mean), found)
+    measured = _measure(sigmas, whole)
+    errors = _jackknife(batches, lambda mean: _measure(sigmas, mean), measured)
     document: dict[str, Any] = {"curve": key, "share": SHARE}
-    for name, value, error in zip(NAMES, found, errors, strict=True):
+    for name, value, error in zip(NAMES, measured, errors, strict=True):
         document |= {name: float(value), f"{name}_error": float(error)}
     return document
 
 
 def window_alone(key: str, sigmas: Array, production: Array) -> dict[str, Any]:
     """Return the same from the production alone; the errors are not known."""
-    found = zip(NAMES, _measure(sigmas, production), strict=True)
     document: dict[str, Any] = {"curve": key, "share": SHARE}
-    for name, value in found:
+    for name, value in zip(NAMES, _measure(sigmas, production), strict=True):
         document |= {name: float(value), f"{name}_error": np.nan}
     return document
 
@@ -59,8 +58,8 @@ def _peak(logs: Array, production: Array) -> float:
     if top in (0, len(logs) - 1):
         return float(logs[top])
     curve = np.polynomial.Polynomial.fit(logs[top - 1 : top + 2], production[top - 1 : top + 2], 2)
-    place = curve.deriv().roots()
-    return float(np.clip(place[0].real, logs[top + 1], logs[top - 1]) if len(place) else logs[top])
+    roots = curve.deriv().roots()
+    return float(np.clip(roots[0].real, logs[top + 1], logs[top - 1]) if len(roots) else logs[top])
 
 
 def _jackknife(batches: Sequence[Moments], f: Callable[[Array], Array], whole: Array) -> Array:
