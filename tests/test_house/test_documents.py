@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 
 from entroscope.api.handbook.pages import contents
 from entroscope.api.handbook.rendering import rendered
+from entroscope.protocol.quantities import CALIBRATED, DROPPED, SHOWN, Quantity
 
 #: What looks like a path inside the repository, in text and code.
 REPOSITORY_PATH = re.compile(
@@ -69,6 +70,12 @@ def test_the_table_of_contents_has_every_page_by_its_title() -> None:
     entries = contents((GUIDE / "README.md").read_text("utf-8"))
     titles = {path.stem: path.read_text("utf-8").partition("\n")[0] for path in PAGES}
     assert {slug: f"# {title}" for title, slug in entries} == titles
+
+
+@pytest.mark.parametrize("quantity", [*SHOWN, DROPPED, *CALIBRATED], ids=lambda one: one.name)
+def test_every_quantity_that_a_result_has_is_explained(quantity: Quantity) -> None:
+    page, _, heading = quantity.anchor.partition("#")
+    assert heading in anchors(GUIDE / f"{page}.md")
 
 
 def test_contributing_is_the_handbook_s_page() -> None:

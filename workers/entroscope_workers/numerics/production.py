@@ -10,8 +10,10 @@ under guidance read with the model's own kernels, the sum over Y gains
 
     2 sum_Y p_Y ln p_Y (D_Y - Dbar).(D_moved - Dbar)
 
-What follows from this value: `sampling/quantities.py` puts it into the row PRODUCTION of
-`entroscope/protocol/quantities.py`, and everything else reads that table.
+What follows: `sampling/quantities.py` puts the value into the row PRODUCTION of
+`entroscope/protocol/quantities.py`. From that row come its integral, MISSED
+(`sampling/curve_table.py`), and in `entroscope/measurement/curves` the checks of the integral and
+of sigma_max, windows and combined curves. Names, fields and columns follow from the table.
 
 The formula is written again, with its reason there, in `numerics/mixtures.py` (known answers for
 the tests), `entroscope/measurement/mixtures/quadrature.py` (exact curves, without torch) and

@@ -29,7 +29,9 @@ class Fold:
         self._studies: dict[int, StudyArrays] = {}
         self._points: dict[tuple[int, int], Point] = {}
         self._sum: dict[str, Moments] = {}  # of all records, in the order they came
-        self._checks: list[dict[str, Any]] | None = None  # of the records there are
+        # Of the records there are, in batch order; None until somebody asks.
+        self._merged: dict[str, Moments] | None = None
+        self._checks: list[dict[str, Any]] | None = None
 
     def add_point(self, point: Point) -> None:
         """Take a provisional point; a later one of the same batch and step replaces it.
@@ -52,7 +54,8 @@ class Fold:
             return False
         of_batch = {c.key: _in_sides(self.plan, c, moments[c.key]) for c in self.plan.curves}
         self.facts[batch], self.moments[batch] = dict(facts), of_batch
-        self._studies[batch], self._checks = studies, None
+        self._studies[batch] = studies
+        self._merged = self._checks = None
         self._sum = {key: self._sum[key] + m if self._sum else m for key, m in of_batch.items()}
         steps = len(self.plan.sigmas)
         for step in range(steps):
@@ -64,7 +67,8 @@ class Fold:
         for batch in [b for b in self.facts if b >= batches]:
             del self.facts[batch], self.moments[batch], self._studies[batch]
         self._points.clear()
-        self._sum, self._checks = self.merged(), None
+        self._merged = self._checks = None
+        self._sum = self.merged()
 
     def final_batches(self) -> int | None:
         """Return with how many batches the run is done, or None while it is not.
@@ -99,12 +103,14 @@ class Fold:
 
     def merged(self) -> dict[str, Moments]:
         """Return the moments of every curve over the finished batches, in batch order."""
-        order = sorted(self.moments)
-        return {
-            curve.key: merged(self.moments[batch][curve.key] for batch in order)
-            for curve in self.plan.curves
-            if order
-        }
+        if self._merged is None:
+            order = sorted(self.moments)
+            self._merged = {
+                curve.key: merged(self.moments[batch][curve.key] for batch in order)
+                for curve in self.plan.curves
+                if order
+            }
+        return dict(self._merged)
 
     def studies(self) -> StudyArrays:
         """Return the arrays of the studies over the finished batches, in batch order."""
