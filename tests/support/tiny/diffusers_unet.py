@@ -1,5 +1,6 @@
 """A class-conditional UNet2DModel of diffusers with three classes and a null class."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -44,3 +45,13 @@ def write_unet(folder: Path, **changes: Any) -> Any:
         network.conv_out.weight.mul_(0.05)
     network.save_pretrained(folder / "unet")
     return network
+
+
+def entry_of(folder: Path, **fields: Any) -> Entry:
+    """Return an entry of the models file for the folder."""
+    return Entry(name="mine", family="diffusers-unet", path=folder, **fields)
+
+
+def edit(path: Path, **changes: Any) -> None:
+    """Change fields of a JSON file."""
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))

@@ -43,6 +43,13 @@ def write(folder: Path) -> Entry:
     return Entry(name="tiny-sd", family="stable-diffusion", path=folder)
 
 
+def entry_of(folder: Path, **fields: Any) -> Entry:
+    """Return an entry of the models file for a folder, or for one file of weights."""
+    return Entry.model_validate(
+        {"name": "mine", "family": "stable-diffusion", "path": folder} | fields
+    )
+
+
 def write_pipeline(
     folder: Path,
     prediction: str = "epsilon",

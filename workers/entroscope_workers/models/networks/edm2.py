@@ -1,6 +1,5 @@
-"""The U-Net of EDM2 (Karras et al. 2024, "Analyzing and Improving the Training Dynamics ...").
-
-Written from the paper; names of parameters are those of the published checkpoints.
+"""The U-Net of EDM2, from the paper (Karras et al. 2024, "Analyzing and Improving the Training
+Dynamics ..."); names of parameters are those of the published checkpoints.
 """
 
 import math
