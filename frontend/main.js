@@ -1,8 +1,8 @@
 // Wiring: what is chosen, what is known, and who draws it.
 
 import * as api from "./api.js";
-import {byId, setText} from "./dom.js";
-import {createDrawLoop} from "./draw_loop.js";
+import {byId, setText} from "./lib/dom.js";
+import {createDrawLoop} from "./lib/draw_loop.js";
 import {emptyView, isFinal} from "./events/fold.js";
 import {Form} from "./form/form.js";
 import {Calibration} from "./panels/calibration.js";
@@ -17,16 +17,16 @@ import {PairPrior} from "./panels/pair_prior.js";
 import {RunList} from "./panels/runs.js";
 import {firstFollowed, Samples} from "./panels/samples.js";
 import {Scope} from "./panels/scope.js";
-import {OwnRun} from "./events/own_run.js";
+import {OwnRun} from "./sessions/model_paths.js";
 import {Studies} from "./panels/studies.js";
 import {Sprites} from "./events/sprites.js";
 import {colour} from "./plots/figure.js";
-import {createPoll} from "./poll.js";
-import {wireReady} from "./ready.js";
-import {cursorStep, hiddenAtFirst, sceneOf} from "./scene.js";
-import {Session} from "./session.js";
-import {bindAddress, createStore, parseHash, shownAxis} from "./state.js";
-import {Bench} from "./sweeps/bench.js";
+import {createPoll} from "./lib/poll.js";
+import {wireReady} from "./sessions/ready.js";
+import {cursorStep, hiddenAtFirst, sceneOf} from "./scenes/run.js";
+import {Session} from "./sessions/run.js";
+import {bindAddress, createStore, parseHash, shownAxis} from "./protocol/address.js";
+import {Bench} from "./sessions/bench.js";
 
 const CHARTS_PER_SECOND = 15;
 const CURSOR_PER_SECOND = 60;

@@ -1,8 +1,8 @@
 // Advanced settings of a run: guidance, pruning, complement.
 
-import {element} from "../dom.js";
+import {element} from "../lib/dom.js";
 import {labelled} from "./fields.js";
-import {typed} from "./values.js";
+import {typed} from "../protocol/spec.js";
 
 const NO_GUIDANCE = "none";
 /** What the choices of the spec are called; a choice without a name here is called as in the spec. */

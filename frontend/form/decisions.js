@@ -1,9 +1,9 @@
 // The decisions to measure, one or several in one run: each a partition of the labels.
 
-import {element} from "../dom.js";
-import {shortened} from "../format.js";
+import {element} from "../lib/dom.js";
+import {shortened} from "../lib/format.js";
 import {BY_TEXT, Groups} from "./groups.js";
-import {kindOf, labelsText, named, pairAmong, pairOf, typedLabels} from "./values.js";
+import {kindOf, labelsText, named, pairAmong, pairOf, typedLabels} from "../protocol/spec.js";
 
 const KINDS = {
   class: {

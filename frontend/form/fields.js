@@ -1,6 +1,6 @@
 // Fields of the form: a label, a control, and a place for what is wrong with it.
 
-import {byId, element, setText} from "../dom.js";
+import {byId, element, setText} from "../lib/dom.js";
 
 let made = 0;
 

@@ -1,13 +1,13 @@
 // The form: what to measure, what it will cost, and what is wrong with it, before Run is pressed.
 
-import {byId, element, setText} from "../dom.js";
-import {afterPrice, count, number} from "../format.js";
+import {byId, element, setText} from "../lib/dom.js";
+import {afterPrice, count, number} from "../lib/format.js";
 import {Advanced} from "./advanced.js";
 import {Decisions} from "./decisions.js";
 import {focusFirstError, showErrors} from "./fields.js";
 import {Params} from "./params.js";
 import {offerLevels, studiesOf, wireLevels} from "./studies.js";
-import {dataText, isRest, preferred, specOf, typedWeights, USUAL_DECODE, weightsText} from "./values.js";
+import {dataText, isRest, preferred, specOf, typedWeights, USUAL_DECODE, weightsText} from "../protocol/spec.js";
 
 const DEBOUNCE_MS = 250;
 /** What the model decides until the user does. */

@@ -1,9 +1,9 @@
 // Groups of one's own, nested or not: pick a group, then the labels that belong to it; split it, remove it.
 
-import {element} from "../dom.js";
-import {shortened} from "../format.js";
-import {added, carried, groupAt, halves, relabelled, removed, renamed, rowsOf, split, toggled} from "../tree.js";
-import {labelsText, typedLabels} from "./values.js";
+import {element} from "../lib/dom.js";
+import {shortened} from "../lib/format.js";
+import {added, carried, groupAt, halves, relabelled, removed, renamed, rowsOf, split, toggled} from "../protocol/groups.js";
+import {labelsText, typedLabels} from "../protocol/spec.js";
 
 const MOST_CHIPS = 60;
 /** How labels are typed. */

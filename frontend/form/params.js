@@ -1,8 +1,8 @@
 // The fields of a model's parameters, made from the JSON Schema that it announces.
 
-import {element} from "../dom.js";
+import {element} from "../lib/dom.js";
 import {labelled} from "./fields.js";
-import {pointsText, typed, typedList, typedPoints, typedTexts} from "./values.js";
+import {pointsText, typed, typedList, typedPoints, typedTexts} from "../protocol/spec.js";
 
 const READERS = {points: typedPoints, list: typedList, texts: typedTexts, number: typed};
 const WRITERS = {

@@ -1,7 +1,7 @@
 // The form's studies: what is typed becomes the `studies` of a spec; noise levels are those of the plan.
 
-import {byId, element} from "../dom.js";
-import {typed, typedList} from "./values.js";
+import {byId, element} from "../lib/dom.js";
+import {typed, typedList} from "../protocol/spec.js";
 
 const DIGITS = 4;
 let levels = [];

@@ -1,7 +1,7 @@
 // The model as a classifier of noised data: accuracy by noise level, reliability at the cursor.
 
-import {byId, setText} from "../dom.js";
-import {count, measured, number} from "../format.js";
+import {byId, setText} from "../lib/dom.js";
+import {count, measured, number} from "../lib/format.js";
 import * as accuracy from "../plots/accuracy.js";
 import {unitFactor} from "../plots/axes.js";
 import * as reliability from "../plots/reliability.js";

@@ -1,7 +1,7 @@
 // The self-checks of a run as badges; each explains itself when pointed at, focused or pressed.
 
-import {byId, element} from "../dom.js";
-import {number} from "../format.js";
+import {byId, element} from "../lib/dom.js";
+import {number} from "../lib/format.js";
 
 const TITLES = {
   entropy_bounds: "H within its bounds",

@@ -1,14 +1,14 @@
 // A guided run beside its unguided twin: what guidance moves, and where.
 
 import {comparisonUrl} from "../api.js";
-import {byId, element, setText} from "../dom.js";
+import {byId, element, setText} from "../lib/dom.js";
 import {isFinal} from "../events/fold.js";
-import {count} from "../format.js";
-import {guidanceText} from "../guidance.js";
+import {count} from "../lib/format.js";
+import {guidanceText} from "../protocol/guidance.js";
 import {shownEnds} from "../plots/axes.js";
 import {colour} from "../plots/figure.js";
 import * as plot from "../plots/redistribution.js";
-import {formatHash} from "../state.js";
+import {formatHash} from "../protocol/address.js";
 import {decision} from "./runs.js";
 
 const WAIT_MS = 1000;

@@ -1,7 +1,7 @@
 // Whether the server answers, whether events flow, and who works.
 
-import {byId, setText} from "../dom.js";
-import {plural} from "../format.js";
+import {byId, setText} from "../lib/dom.js";
+import {plural} from "../lib/format.js";
 
 /** Return [state, text] of the connection: the worst of what is known. */
 export function connectionText({reachable, stream, waitMs}) {

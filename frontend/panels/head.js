@@ -1,12 +1,12 @@
 // The head of a run: what it is, how far it is, and what can be done with it.
 
 import {curvesUrl, resultUrl} from "../api.js";
-import {byId, setText} from "../dom.js";
+import {byId, setText} from "../lib/dom.js";
 import {isFinal} from "../events/fold.js";
-import {count, duration, number, place} from "../format.js";
-import {guidanceText} from "../guidance.js";
+import {count, duration, number, place} from "../lib/format.js";
+import {guidanceText} from "../protocol/guidance.js";
 import {decision} from "./runs.js";
-import {shownAxis} from "../state.js";
+import {shownAxis} from "../protocol/address.js";
 
 /** Return the sentence that tells how far a run is. */
 export function progressText(run, view) {

@@ -1,6 +1,6 @@
 // What the page says while there is nothing to see yet.
 
-import {byId, setText} from "../dom.js";
+import {byId, setText} from "../lib/dom.js";
 import {isFinal} from "../events/fold.js";
 
 /** With more classes than this, pictures come without their posterior. */

@@ -1,7 +1,7 @@
 // The legend of a run's curves: click to show or hide, point to bring to the front; and the read-out.
 
-import {element, setText} from "../dom.js";
-import {count, measured, number, shortened} from "../format.js";
+import {element, setText} from "../lib/dom.js";
+import {count, measured, number, shortened} from "../lib/format.js";
 import {slope, unitFactor} from "../plots/axes.js";
 
 /** Return the short name of a curve: the class for each-vs-rest, else its title. */

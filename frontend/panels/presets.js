@@ -1,8 +1,8 @@
 // The theory bench: ready sweeps and one of one's own, what they will cost, and what is wrong with them.
 
-import {byId, element, setText} from "../dom.js";
-import {afterPrice, count, plural} from "../format.js";
-import {readVary} from "../sweeps/vary.js";
+import {byId, element, setText} from "../lib/dom.js";
+import {afterPrice, count, plural} from "../lib/format.js";
+import {readVary} from "../protocol/vary.js";
 
 const DEBOUNCE_MS = 300;
 const OWN = {

@@ -1,7 +1,7 @@
 // The studies of the papers, ready to be started: what each one is, what it costs, how to get its model.
 
-import {byId, element, setText} from "../dom.js";
-import {afterPrice, count, plural} from "../format.js";
+import {byId, element, setText} from "../lib/dom.js";
+import {afterPrice, count, plural} from "../lib/format.js";
 
 /** Return presets by the paper they are from, in the order they come: [[source, presets], ...]. */
 export function bySource(presets) {

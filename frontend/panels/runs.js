@@ -1,11 +1,11 @@
 // The list of runs: state, place in the queue, progress, time left, cancel.
 
-import {element} from "../dom.js";
-import {clock, count, duration, place} from "../format.js";
+import {element} from "../lib/dom.js";
+import {clock, count, duration, place} from "../lib/format.js";
 import {isFinal} from "../events/fold.js";
-import {isRest} from "../form/values.js";
-import {guidanceText} from "../guidance.js";
-import {formatHash} from "../state.js";
+import {isRest} from "../protocol/spec.js";
+import {guidanceText} from "../protocol/guidance.js";
+import {formatHash} from "../protocol/address.js";
 
 /** Return what a run's line says beside its name. */
 export function statusText(run) {

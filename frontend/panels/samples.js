@@ -1,7 +1,7 @@
 // The samples at the noise level under the cursor: pictures over posteriors, and the key of classes.
 
-import {element, setText} from "../dom.js";
-import {number, shortened} from "../format.js";
+import {element, setText} from "../lib/dom.js";
+import {number, shortened} from "../lib/format.js";
 import {nearest} from "../events/sprites.js";
 import {BAR, draw} from "../plots/samples.js";
 

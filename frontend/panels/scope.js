@@ -1,7 +1,7 @@
 // The charts, the strip below them and the cursor across all of them.
 
-import {byId, element} from "../dom.js";
-import {shortened} from "../format.js";
+import {byId, element} from "../lib/dom.js";
+import {shortened} from "../lib/format.js";
 import {fraction, stepAt} from "../plots/axes.js";
 import * as entropy from "../plots/entropy.js";
 import * as previews from "../plots/previews.js";

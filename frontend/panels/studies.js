@@ -1,7 +1,7 @@
 // The studies of a run: when its trajectories commit, what can still be reached, how long a label holds.
 
-import {byId, setText} from "../dom.js";
-import {count, measured, number} from "../format.js";
+import {byId, setText} from "../lib/dom.js";
+import {count, measured, number} from "../lib/format.js";
 import * as branching from "../plots/branching.js";
 import * as calibration from "../plots/calibration.js";
 import * as commitment from "../plots/commitment.js";

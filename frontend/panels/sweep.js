@@ -1,10 +1,10 @@
 // The head of a sweep and the list of its runs; and what a line in the list of sweeps says.
 
-import {byId, element, setText} from "../dom.js";
+import {byId, element, setText} from "../lib/dom.js";
 import {isFinal} from "../events/fold.js";
-import {count, plural} from "../format.js";
-import {formatHash} from "../state.js";
-import {runNames, variedOf} from "../sweeps/varied.js";
+import {count, plural} from "../lib/format.js";
+import {formatHash} from "../protocol/address.js";
+import {runNames, variedOf} from "../protocol/varied.js";
 import {statusText} from "./runs.js";
 
 const MOST_NAMES = 6;

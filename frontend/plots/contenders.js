@@ -1,6 +1,6 @@
 // What each class nearly became: how many trajectories of each final class had which contender.
 
-import {shortened} from "../format.js";
+import {shortened} from "../lib/format.js";
 import {faded, plainLayout} from "./figure.js";
 
 /** Classes that a matrix can show. */

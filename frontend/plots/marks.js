@@ -1,7 +1,7 @@
 // Marks of the theory: where a mixture speciates, and the bits around half a decision.
 
 import {unitFactor, value} from "./axes.js";
-import {number} from "../format.js";
+import {number} from "../lib/format.js";
 
 /** The width of a letter and, before a chart has a size, of a chart, in pixels. */
 const LETTER = 5.8;

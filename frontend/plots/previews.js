@@ -1,6 +1,6 @@
 // The preview strip under the charts: some samples along the noise axis, picture over posterior.
 
-import {context} from "../dom.js";
+import {context} from "../lib/dom.js";
 import {nearest, tile} from "../events/sprites.js";
 import {fraction, stepAt} from "./axes.js";
 

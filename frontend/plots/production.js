@@ -6,7 +6,7 @@ import {faded, layoutOf} from "./figure.js";
 import {markShapes, markTexts} from "./marks.js";
 import {sketch} from "./sketch.js";
 import {windowShapes} from "./window.js";
-import {number} from "../format.js";
+import {number} from "../lib/format.js";
 
 export const draw = (element, scene) =>
   Plotly.react(element, traces(scene), layout(scene), {staticPlot: true, displayModeBar: false});

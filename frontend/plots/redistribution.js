@@ -3,7 +3,7 @@
 import {slope, unitFactor, value} from "./axes.js";
 import {band, line, scaled, shifted} from "./bands.js";
 import {faded, layoutOf} from "./figure.js";
-import {measured, number} from "../format.js";
+import {measured, number} from "../lib/format.js";
 
 const CONFIG = {displayModeBar: false};
 const ROOM = 1.12;

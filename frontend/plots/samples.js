@@ -1,6 +1,6 @@
 // One sample at one noise level: its picture over its posterior as a coloured bar.
 
-import {context} from "../dom.js";
+import {context} from "../lib/dom.js";
 import {tile} from "../events/sprites.js";
 
 export const BAR = 7;

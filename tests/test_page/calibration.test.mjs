@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import {readFileSync} from "node:fs";
 import {test} from "node:test";
-import {ownRunOf} from "../../frontend/events/own_run.js";
-import {dataText, specOf} from "../../frontend/form/values.js";
+import {ownRunOf} from "../../frontend/sessions/model_paths.js";
+import {dataText, specOf} from "../../frontend/protocol/spec.js";
 import {caption} from "../../frontend/panels/calibration.js";
 import * as accuracy from "../../frontend/plots/accuracy.js";
 import * as entropy from "../../frontend/plots/entropy.js";

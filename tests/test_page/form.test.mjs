@@ -5,7 +5,7 @@ import {kindsOf, shapeOf, shownValue} from "../../frontend/form/params.js";
 import {
   kindOf, labelsText, named, pairAmong, pairOf, pointsText, preferred, specOf, typed, typedLabels, typedList, typedPoints,
   typedTexts, typedWeights, weightsText
-} from "../../frontend/form/values.js";
+} from "../../frontend/protocol/spec.js";
 
 const SCHEMA = {
   $defs: {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import {readFileSync} from "node:fs";
 import {test} from "node:test";
 import {choicesOf, guidanceOf, offered} from "../../frontend/form/advanced.js";
-import {guidanceText} from "../../frontend/guidance.js";
+import {guidanceText} from "../../frontend/protocol/guidance.js";
 import {aboutText, byChange, differencesOf} from "../../frontend/panels/comparison.js";
 import {
   entropyLayout, entropyTraces, layout, summary, traces, withCrossings

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
-import {clock, count, duration, measured, number, place, plural, shortened} from "../../frontend/format.js";
+import {clock, count, duration, measured, number, place, plural, shortened} from "../../frontend/lib/format.js";
 import {grouped, rows} from "../../frontend/panels/checks.js";
 import {connectionText, workersText} from "../../frontend/panels/connection.js";
 import {aboutText, progressText} from "../../frontend/panels/head.js";

@@ -8,7 +8,7 @@ import {colour, faded, layoutOf} from "../../frontend/plots/figure.js";
 import {bars, slots} from "../../frontend/plots/previews.js";
 import * as production from "../../frontend/plots/production.js";
 import {segments} from "../../frontend/plots/samples.js";
-import {cursorStep, focusOf, hiddenAtFirst, labelColors, sceneOf} from "../../frontend/scene.js";
+import {cursorStep, focusOf, hiddenAtFirst, labelColors, sceneOf} from "../../frontend/scenes/run.js";
 
 const figure = JSON.parse(readFileSync(new URL("../../frontend/figure.json", import.meta.url)));
 const CURVE = {key: "classes", title: "all classes", partition: "classes", path: [], groups: ["a", "b"], bound: 1};

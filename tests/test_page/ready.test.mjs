@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import {isRest, kindOf, labelsText, typedLabels} from "../../frontend/form/values.js";
+import {isRest, kindOf, labelsText, typedLabels} from "../../frontend/protocol/spec.js";
 import {bySource, priceText, specFor, sweepFor} from "../../frontend/panels/ready.js";
 import {decision} from "../../frontend/panels/runs.js";
 

@@ -1,7 +1,7 @@
 // What the plot of the band's width shows of a sweep: the measured widths, and what the theory says. Pure.
 
 import {decisionsOf, ratioAt, theoryWidth} from "./speciation.js";
-import {variedOf, withValue} from "./varied.js";
+import {variedOf, withValue} from "../protocol/varied.js";
 import {bandWidth} from "./widths.js";
 
 const THEORY_POINTS = 60;

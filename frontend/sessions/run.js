@@ -1,10 +1,10 @@
 // One watched run: its document, its view folded from its events, its pictures.
 
-import * as api from "./api.js";
-import {emptyView, FINAL, fold, isFinal, replaced} from "./events/fold.js";
-import {unpack} from "./events/frames.js";
-import {Sprites} from "./events/sprites.js";
-import {Stream} from "./events/stream.js";
+import * as api from "../api.js";
+import {emptyView, FINAL, fold, isFinal, replaced} from "../events/fold.js";
+import {unpack} from "../events/frames.js";
+import {Sprites} from "../events/sprites.js";
+import {Stream} from "../events/stream.js";
 
 const REFRESH_MS = 1000;
 

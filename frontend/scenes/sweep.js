@@ -2,10 +2,10 @@
 
 import {shownEnds, value} from "../plots/axes.js";
 import {colour} from "../plots/figure.js";
-import {focusOf, hiddenAtFirst, labelColors} from "../scene.js";
-import {shownAxis} from "../state.js";
+import {focusOf, hiddenAtFirst, labelColors} from "./run.js";
+import {shownAxis} from "../protocol/address.js";
 import {decisionsOf, levelAtScaled, speciation} from "./speciation.js";
-import {runNames} from "./varied.js";
+import {runNames} from "../protocol/varied.js";
 
 /** With more than a bit to decide, the band around half a bit says nothing. */
 const ONE_BIT = 1.001;

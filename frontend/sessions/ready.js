@@ -1,8 +1,8 @@
 // Wiring of the ready studies: from the dialog to the form or the theory bench.
 
-import * as api from "./api.js";
-import {byId} from "./dom.js";
-import {Ready} from "./panels/ready.js";
+import * as api from "../api.js";
+import {byId} from "../lib/dom.js";
+import {Ready} from "../panels/ready.js";
 
 /** Let a ready study fill the form, or open on the bench. */
 export function wireReady({store, form, bench}) {

@@ -1,10 +1,10 @@
 // From a run, its view and what the viewer chose to the scene that plots draw. Pure.
 
-import {isFinal} from "./events/fold.js";
-import {shownEnds} from "./plots/axes.js";
-import {colour} from "./plots/figure.js";
-import {shownAxis} from "./state.js";
-import {groupsInside, labelsOf} from "./tree.js";
+import {isFinal} from "../events/fold.js";
+import {shownEnds} from "../plots/axes.js";
+import {colour} from "../plots/figure.js";
+import {shownAxis} from "../protocol/address.js";
+import {groupsInside, labelsOf} from "../protocol/groups.js";
 
 const MOST_CURVES = 16;
 const SHOWN_OF_MANY = 6;

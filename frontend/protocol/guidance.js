@@ -1,6 +1,6 @@
 // Guidance in words.
 
-import {number} from "./format.js";
+import {number} from "../lib/format.js";
 
 /** Return what guides the paths of a run: "guided ×3 on σ 0.4 to 5", "" where nothing does. */
 export function guidanceText(guidance) {

@@ -1,6 +1,6 @@
 // What a sweep varies, from its merge patches: the path, its value in every run, and how both are called.
 
-import {rangesOf} from "../form/values.js";
+import {rangesOf} from "./spec.js";
 
 const NAMES = {
   "params.dimension": ["d", "dimension d (dimensionless)"],

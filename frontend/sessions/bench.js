@@ -1,16 +1,16 @@
 // Wiring of the theory bench: the list of sweeps, the choice of a new one, and the one that is watched.
 
 import * as api from "../api.js";
-import {byId, setText} from "../dom.js";
+import {byId, setText} from "../lib/dom.js";
 import {Sprites} from "../events/sprites.js";
 import {Presets} from "../panels/presets.js";
 import {RunList} from "../panels/runs.js";
 import {linkRuns, ofSweep, showSweep} from "../panels/sweep.js";
 import * as widths from "../plots/widths.js";
-import {createPoll} from "../poll.js";
-import {lineKey, linesHiddenAtFirst, restingStep, sweepScene, unitTime} from "./scene.js";
-import {SweepSession} from "./session.js";
-import {widthsOf} from "./width_scene.js";
+import {createPoll} from "../lib/poll.js";
+import {lineKey, linesHiddenAtFirst, restingStep, sweepScene, unitTime} from "../scenes/sweep.js";
+import {SweepSession} from "./sweep.js";
+import {widthsOf} from "../scenes/width_scene.js";
 
 const POLL_MS = 2000;
 const noSprites = new Sprites();
