@@ -3,7 +3,8 @@
 import * as api from "./api.js";
 import {byId, setText} from "./lib/dom.js";
 import {createDrawLoop} from "./lib/draw_loop.js";
-import {emptyView, isFinal} from "./events/fold.js";
+import {emptyView} from "./events/fold.js";
+import {isFinal} from "./protocol/states.js";
 import {Form} from "./form/form.js";
 import {Calibration} from "./panels/calibration.js";
 import {Checks} from "./panels/checks.js";

@@ -41,15 +41,3 @@ export class Sprites {
     this.onDecoded();
   }
 }
-
-/** Return the step nearest to another among those that have a sheet, or null. */
-export function nearest(steps, step) {
-  if (!steps.length) return null;
-  return steps.reduce((best, own) => (Math.abs(own - step) < Math.abs(best - step) ? own : best));
-}
-
-/** Return where sample `index` lies in a sheet of the given size: [x, y, width, height]. */
-export function tile({columns, rows}, index, width, height) {
-  const [w, h] = [width / columns, height / rows];
-  return [(index % columns) * w, Math.floor(index / columns) * h, w, h];
-}

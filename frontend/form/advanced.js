@@ -2,56 +2,16 @@
 
 import {element} from "../lib/dom.js";
 import {labelled} from "./fields.js";
+import {guidanceOf, NO_GUIDANCE} from "../protocol/guidance.js";
+import {offered} from "../protocol/schema.js";
 import {typed} from "../protocol/spec.js";
 
-const NO_GUIDANCE = "none";
 /** What the choices of the spec are called; a choice without a name here is called as in the spec. */
 const NAMES = {
   method: {none: "none", cfg: "classifier-free", feedback: "feedback"},
   complement: {classes: "all other classes", rebuilt: "rebuilt from no label", unconditional: "no label"},
   decoder: {model: "the model's own kernels", guided: "the guided kernels"}
 };
-
-/** Return the values that a spec's schema accepts at a place ("guidance.method"), the default first. */
-export function choicesOf(schema, place) {
-  const property = place.split(".").reduce((node, name) => resolved(node, schema)?.properties?.[name], schema);
-  const found = property?.enum ?? (property?.const === undefined ? [] : [property.const]);
-  const first = property?.default;
-  return found.includes(first) ? [first, ...found.filter((choice) => choice !== first)] : found;
-}
-
-const resolved = (node, schema) => {
-  const own = node?.anyOf?.find(({type}) => type !== "null") ?? node;
-  return own?.$ref ? own.$ref.replace("#/", "").split("/").reduce((at, key) => at[key], schema) : own;
-};
-
-/**
- * Return which settings make sense: what the spec accepts, the model can do and the decision asks for;
- * `rests` says whether a class is measured against the rest.
- */
-export function offered(schema, model, rests) {
-  const complements = choicesOf(schema, "complement").filter((own) => own === "classes" || model?.unconditional);
-  return {
-    methods: model?.unconditional ? choicesOf(schema, "guidance.method") : [],
-    decoders: choicesOf(schema, "guidance.decoder"),
-    complements: rests && complements.length > 1 ? complements : []
-  };
-}
-
-/** Return the guidance of a spec from what is typed; a side of the interval left out is the end of the grid. */
-export function guidanceOf({method, scale, low, high, decoder, maxScale}, sigmaMax) {
-  if (method === NO_GUIDANCE) return undefined;
-  const ends = [typed(low), typed(high)];
-  const whole = ends.every((end) => end === undefined);
-  const given = {
-    scale: typed(scale) ?? null,
-    interval: whole ? null : [ends[0] ?? 0, ends[1] ?? typed(sigmaMax) ?? null],
-    method,
-    decoder
-  };
-  const largest = method === "feedback" ? typed(maxScale) : undefined;
-  return largest === undefined ? given : {...given, max_scale: largest};
-}
 
 /** The advanced settings, shown in a place; `onChange` is called when one is edited. */
 export class Advanced {

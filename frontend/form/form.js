@@ -6,7 +6,8 @@ import {Advanced} from "./advanced.js";
 import {Decisions} from "./decisions.js";
 import {focusFirstError, showErrors} from "./fields.js";
 import {Params} from "./params.js";
-import {offerLevels, studiesOf, wireLevels} from "./studies.js";
+import {Levels} from "./levels.js";
+import {studiesOf} from "../protocol/studies.js";
 import {dataText, isRest, preferred, specOf, typedWeights, USUAL_DECODE, weightsText} from "../protocol/spec.js";
 
 const DEBOUNCE_MS = 250;
@@ -27,10 +28,10 @@ export class Form {
     this.inputs = new Map(named.map((input) => [input.name, input]));
     this.params = new Params(byId("params"), () => this.edited());
     this.advanced = new Advanced(byId("advanced"), () => this.edited());
+    this.levels = new Levels();
     this.decisions = new Decisions(byId("decisions"), {colour, onChange: () => this.edited()});
     form.addEventListener("input", ({target}) => this.#typed(target));
     form.elements.model.addEventListener("change", () => this.#chosen());
-    wireLevels();
     form.addEventListener("submit", (event) => this.#submit(event));
   }
 
@@ -196,7 +197,7 @@ export class Form {
     for (const name of FROM_MODEL) {
       if (!this.touched.has(name)) this.inputs.get(name).value = at(answer.spec, name);
     }
-    offerLevels(answer.sigma);
+    this.levels.offer(answer.sigma);
     const {evaluations, seconds} = answer.cost;
     setText(byId("cost"), `${count(evaluations)} evaluations${afterPrice(seconds)}`);
     this.onPlan(answer);

@@ -2,37 +2,9 @@
 
 import {element} from "../lib/dom.js";
 import {labelled} from "./fields.js";
-import {pointsText, typed, typedList, typedPoints, typedTexts} from "../protocol/spec.js";
+import {kindsOf, readValue, shapeOf, shownValue} from "../protocol/params.js";
 
-const READERS = {points: typedPoints, list: typedList, texts: typedTexts, number: typed};
-const WRITERS = {
-  points: pointsText, list: (list) => list.join(", "), texts: (lines) => lines.join("\n"), number: String
-};
 const TEXT_ROWS = 4;
-
-/** Return the kinds of parameters a schema offers: [{kind, properties}], none without a schema. */
-export function kindsOf(schema) {
-  if (!schema) return [];
-  const variants = schema.oneOf ?? schema.anyOf ?? [schema];
-  return variants.map((variant) => {
-    const {properties} = resolved(variant, schema);
-    const {kind, ...rest} = properties;
-    return {kind: kind?.const ?? kind?.default ?? null, properties: rest};
-  });
-}
-
-/** Return how a property is typed: "points", "list", "texts" (one a line) or "number". */
-export function shapeOf(property) {
-  const own = property.anyOf?.find(({type}) => type !== "null") ?? property;
-  if (own.type !== "array") return "number";
-  return {array: "points", string: "texts"}[own.items?.type] ?? "list";
-}
-
-/** Return what a field shows: the given value, else the default, else nothing. */
-export function shownValue(property, given) {
-  const value = given ?? property.default ?? null;
-  return value === null ? "" : WRITERS[shapeOf(property)](value);
-}
 
 /** The parameters of a model, shown in a place. */
 export class Params {
@@ -52,7 +24,7 @@ export class Params {
   /** Return the parameters as a spec holds them, or nothing for a model without any. */
   read() {
     if (!this.kinds.length) return undefined;
-    const values = [...this.fields].map(([name, {input, shape}]) => [name, READERS[shape](input.value)]);
+    const values = [...this.fields].map(([name, {input, shape}]) => [name, readValue(shape, input.value)]);
     const kind = this.select ? [["kind", this.select.value]] : [];
     return Object.fromEntries([...kind, ...values.filter(([, value]) => value !== undefined)]);
   }
@@ -87,6 +59,3 @@ export class Params {
     return field;
   }
 }
-
-const resolved = (node, schema) =>
-  node.$ref ? node.$ref.replace("#/", "").split("/").reduce((at, key) => at[key], schema) : node;

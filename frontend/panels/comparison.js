@@ -2,14 +2,16 @@
 
 import {comparisonUrl} from "../api.js";
 import {byId, element, setText} from "../lib/dom.js";
-import {isFinal} from "../events/fold.js";
+import {isFinal} from "../protocol/states.js";
 import {count} from "../lib/format.js";
 import {guidanceText} from "../protocol/guidance.js";
 import {shownEnds} from "../plots/axes.js";
 import {colour} from "../plots/figure.js";
-import * as plot from "../plots/redistribution.js";
+import * as entropyDifference from "../plots/entropy_difference.js";
+import * as redistribution from "../plots/redistribution.js";
 import {formatHash} from "../protocol/address.js";
-import {decision} from "./runs.js";
+import {drawPointedChart, sizeOf} from "./chart.js";
+import {decision} from "../protocol/decision.js";
 
 const WAIT_MS = 1000;
 const MOST_CHIPS = 24;
@@ -78,17 +80,15 @@ export class Comparison {
     if (this.failed) return;
     this.#words(state);
     if (!this.document) return;
-    const charts = [[this.production, plot.draw], [this.entropy, plot.drawEntropy]].map(([chart, draw]) => ({
-      chart, draw, size: {width: chart.clientWidth, height: chart.clientHeight}
-    }));
+    const charts = [[this.production, redistribution], [this.entropy, entropyDifference]];
     const {axis, unit} = state;
-    const wanted = JSON.stringify([this.pair, this.name, [...this.shown], theme, axis, unit, charts.map(({size}) => size)]);
+    const wanted = JSON.stringify([this.pair, this.name, [...this.shown], theme, axis, unit, charts.map(([chart]) => sizeOf(chart))]);
     if (wanted === this.drawn) return; // what is pointed at stays so
     this.drawn = wanted;
     const scene = this.#scene(figure, theme, state);
     this.#showChips(scene);
-    setText(this.summary, plot.summary({...scene, per: figure.axes[axis].per}));
-    for (const {chart, draw, size} of charts) draw(chart, {...scene, size});
+    setText(this.summary, redistribution.summary({...scene, per: figure.axes[axis].per}));
+    for (const [chart, plot] of charts) drawPointedChart(chart, plot, scene);
   }
 
   #scene(figure, theme, {axis, unit}) {

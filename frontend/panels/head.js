@@ -2,10 +2,10 @@
 
 import {curvesUrl, resultUrl} from "../api.js";
 import {byId, setText} from "../lib/dom.js";
-import {isFinal} from "../events/fold.js";
+import {isFinal} from "../protocol/states.js";
 import {count, duration, number, place} from "../lib/format.js";
 import {guidanceText} from "../protocol/guidance.js";
-import {decision} from "./runs.js";
+import {decision} from "../protocol/decision.js";
 import {shownAxis} from "../protocol/address.js";
 
 /** Return the sentence that tells how far a run is. */

@@ -1,7 +1,7 @@
 // What the page says while there is nothing to see yet.
 
 import {byId, setText} from "../lib/dom.js";
-import {isFinal} from "../events/fold.js";
+import {isFinal} from "../protocol/states.js";
 
 /** With more classes than this, pictures come without their posterior. */
 const MOST_BELIEFS = 64;

@@ -2,7 +2,8 @@
 
 import {element, setText} from "../lib/dom.js";
 import {count, measured, number, shortened} from "../lib/format.js";
-import {slope, unitFactor} from "../plots/axes.js";
+import {factorOf} from "../plots/axes.js";
+import {inWords, withError} from "../protocol/quantities.js";
 
 /** Return the short name of a curve: the class for each-vs-rest, else its title. */
 export const shortName = (curve) => curve.path.at(-1) ?? curve.title;
@@ -19,17 +20,17 @@ const isPrefix = (start, path) => start.every((name, i) => name === path[i]);
 /** Return what is measured at a step, in words: "σ = 3.2: H = 1.93 ± 0.02 bits, ...". */
 export function readout(curve, step, {sigma, axis, unit, per, time}) {
   const level = sigma[step];
-  const factor = unitFactor(unit);
-  const times = factor * slope(axis, level, time);
-  const [entropy, production] = [["entropy", factor], ["production", times]].map(([name, scale]) =>
-    measured(multiplied(curve[name][step], scale), multiplied(curve[`${name}_se`][step], scale))
-  );
+  const told = (name) => {
+    const factor = factorOf(name, level, {axis, unit, time});
+    const [value, error] = withError(name).map((key) => multiplied(curve[key][step], factor));
+    return inWords(name, measured(value, error), {unit, per});
+  };
   const n = curve.n?.[step]; // the trajectories whose label lies inside this decision
   const name = curve.path.length ? `${shortened(shortName(curve))}, ` : "";
   return {
     sigma: `${name}σ = ${number(level)}${n ? `, n = ${count(n)}` : ""}`,
-    entropy: `H = ${entropy} ${unit}`,
-    production: `production = ${production} ${unit} per ${per}`
+    entropy: told("entropy"),
+    production: told("production")
   };
 }
 

@@ -1,6 +1,6 @@
 // The prior of the class in each-vs-rest, chosen once the run is finished.
 
-import {isFinal} from "../events/fold.js";
+import {isFinal} from "../protocol/states.js";
 import {isRest, typed} from "../protocol/spec.js";
 
 /** Whether a run has curves whose prior can be chosen: each-vs-rest, finished, with a batch or more. */

@@ -2,8 +2,8 @@
 
 import {element} from "../lib/dom.js";
 import {clock, count, duration, place} from "../lib/format.js";
-import {isFinal} from "../events/fold.js";
-import {isRest} from "../protocol/spec.js";
+import {isFinal} from "../protocol/states.js";
+import {decision} from "../protocol/decision.js";
 import {guidanceText} from "../protocol/guidance.js";
 import {formatHash} from "../protocol/address.js";
 
@@ -15,21 +15,6 @@ export function statusText(run) {
   if (run.state === "done") return `${count(trajectories)} trajectories`;
   return `${run.state} at ${count(trajectories)} of ${count(total)}`;
 }
-
-const COMPLEMENTS = {rebuilt: "its rebuilt complement", unconditional: "the unconditional branch"};
-
-/** Return the decision a run measures, in few words. */
-export function decision(run) {
-  return Object.entries(run.spec.partitions).map(([name, partition]) => words(run, name, partition)).join("; ");
-}
-
-function words(run, name, partition) {
-  if (isRest(partition)) return `${partition.each ? chosen(partition.each.length) : "each class"} against ${COMPLEMENTS[run.spec.complement] ?? "the rest"}`;
-  if (partition === null) return `all ${run.labels.length} ${run.spec.params?.prompts ? "prompts" : "classes"}`;
-  return run.curves.find(({key}) => key === name)?.title ?? name;
-}
-
-const chosen = (n) => (n === 1 ? "one class" : `each of ${n} classes`);
 
 /** Return what the line of a run says and where it leads. */
 const ofRun = (run, state) => ({

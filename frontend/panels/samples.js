@@ -2,8 +2,8 @@
 
 import {element, setText} from "../lib/dom.js";
 import {number, shortened} from "../lib/format.js";
-import {nearest} from "../events/sprites.js";
-import {BAR, draw} from "../plots/samples.js";
+import {BAR, nearest} from "../plots/previews.js";
+import {drawSample} from "./pictures.js";
 
 const GAP = 6;
 const PADDING = 4;
@@ -84,7 +84,7 @@ export class Samples {
       button.title = describe(sample, index, labels, own);
       button.setAttribute("aria-label", button.title);
       Object.assign(button.firstChild.style, {width: `${side}px`, height: `${side + BAR + 2}px`});
-      if (bitmap) draw(button.firstChild, {bitmap, header, index, colors}, side);
+      if (bitmap) drawSample(button.firstChild, {bitmap, header, index, colors}, side);
     });
   }
 

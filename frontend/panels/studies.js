@@ -7,6 +7,7 @@ import * as calibration from "../plots/calibration.js";
 import * as commitment from "../plots/commitment.js";
 import * as contenders from "../plots/contenders.js";
 import * as switched from "../plots/switch.js";
+import {drawChart} from "./chart.js";
 
 const percent = (share) => `${Math.round(100 * share)} %`;
 
@@ -92,7 +93,7 @@ export class Studies {
     ];
     for (const [id, plot, there, own] of parts) {
       const node = byId(id);
-      if (there) plot.draw(node, {...scene, ...own, size: {width: node.clientWidth, height: node.clientHeight}});
+      if (there) drawChart(node, plot, {...scene, ...own});
     }
   }
 }

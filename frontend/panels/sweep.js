@@ -1,7 +1,7 @@
 // The head of a sweep and the list of its runs; and what a line in the list of sweeps says.
 
 import {byId, element, setText} from "../lib/dom.js";
-import {isFinal} from "../events/fold.js";
+import {isFinal} from "../protocol/states.js";
 import {count, plural} from "../lib/format.js";
 import {formatHash} from "../protocol/address.js";
 import {runNames, variedOf} from "../protocol/varied.js";

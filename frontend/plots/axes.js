@@ -1,5 +1,7 @@
 // The noise axis: from sigma to where a point is drawn, and what a density is multiplied by there.
 
+import {quantity} from "../protocol/quantities.js";
+
 const AXES = {
   sigma: {value: (sigma) => sigma, place: Math.log10, slope: () => 1}, // logarithmic: per unit of ln sigma
   ln_sigma: {value: Math.log, place: Math.log, slope: () => 1},
@@ -25,6 +27,10 @@ export const placesOf = ({axis, sigma}, curve) =>
 
 /** Return the factor from bits to a unit. */
 export const unitFactor = (unit) => (unit === "nats" ? Math.LN2 : 1);
+
+/** Return the factor from a quantity in bits, per ln sigma if it is a rate, to what is shown at a noise level. */
+export const factorOf = (name, sigma, {axis, unit, time}) =>
+  unitFactor(unit) * (quantity(name).is_rate ? slope(axis, sigma, time) : 1);
 
 /** Return the range of an axis in Plotly's terms, most noise on the left: [left, right]. */
 export function range(axis, [high, low], time = 1) {

@@ -6,9 +6,6 @@ import {plainLayout} from "./figure.js";
 export const MOST = 12;
 const WIDTH = 0.38;
 
-export const draw = (element, scene) =>
-  Plotly.react(element, traces(scene), layout(scene), {staticPlot: true, displayModeBar: false});
-
 /** Return stacked bars, one trace a class: posterior on the left, frequency on the right of each place. */
 export function traces({study, labels, colorOf}) {
   const shown = study.trajectories.slice(0, MOST);

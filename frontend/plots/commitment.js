@@ -5,9 +5,6 @@ import {largest} from "./bands.js";
 import {faded, layoutOf} from "./figure.js";
 import {windowShapes} from "./window.js";
 
-export const draw = (element, scene) =>
-  Plotly.react(element, traces(scene), layout(scene), {staticPlot: true, displayModeBar: false});
-
 /** Return the share of trajectories that commit between two levels, per unit of the axis: one a step but the first. */
 export function densities({counts}, n, {sigma, axis}) {
   return sigma.slice(1).map((level, i) => {

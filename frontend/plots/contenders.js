@@ -7,9 +7,6 @@ import {faded, plainLayout} from "./figure.js";
 export const MOST_CLASSES = 24;
 const MOST_LETTERS = 24;
 
-export const draw = (element, scene) =>
-  Plotly.react(element, traces(scene), layout(scene), {staticPlot: true, displayModeBar: false});
-
 /** Return the classes that occur, in the order of the run's labels. */
 export function classesOf({commitment, labels}) {
   const seen = new Set(commitment.pairs.flatMap(({final, contender}) => [final, contender]));

@@ -1,5 +1,6 @@
 // H over the noise axis: curves with their bands, the prior's bound, the window.
 
+import {quantity} from "../protocol/quantities.js";
 import {placesOf, unitFactor, value} from "./axes.js";
 import {band, dotted, exactLine, largest, line, scaled, shifted} from "./bands.js";
 import {faded, layoutOf} from "./figure.js";
@@ -8,9 +9,6 @@ import {sketch} from "./sketch.js";
 import {windowShapes} from "./window.js";
 
 const MOST_SURPRISE = 1.5;
-
-export const draw = (element, scene) =>
-  Plotly.react(element, traces(scene), layout(scene), {staticPlot: true, displayModeBar: false});
 
 /** Return the traces: exact curves, bands of the curve in focus, then every visible curve. */
 export function traces(scene) {
@@ -107,7 +105,7 @@ function correctedPoints(x, {calibration, color, title}, factor, figure) {
     y: known.map((i) => factor * values[i]),
     error_y: {type: "data", array: known.map((i) => times * (errors[i] ?? 0)), color, thickness: 1, width: 2},
     marker: {color, size: 6, symbol: "x-thin", line: {color, width: 1.6}},
-    name: `${title}, cross-entropy, corrected for the steps`,
+    name: `${title}, ${quantity("cross_entropy").title}, corrected for the steps`,
     hoverinfo: "skip"
   };
 }
@@ -116,7 +114,7 @@ function crossLine(x, curve, factor) {
   return line(x, scaled(curve.cross_entropy, factor), curve.color, {
     width: 1.4,
     dash: "4px,3px",
-    name: `${curve.title}, cross-entropy`
+    name: `${curve.title}, ${quantity("cross_entropy").title}`
   });
 }
 

@@ -1,5 +1,6 @@
 // From figure.json to a Plotly layout: axes, colours and texts of one chart.
 
+import {axisTitle} from "../protocol/quantities.js";
 import {range} from "./axes.js";
 
 const GOLDEN_ANGLE = 137.508;
@@ -9,8 +10,9 @@ export function layoutOf(figure, chart, {axis, unit, theme, ends, size, time}) {
   const layout = merge(figure.common, figure[theme].layout, figure[chart].layout, {
     xaxis: figure.axes[axis].layout
   });
+  const {quantity, change} = figure[chart];
   const words = {unit, per: figure.axes[axis].per};
-  layout.yaxis.title.text = filled(layout.yaxis.title.text, words);
+  layout.yaxis.title.text = quantity ? axisTitle(quantity, words, change) : filled(layout.yaxis.title.text, words);
   layout.xaxis.autorange = false;
   layout.xaxis.range = range(axis, ends, time);
   return {...layout, ...size};

@@ -1,6 +1,6 @@
 // Entropy production over the noise axis: its area is the information, its peak the decision.
 
-import {placesOf, slope, unitFactor, value} from "./axes.js";
+import {factorOf, placesOf, value} from "./axes.js";
 import {band, dotted, exactLine, largest, line, scaled, shifted} from "./bands.js";
 import {faded, layoutOf} from "./figure.js";
 import {markShapes, markTexts} from "./marks.js";
@@ -8,13 +8,9 @@ import {sketch} from "./sketch.js";
 import {windowShapes} from "./window.js";
 import {number} from "../lib/format.js";
 
-export const draw = (element, scene) =>
-  Plotly.react(element, traces(scene), layout(scene), {staticPlot: true, displayModeBar: false});
-
 /** Return production per unit of the axis, in the unit. */
 export function rescaled(values, {sigma, axis, unit}, curve = {}) {
-  const factor = unitFactor(unit);
-  return scaled(values, (curve.sigma ?? sigma).map((level) => factor * slope(axis, level, curve.time)));
+  return scaled(values, (curve.sigma ?? sigma).map((level) => factorOf("production", level, {axis, unit, time: curve.time})));
 }
 
 /** Return the traces: exact curves, every visible curve, the one in focus with its area and band. */

@@ -1,16 +1,12 @@
 // What guidance adds to the production of every class and what it takes away, over the noise axis.
 
-import {slope, unitFactor, value} from "./axes.js";
-import {band, line, scaled, shifted} from "./bands.js";
+import {factorOf, unitFactor, value} from "./axes.js";
+import {band, line, scaled} from "./bands.js";
 import {faded, layoutOf} from "./figure.js";
 import {measured, number} from "../lib/format.js";
+import {quantity} from "../protocol/quantities.js";
 
-const CONFIG = {displayModeBar: false};
 const ROOM = 1.12;
-
-export const draw = (element, scene) => Plotly.react(element, traces(scene), layout(scene), CONFIG);
-export const drawEntropy = (element, scene) =>
-  Plotly.react(element, entropyTraces(scene), entropyLayout(scene), CONFIG);
 
 /**
  * Return the traces: band of the 25th to 75th percentile over classes, what is gained and lost at the
@@ -36,30 +32,7 @@ export function traces(scene) {
 export function layout(scene) {
   const {low, high, classes} = scene.redistribution;
   const shown = classes.filter(({label}) => scene.shown.has(label)).map(({production}) => production);
-  return {...around([low, high, ...shown].map((own) => perAxis(own, scene)), scene, "redistribution")};
-}
-
-/** Return the difference of H: of the curve with its 95 % band, or of every class against the rest. */
-export function entropyTraces(scene) {
-  const {figure, sigma, axis, unit, theme, differences, shown} = scene;
-  const x = sigma.map((level) => value(axis, level));
-  const factor = unitFactor(unit);
-  return differences.flatMap((curve) => {
-    const color = scene.colorOf(curve.path.at(-1)) ?? figure[theme].colors.entropy;
-    const single = differences.length === 1;
-    const focus = single || shown.has(curve.path.at(-1));
-    const own = told(line(x, scaled(curve.entropy, factor), color, {
-      width: focus ? 2.2 : 1, markers: single, name: curve.path.at(-1) ?? curve.title
-    }), scene, unit);
-    return focus ? [band(x, ...ends(curve, figure, factor), faded(color, 0.24)), own] : [{...own, opacity: 0.5}];
-  });
-}
-
-/** Return the layout of the difference of H. */
-export function entropyLayout(scene) {
-  const factor = unitFactor(scene.unit);
-  const edges = scene.differences.flatMap((curve) => [scaled(curve.entropy, factor), ...ends(curve, scene.figure, factor)]);
-  return around(edges, scene, "entropy_difference");
+  return around([low, high, ...shown].map((own) => perAxis(own, scene)), scene, "redistribution");
 }
 
 /** Return the points of a curve and, between them, those where it crosses zero. */
@@ -89,7 +62,7 @@ function entropyChange([curve, ...others], sigma, unit) {
   const factor = unitFactor(unit);
   const [own, error] = [curve.entropy[place] * factor, curve.entropy_se[place]];
   const text = measured(own, error === null ? null : error * factor);
-  return `H changes most by ${own > 0 ? "+" : ""}${text} ${unit} at σ = ${number(sigma[place])}`;
+  return `${quantity("entropy").symbol} changes most by ${own > 0 ? "+" : ""}${text} ${unit} at σ = ${number(sigma[place])}`;
 }
 
 function productionChange(median, sigma, unit, per) {
@@ -101,7 +74,7 @@ function productionChange(median, sigma, unit, per) {
 const signed = (own) => `${own > 0 ? "+" : ""}${number(own)}`;
 
 const perAxis = (values, {sigma, axis, unit}) =>
-  scaled(values, sigma.map((level) => unitFactor(unit) * slope(axis, level)));
+  scaled(values, sigma.map((level) => factorOf("production", level, {axis, unit})));
 
 /** The area between zero and one side of a curve. */
 function half({x, y}, side, color) {
@@ -113,7 +86,7 @@ const classLine = (x, {label, production}, scene) =>
   told(line(x, perAxis(production, scene), scene.colorOf(label), {width: 1.4, name: label}), scene);
 
 /** Let a curve say its values when pointed at. */
-function told(trace, {sigma}, unit) {
+export function told(trace, {sigma}, unit) {
   const what = unit ? ` ${unit}` : "";
   const text = sigma.map((level) => `σ = ${number(level)}`);
   return {...trace, text, hoverinfo: undefined, hovertemplate: `%{text}: %{y:+.3f}${what}<extra>${escaped(trace.name)}</extra>`};
@@ -122,10 +95,8 @@ function told(trace, {sigma}, unit) {
 /** Plotly reads some tags in texts; labels are no markup. */
 const escaped = (text) => String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
-const ends = (curve, figure, factor) =>
-  [-1, 1].map((sign) => shifted(curve.entropy, curve.entropy_se, sign * figure.band.standard_errors, factor));
-
-function around(lists, scene, chart) {
+/** Return a layout that holds all values and zero, with the guided interval shaded. */
+export function around(lists, scene, chart) {
   const {figure, theme, axis, interval} = scene;
   const base = layoutOf(figure, chart, scene);
   const values = lists.flat().filter((own) => own !== null);

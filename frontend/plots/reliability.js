@@ -2,9 +2,6 @@
 
 import {faded, merge} from "./figure.js";
 
-export const draw = (element, scene) =>
-  Plotly.react(element, traces(scene), layout(scene), {staticPlot: true, displayModeBar: false});
-
 /** Return the traces at a step: the line of honesty, a bar a bin, and a point where its answers lie. */
 export function traces({figure, theme, focus, step}) {
   const {edges, count, confidence, accuracy} = focus.calibration.reliability;

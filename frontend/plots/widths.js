@@ -4,9 +4,6 @@ import {filled, merge} from "./figure.js";
 
 const ROOM = 0.08;
 
-export const draw = (element, scene) =>
-  Plotly.react(element, traces(scene), layout(scene), {staticPlot: true, displayModeBar: false});
-
 /** Return the traces: the theory's line, then one point a run with its error, in each of the two panels. */
 export function traces({figure, theme, points, theory}) {
   const {exact} = figure[theme].colors;

@@ -1,4 +1,4 @@
-// What the page shows, in one store, and its two-way link to the address bar: #/runs/<id>?axis=...,
+// The address of what the page shows, and its two-way link to the store: #/runs/<id>?axis=...,
 // #/compare/<run>/<base> for a comparison, #/sweeps/<id> for a sweep and #/sweeps for the theory bench.
 // A run goes before a sweep, a sweep before the bench.
 
@@ -43,26 +43,12 @@ export function formatHash(state) {
   return query.size ? `#${path}?${query}` : `#${path}`;
 }
 
-function pathOf({runId, baseId, sweepId, bench}) {
+/** Return the path in the address: which thing is shown, without how it is looked at. */
+export function pathOf({runId, baseId, sweepId, bench}) {
   const [run, base] = [runId, baseId].map((id) => encodeURIComponent(id ?? ""));
   if (runId) return baseId ? `/compare/${run}/${base}` : `/runs/${run}`;
   if (sweepId) return `/sweeps/${encodeURIComponent(sweepId)}`;
   return bench ? "/sweeps" : "/";
-}
-
-/** Hold a state; `set` merges a patch and tells every subscriber (state, before). */
-export function createStore(initial) {
-  let state = initial;
-  const subscribers = [];
-  return {
-    get: () => state,
-    subscribe: (subscriber) => subscribers.push(subscriber),
-    set(patch) {
-      const before = state;
-      state = {...before, ...patch};
-      for (const subscriber of subscribers) subscriber(state, before);
-    }
-  };
 }
 
 /** Keep a store and the address bar equal, whichever changes. */

@@ -1,10 +1,11 @@
 // From a run, its view and what the viewer chose to the scene that plots draw. Pure.
 
-import {isFinal} from "../events/fold.js";
 import {shownEnds} from "../plots/axes.js";
 import {colour} from "../plots/figure.js";
 import {shownAxis} from "../protocol/address.js";
 import {groupsInside, labelsOf} from "../protocol/groups.js";
+import {refined} from "../protocol/quantities.js";
+import {isFinal} from "../protocol/states.js";
 
 const MOST_CURVES = 16;
 const SHOWN_OF_MANY = 6;
@@ -13,8 +14,9 @@ const SHOWN_OF_MANY = 6;
 export function sceneOf({figure, run, view, state, theme}) {
   const keys = run.curves.map(({key}) => key);
   const focus = focusOf(keys, state);
+  const showsRefined = state.refined === "yes" && isFinal(view.state);
   const curves = run.curves.map((curve, index) => ({
-    ...shownValues(view.curves[curve.key], view, state),
+    ...(showsRefined ? refined(view.curves[curve.key]) : view.curves[curve.key]),
     ...colorsOf(figure, theme, run, curve, index),
     focus: curve.key === focus,
     visible: !state.hidden.has(curve.key)
@@ -38,14 +40,6 @@ export function sceneOf({figure, run, view, state, theme}) {
     focus: curves.find((curve) => curve.focus),
     colors: labelColors(figure, run, run.curves.find(({key}) => key === focus))
   };
-}
-
-/** Return a curve with the refined values in place of the plain ones: once a run has ended, if asked for. */
-function shownValues(curve, view, {refined}) {
-  if (refined !== "yes" || !isFinal(view.state) || !curve.entropy_combined) return curve;
-  const {entropy_combined: entropy, production_combined: production} = curve;
-  const {entropy_combined_se: entropy_se, production_combined_se: production_se} = curve;
-  return {...curve, entropy, entropy_se, production, production_se};
 }
 
 /** Return the curves that a viewer has to ask for: of many, only the first are shown. */

@@ -3,6 +3,7 @@
 import * as api from "../api.js";
 import {byId, setText} from "../lib/dom.js";
 import {Sprites} from "../events/sprites.js";
+import {drawChart} from "../panels/chart.js";
 import {Presets} from "../panels/presets.js";
 import {RunList} from "../panels/runs.js";
 import {linkRuns, ofSweep, showSweep} from "../panels/sweep.js";
@@ -110,8 +111,7 @@ export class Bench {
     const shown = widthsOf(drawn, sweep);
     byId("widths").closest("section").hidden = !shown;
     if (!shown) return;
-    const {clientWidth: width, clientHeight: height} = byId("widths");
-    widths.draw(byId("widths"), {...shown, size: {width, height}});
+    drawChart(byId("widths"), widths, shown);
   }
 
   #scene() {

@@ -1,7 +1,8 @@
 // One watched run: its document, its view folded from its events, its pictures.
 
 import * as api from "../api.js";
-import {emptyView, FINAL, fold, isFinal, replaced} from "../events/fold.js";
+import {emptyView, fold, replaced} from "../events/fold.js";
+import {FINAL, isFinal} from "../protocol/states.js";
 import {unpack} from "../events/frames.js";
 import {Sprites} from "../events/sprites.js";
 import {Stream} from "../events/stream.js";

@@ -1,7 +1,8 @@
 // One watched sweep: its document, and the view of each of its runs, from its result or folded from its events.
 
 import * as api from "../api.js";
-import {emptyView, fold, isFinal, takeResult} from "../events/fold.js";
+import {emptyView, fold, takeResult} from "../events/fold.js";
+import {isFinal} from "../protocol/states.js";
 import {unpack} from "../events/frames.js";
 import {Stream} from "../events/stream.js";
 

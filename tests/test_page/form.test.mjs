@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 import {owner} from "../../frontend/form/fields.js";
-import {kindsOf, shapeOf, shownValue} from "../../frontend/form/params.js";
+import {kindsOf, shapeOf, shownValue} from "../../frontend/protocol/params.js";
 import {
   kindOf, labelsText, named, pairAmong, pairOf, pointsText, preferred, specOf, typed, typedLabels, typedList, typedPoints,
   typedTexts, typedWeights, weightsText

@@ -6,7 +6,8 @@ import {connectionText, workersText} from "../../frontend/panels/connection.js";
 import {aboutText, progressText} from "../../frontend/panels/head.js";
 import {readout} from "../../frontend/panels/legend.js";
 import {hasPairs, typedPrior} from "../../frontend/panels/pair_prior.js";
-import {decision, statusText} from "../../frontend/panels/runs.js";
+import {statusText} from "../../frontend/panels/runs.js";
+import {decision} from "../../frontend/protocol/decision.js";
 import {describe, firstFollowed, grid, places, sharing} from "../../frontend/panels/samples.js";
 
 const PROGRESS = {trajectories: 48, total: 256, fraction: 0.2, seconds_left: 40};

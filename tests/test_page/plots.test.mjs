@@ -2,12 +2,10 @@ import assert from "node:assert/strict";
 import {readFileSync} from "node:fs";
 import {test} from "node:test";
 import {emptyView, fold, replaced} from "../../frontend/events/fold.js";
-import {nearest, tile} from "../../frontend/events/sprites.js";
 import * as entropy from "../../frontend/plots/entropy.js";
 import {colour, faded, layoutOf} from "../../frontend/plots/figure.js";
-import {bars, slots} from "../../frontend/plots/previews.js";
+import {bars, nearest, segments, slots, tile} from "../../frontend/plots/previews.js";
 import * as production from "../../frontend/plots/production.js";
-import {segments} from "../../frontend/plots/samples.js";
 import {cursorStep, focusOf, hiddenAtFirst, labelColors, sceneOf} from "../../frontend/scenes/run.js";
 
 const figure = JSON.parse(readFileSync(new URL("../../frontend/figure.json", import.meta.url)));

@@ -3,7 +3,8 @@ import {test} from "node:test";
 import {eventsUrl} from "../../frontend/api.js";
 import {createDrawLoop} from "../../frontend/lib/draw_loop.js";
 import {createPoll} from "../../frontend/lib/poll.js";
-import {bindAddress, createStore, formatHash, parseHash, shownAxis} from "../../frontend/protocol/address.js";
+import {createStore} from "../../frontend/lib/store.js";
+import {bindAddress, formatHash, parseHash, shownAxis} from "../../frontend/protocol/address.js";
 
 test("the address holds the run and what differs from the defaults", () => {
   const state = parseHash("#/runs/abc?axis=vp_time&unit=nats");

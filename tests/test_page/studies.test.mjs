@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import {readFileSync} from "node:fs";
 import {test} from "node:test";
-import {levelsOf, nearestLevel, studiesOf} from "../../frontend/form/studies.js";
+import {levelsOf, nearestLevel, studiesOf} from "../../frontend/protocol/studies.js";
 import {specOf} from "../../frontend/protocol/spec.js";
 import {branchingText, commitmentText, guidedSpec, switchText} from "../../frontend/panels/studies.js";
 import * as branching from "../../frontend/plots/branching.js";

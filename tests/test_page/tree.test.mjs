@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import {readFileSync} from "node:fs";
 import {test} from "node:test";
 import {depthOf} from "../../frontend/panels/legend.js";
-import {decision} from "../../frontend/panels/runs.js";
+import {decision} from "../../frontend/protocol/decision.js";
 import {labelColors} from "../../frontend/scenes/run.js";
 import {
   added, carried, groupAt, groupsInside, halves, labelsOf, relabelled, removed, renamed, rowsOf, split, toggled
