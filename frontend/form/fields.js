@@ -1,13 +1,10 @@
 // Fields of the form: a label, a control, and a place for what is wrong with it.
 
-import {byId, element, setText} from "../lib/dom.js";
-
-let made = 0;
+import {byId, element, setText, uniqueId} from "../lib/dom.js";
 
 /** Return a field made of a label and a control, named as the spec names it ("params.std"). */
 export function labelled(text, control, name) {
-  made += 1;
-  control.id = `field-${made}`;
+  control.id = uniqueId("field");
   const error = element("p", {className: "error", id: `${control.id}-error`, hidden: true});
   control.setAttribute("aria-describedby", error.id);
   return element(

@@ -1,5 +1,6 @@
 // The form: what to measure, what it will cost, and what is wrong with it, before Run is pressed.
 
+import {colour} from "../lib/colour.js";
 import {byId, element, setText} from "../lib/dom.js";
 import {afterPrice, count, number} from "../lib/format.js";
 import {Advanced} from "./advanced.js";
@@ -21,7 +22,8 @@ const FROM_MODEL = ["schedule.steps", "schedule.sigma_max", "schedule.sigma_min"
  * field it belongs to. `onPlan(answer)` is told what would be measured.
  */
 export class Form {
-  constructor(form, {plan, run, onPlan, colour, schema}) {
+  constructor({plan, run, onPlan, figure, schema}) {
+    const form = byId("form");
     const empty = {models: [], touched: new Set(), placed: null, timer: null, asked: null};
     Object.assign(this, {form, plan, run, onPlan, schema, ...empty});
     const named = [...form.querySelectorAll("input[name]:not([type=radio])")];
@@ -29,7 +31,10 @@ export class Form {
     this.params = new Params(byId("params"), () => this.edited());
     this.advanced = new Advanced(byId("advanced"), () => this.edited());
     this.levels = new Levels();
-    this.decisions = new Decisions(byId("decisions"), {colour, onChange: () => this.edited()});
+    this.decisions = new Decisions(byId("decisions"), {
+      colour: (index) => colour(figure, index),
+      onChange: () => this.edited()
+    });
     form.addEventListener("input", ({target}) => this.#typed(target));
     form.elements.model.addEventListener("change", () => this.#chosen());
     form.addEventListener("submit", (event) => this.#submit(event));

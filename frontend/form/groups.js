@@ -1,6 +1,6 @@
 // Groups of one's own, nested or not: pick a group, then the labels that belong to it; split it, remove it.
 
-import {element} from "../lib/dom.js";
+import {element, uniqueId} from "../lib/dom.js";
 import {shortened} from "../lib/format.js";
 import {added, carried, groupAt, halves, relabelled, removed, renamed, rowsOf, split, toggled} from "../protocol/groups.js";
 import {labelsText, typedLabels} from "../protocol/spec.js";
@@ -8,13 +8,11 @@ import {labelsText, typedLabels} from "../protocol/spec.js";
 const MOST_CHIPS = 60;
 /** How labels are typed. */
 export const BY_TEXT = "names, indices or ranges of them, as in tabby, 207, 151-160";
-let made = 0;
 
 /** An editor of groups in a place. */
 export class Groups {
   constructor(place, {colour, onChange}) {
-    made += 1;
-    Object.assign(this, {place, colour, onChange, id: `active-group-${made}`, labels: [], groups: [], active: [0]});
+    Object.assign(this, {place, colour, onChange, id: uniqueId("active-group"), labels: [], groups: [], active: [0]});
   }
 
   /** Edit groups of these labels; without given ones, those at hand stay while the labels do. */

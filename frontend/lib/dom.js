@@ -12,6 +12,11 @@ export function element(tag, properties = {}, ...children) {
   return node;
 }
 
+let made = 0;
+
+/** Return an id that no other element has. */
+export const uniqueId = (prefix) => `${prefix}-${(made += 1)}`;
+
 export const byId = (id) => document.getElementById(id);
 
 /** Set the text of a node only where it changed: screen readers and selections stay calm. */

@@ -1,6 +1,5 @@
 // The head of a run: what it is, how far it is, and what can be done with it.
 
-import {curvesUrl, resultUrl} from "../api.js";
 import {byId, setText} from "../lib/dom.js";
 import {isFinal} from "../protocol/states.js";
 import {count, duration, number, place} from "../lib/format.js";
@@ -37,7 +36,7 @@ export function aboutText(run) {
   return `${decision(run)}, ${guided}${steps} steps, σ ${number(high)} to ${number(low)}, seed ${run.spec.seed}${data}${extended}`;
 }
 
-/** Show the head of a run; `actions` are onCompare, onCancel, onExtend(trajectories), onRefine, onCopy. */
+/** Show the head of a run; `actions` are links (curvesUrl and resultUrl), onCompare, onCancel, onExtend(trajectories), onRefine, onCopy. */
 export class Head {
   constructor(actions) {
     this.actions = actions;
@@ -65,14 +64,14 @@ export class Head {
     byId("extend").hidden = byId("refine").hidden = view.state !== "done";
     byId("downloads").hidden = !final || view.batches === 0;
     this.link(run, {axis, unit});
-    byId("json").href = resultUrl(run.id);
+    byId("json").href = this.actions.links.resultUrl(run.id);
     byId("json").download = `entroscope-${run.id.slice(0, 8)}.json`;
     if (this.shownId !== run.id) this.#fresh(run);
   }
 
   /** Point the downloads at what is shown now; whoever presses may be faster than the next draw. */
   link(run, {axis, unit}) {
-    byId("csv").href = curvesUrl(run.id, {unit, axis: shownAxis({axis}, false)});
+    byId("csv").href = this.actions.links.curvesUrl(run.id, {unit, axis: shownAxis({axis}, false)});
   }
 
   #fresh(run) {

@@ -2,7 +2,8 @@
 
 import {slope, value} from "./axes.js";
 import {largest} from "./bands.js";
-import {faded, layoutOf} from "./figure.js";
+import {faded} from "../lib/colour.js";
+import {layoutOf} from "./figure.js";
 import {windowShapes} from "./window.js";
 
 /** Return the share of trajectories that commit between two levels, per unit of the axis: one a step but the first. */

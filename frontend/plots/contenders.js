@@ -1,7 +1,8 @@
 // What each class nearly became: how many trajectories of each final class had which contender.
 
 import {shortened} from "../lib/format.js";
-import {faded, plainLayout} from "./figure.js";
+import {faded} from "../lib/colour.js";
+import {plainLayout} from "./figure.js";
 
 /** Classes that a matrix can show. */
 export const MOST_CLASSES = 24;

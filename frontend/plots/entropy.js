@@ -3,7 +3,8 @@
 import {quantity} from "../protocol/quantities.js";
 import {placesOf, unitFactor, value} from "./axes.js";
 import {band, dotted, exactLine, largest, line, scaled, shifted} from "./bands.js";
-import {faded, layoutOf} from "./figure.js";
+import {faded} from "../lib/colour.js";
+import {layoutOf} from "./figure.js";
 import {halfway, halfwayText, markShapes} from "./marks.js";
 import {sketch} from "./sketch.js";
 import {windowShapes} from "./window.js";
@@ -12,7 +13,7 @@ const MOST_SURPRISE = 1.5;
 
 /** Return the traces: exact curves, bands of the curve in focus, then every visible curve. */
 export function traces(scene) {
-  const {figure, theme, curves, axis, unit, cross, sigma, own = null} = scene;
+  const {figure, theme, curves, axis, unit, cross, sigma, modelPaths = null} = scene;
   const factor = unitFactor(unit);
   if (scene.sketched) {
     return curves.slice(0, 1).map((curve) =>
@@ -23,7 +24,7 @@ export function traces(scene) {
     const x = placesOf(scene, curve);
     return [
       ...(curve.focus || curve.banded ? bands(figure, x, curve, factor) : []),
-      ...ownLine(own, curve, {axis, factor, color: figure[theme].colors.bound}),
+      ...modelLine(modelPaths, curve, {axis, factor, color: figure[theme].colors.bound}),
       ...(cross === "yes" || curve.calibration ? [crossLine(x, curve, factor)] : []),
       ...(curve.calibration && curve.focus ? [correctedPoints(x, curve, factor, figure)] : []),
       line(x, scaled(curve.entropy, factor), curve.color, {
@@ -86,10 +87,10 @@ function highest({bound, entropy, cross_entropy: cross, calibration}) {
 }
 
 /** On data: the entropy that paths of the model itself have, from another run. */
-function ownLine(own, {key}, {axis, factor, color}) {
-  const curve = own?.curves[key];
+function modelLine(modelPaths, {key}, {axis, factor, color}) {
+  const curve = modelPaths?.curves[key];
   if (!curve) return [];
-  const x = own.sigma.map((level) => value(axis, level));
+  const x = modelPaths.sigma.map((level) => value(axis, level));
   return [dotted(x, scaled(curve.entropy, factor), color)];
 }
 

@@ -2,7 +2,7 @@
 
 import {unitFactor, value} from "./axes.js";
 import {band, line, scaled, shifted} from "./bands.js";
-import {faded} from "./figure.js";
+import {faded} from "../lib/colour.js";
 import {around, told} from "./redistribution.js";
 
 /** Return the difference of H: of the curve with its 95 % band, or of every class against the rest. */

@@ -2,7 +2,8 @@
 
 import {factorOf, placesOf, value} from "./axes.js";
 import {band, dotted, exactLine, largest, line, scaled, shifted} from "./bands.js";
-import {faded, layoutOf} from "./figure.js";
+import {faded} from "../lib/colour.js";
+import {layoutOf} from "./figure.js";
 import {markShapes, markTexts} from "./marks.js";
 import {sketch} from "./sketch.js";
 import {windowShapes} from "./window.js";

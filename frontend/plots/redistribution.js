@@ -2,7 +2,8 @@
 
 import {factorOf, unitFactor, value} from "./axes.js";
 import {band, line, scaled} from "./bands.js";
-import {faded, layoutOf} from "./figure.js";
+import {faded} from "../lib/colour.js";
+import {layoutOf} from "./figure.js";
 import {measured, number} from "../lib/format.js";
 import {quantity} from "../protocol/quantities.js";
 

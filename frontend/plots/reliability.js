@@ -1,6 +1,7 @@
 // The reliability diagram: of the answers with some posterior, how many are right. On the line is honest.
 
-import {faded, merge} from "./figure.js";
+import {faded} from "../lib/colour.js";
+import {merge} from "./figure.js";
 
 /** Return the traces at a step: the line of honesty, a bar a bin, and a point where its answers lie. */
 export function traces({figure, theme, focus, step}) {

@@ -1,4 +1,4 @@
-// The address of what the page shows, and its two-way link to the store: #/runs/<id>?axis=...,
+// The address of what the page shows: #/runs/<id>?axis=...,
 // #/compare/<run>/<base> for a comparison, #/sweeps/<id> for a sweep and #/sweeps for the theory bench.
 // A run goes before a sweep, a sweep before the bench.
 
@@ -49,19 +49,6 @@ export function pathOf({runId, baseId, sweepId, bench}) {
   if (runId) return baseId ? `/compare/${run}/${base}` : `/runs/${run}`;
   if (sweepId) return `/sweeps/${encodeURIComponent(sweepId)}`;
   return bench ? "/sweeps" : "/";
-}
-
-/** Keep a store and the address bar equal, whichever changes. */
-export function bindAddress(store, window) {
-  store.subscribe((state, before) => {
-    const hash = formatHash(state);
-    if (hash === window.location.hash || hash === formatHash(before)) return;
-    if (pathOf(state) === pathOf(before)) window.history.replaceState(null, "", hash);
-    else window.history.pushState(null, "", hash);
-  });
-  const read = () => store.set(parseHash(window.location.hash));
-  window.addEventListener("hashchange", read);
-  window.addEventListener("popstate", read);
 }
 
 function decoded(text) {

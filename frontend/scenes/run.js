@@ -1,7 +1,7 @@
 // From a run, its view and what the viewer chose to the scene that plots draw. Pure.
 
 import {shownEnds} from "../plots/axes.js";
-import {colour} from "../plots/figure.js";
+import {colour} from "../lib/colour.js";
 import {shownAxis} from "../protocol/address.js";
 import {groupsInside, labelsOf} from "../protocol/groups.js";
 import {refined} from "../protocol/quantities.js";

@@ -1,7 +1,7 @@
 // From a sweep, the views of its runs and what the viewer chose to the scene that plots draw. Pure.
 
 import {shownEnds, value} from "../plots/axes.js";
-import {colour} from "../plots/figure.js";
+import {colour} from "../lib/colour.js";
 import {focusOf, hiddenAtFirst, labelColors} from "./run.js";
 import {shownAxis} from "../protocol/address.js";
 import {decisionsOf, levelAtScaled, speciation} from "./speciation.js";

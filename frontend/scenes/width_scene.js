@@ -40,9 +40,10 @@ function between(from, to) {
   );
 }
 
-const ratios = new Map();
-
-function ratioOf(bits) {
-  if (!ratios.has(bits)) ratios.set(bits, ratioAt(bits));
-  return ratios.get(bits);
+/** Return a function that works each of its values out once. */
+function remembering(work) {
+  const known = new Map();
+  return (key) => known.get(key) ?? known.set(key, work(key)).get(key);
 }
+
+const ratioOf = remembering(ratioAt); // a bisection over an integral, asked for in every drawing

@@ -3,7 +3,7 @@
 import * as api from "../api.js";
 
 /** Return the newest finished run that differs in where its paths come from and how many there are, or null. */
-export function ownRunOf(run, runs) {
+export function modelRunOf(run, runs) {
   if (run.spec.paths_from !== "data") return null;
   const wanted = question(run);
   const same = (other) =>
@@ -14,15 +14,15 @@ export function ownRunOf(run, runs) {
 const question = ({spec: {model, params, partitions, prior}}) => JSON.stringify([model, params, partitions, prior]);
 
 /** Ask for the curves of such a run, once; `onChange` is told when they are there. */
-export class OwnRun {
+export class ModelPaths {
   constructor(onChange) {
     Object.assign(this, {onChange, id: null, result: null});
   }
 
   /** Return {sigma, curves} of the run beside which `run` is drawn, or null as long as there is none. */
   beside(run, runs) {
-    const found = run ? ownRunOf(run, runs)?.id ?? null : null;
-    if (found !== this.id) this.#ask(found);
+    const id = run ? modelRunOf(run, runs)?.id ?? null : null;
+    if (id !== this.id) this.#ask(id);
     return this.result;
   }
 

@@ -10,7 +10,7 @@ import {Stream} from "../events/stream.js";
 const REFRESH_MS = 1000;
 
 /** Watch a run until `close`; listeners are onOpen(run), onChange, onPicture, onStatus(status, waitMs), onError(error). */
-export class Session {
+export class RunSession {
   constructor(id, listeners) {
     const empty = {run: null, view: null, stream: null, closed: false, profiles: {}, other: null, studies: null};
     Object.assign(this, {id, listeners, ...empty});
@@ -62,7 +62,7 @@ export class Session {
     } catch (error) {
       if (!isOfServer(error)) throw error;
     }
-    if (!this.closed && !isFinal(this.run.state)) this.#refreshLater();
+    if (!this.closed && this.run && !isFinal(this.run.state)) this.#refreshLater();
   }
 
   #refreshLater() {

@@ -51,7 +51,7 @@ export class SweepSession {
     } catch (error) {
       if (!(error instanceof api.Problem || error instanceof api.Unreachable)) throw error;
     }
-    if (!this.closed && !isFinal(this.sweep.state)) this.#refreshLater();
+    if (!this.closed && this.sweep && !isFinal(this.sweep.state)) this.#refreshLater();
   }
 
   #refreshLater() {
