@@ -9,8 +9,8 @@ import {typed} from "../protocol/spec.js";
 /** What the choices of the spec are called; a choice without a name here is called as in the spec. */
 const NAMES = {
   method: {none: "none", cfg: "classifier-free", feedback: "feedback"},
-  complement: {classes: "all other classes", rebuilt: "rebuilt from no label", unconditional: "no label"},
-  decoder: {model: "the model's own kernels", guided: "the guided kernels"}
+  complement: {classes: "all other classes", rebuilt: "rebuilt from the unconditional branch", unconditional: "the unconditional branch"},
+  decoder: {model: "the kernels of the model", guided: "the guided kernels"}
 };
 
 /** The advanced settings, shown in a place; `onChange` is called when one is edited. */
@@ -93,13 +93,13 @@ export class Advanced {
       labelled("Scale", this.scale, "guidance.scale"),
       labelled("Largest scale", this.maxScale, "guidance.max_scale"),
       ends,
-      labelled("Posterior read with", this.decoder, "guidance.decoder"),
+      labelled("Scored with", this.decoder, "guidance.decoder"),
       element("p", {className: "error wide", hidden: true})
     );
     return [
       this.guidance,
-      labelled("Drop classes below", this.prune, "prune_below"),
-      labelled("The rest of a class", this.complement, "complement")
+      labelled("Prune classes below (probability)", this.prune, "prune_below"),
+      labelled("Complement of a class", this.complement, "complement")
     ];
   }
 

@@ -11,14 +11,14 @@ const KINDS = {
     rest: "each class against the rest",
     each: "chosen classes against the rest",
     pair: "one class against another",
-    groups: "groups of my own"
+    groups: "custom groups"
   },
   prompt: {
     classes: "all prompts",
     rest: "each prompt against the rest",
     each: "chosen prompts against the rest",
     pair: "one prompt against another",
-    groups: "groups of my own"
+    groups: "custom groups"
   }
 };
 /** Longest label of two selects that stand side by side. */
@@ -105,7 +105,7 @@ export class Decisions {
     this.#changed();
   }
 
-  /** Groups that differ from the preset they come from are one's own. */
+  /** Groups that differ from the preset they come from are custom groups. */
   #edited(row) {
     const preset = this.#preset(row);
     if (preset && JSON.stringify(preset.partition) !== JSON.stringify(row.groups.read())) {

@@ -7,6 +7,7 @@ import {Advanced} from "./advanced.js";
 import {Decisions} from "./decisions.js";
 import {focusFirstError, showErrors} from "./fields.js";
 import {Params} from "./params.js";
+import {helpFields} from "./help.js";
 import {Levels} from "./levels.js";
 import {studiesOf} from "../protocol/studies.js";
 import {dataText, isRest, preferred, specOf, typedWeights, USUAL_DECODE, weightsText} from "../protocol/spec.js";
@@ -31,6 +32,7 @@ export class Form {
     this.params = new Params(byId("params"), () => this.edited());
     this.advanced = new Advanced(byId("advanced"), () => this.edited());
     this.levels = new Levels();
+    helpFields(form, schema);
     this.decisions = new Decisions(byId("decisions"), {
       colour: (index) => colour(figure, index),
       onChange: () => this.edited()

@@ -1,4 +1,4 @@
-// Groups of one's own, nested or not: pick a group, then the labels that belong to it; split it, remove it.
+// Custom groups, nested or not: pick a group, then the labels that belong to it; split it, remove it.
 
 import {element, uniqueId} from "../lib/dom.js";
 import {shortened} from "../lib/format.js";

@@ -2,9 +2,13 @@
 
 import {element} from "../lib/dom.js";
 import {labelled} from "./fields.js";
+import {helpField} from "./help.js";
 import {kindsOf, readValue, shapeOf, shownValue} from "../protocol/params.js";
+import {helpOf} from "../protocol/schema.js";
 
 const TEXT_ROWS = 4;
+/** What kinds of parameters are called; one without a name here is called as in the spec. */
+const KINDS = {points: "points", pair: "two Gaussians", random: "random points", tree: "tree of two Gaussians"};
 
 /** The parameters of a model, shown in a place. */
 export class Params {
@@ -13,7 +17,7 @@ export class Params {
   }
 
   show(schema, given = {}) {
-    this.kinds = kindsOf(schema);
+    Object.assign(this, {schema, kinds: kindsOf(schema)});
     this.select = null;
     this.place.hidden = this.kinds.length === 0;
     this.place.replaceChildren();
@@ -30,7 +34,7 @@ export class Params {
   }
 
   #offerKinds(chosen) {
-    const options = this.kinds.map(({kind}) => element("option", {value: kind, selected: kind === chosen}, kind));
+    const options = this.kinds.map(({kind}) => element("option", {value: kind, selected: kind === chosen}, KINDS[kind] ?? kind));
     this.select = element("select", {}, ...options);
     this.select.onchange = () => {
       this.#showFields({});
@@ -56,6 +60,7 @@ export class Params {
     const title = name[0].toUpperCase() + name.slice(1) + (lines ? ", one a line" : "");
     const field = labelled(title, input, `params.${name}`);
     field.classList.toggle("wide", lines || shape === "points");
+    helpField(field, helpOf(property, this.schema));
     return field;
   }
 }

@@ -2,6 +2,8 @@
 
 import {byId, element} from "../lib/dom.js";
 import {number} from "../lib/format.js";
+import {helpMark} from "../lib/help.js";
+import {SUBJECTS} from "../protocol/guide.js";
 
 const TITLES = {
   entropy_bounds: "H within its bounds",
@@ -9,8 +11,8 @@ const TITLES = {
   cross_entropy_equals_entropy: "cross-entropy = H",
   production_integral: "∫ production = fall of H",
   chain_rule: "chain rule",
-  information_above_sigma_max: "nothing lost above σ max",
-  branching_agrees_with_posterior: "branches follow the posterior"
+  information_above_sigma_max: "σ max high enough",
+  branching_agrees_with_posterior: "branching agrees with the posterior"
 };
 const MOST_ROWS = 12;
 
@@ -55,7 +57,8 @@ export class Checks {
     if (text === this.shown) return;
     Object.assign(this, {shown: text, titles});
     this.#hide();
-    this.place.replaceChildren(...grouped(checks).map((group) => this.#badge(group)));
+    const help = checks.length ? helpMark(SUBJECTS.checks, "the self-checks") : null;
+    this.place.replaceChildren(...grouped(checks).map((group) => this.#badge(group)), ...(help ? [help] : []));
   }
 
   #badge(group) {
@@ -91,7 +94,7 @@ export class Checks {
 
   #hide(except = null) {
     this.tip.hidden = true;
-    for (const badge of this.place.children) {
+    for (const badge of this.place.querySelectorAll(".badge")) {
       badge.setAttribute("aria-expanded", "false");
       badge.removeAttribute("aria-describedby");
     }

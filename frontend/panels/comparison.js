@@ -1,4 +1,4 @@
-// A guided run beside its unguided twin: what guidance moves, and where.
+// A guided run beside its unguided twin: what guidance changes, and where.
 
 import {byId, element, setText} from "../lib/dom.js";
 import {count} from "../lib/format.js";
@@ -119,7 +119,7 @@ export class Comparison {
   }
 
   #legend() {
-    const entries = [["gain", "more is decided here with guidance"], ["loss", "less is decided here"],
+    const entries = [["gain", "production is higher with guidance"], ["loss", "production is lower with guidance"],
       ["bound", "25th to 75th percentile of the classes, line: median"], ["window", "guided interval"]];
     this.swatches = entries.map(([name]) => element("span", {className: "swatch", "data-color": name}));
     return element("ul", {className: "comparison-legend"}, ...entries.map(([, text], i) => element("li", {}, this.swatches[i], text)));

@@ -1,4 +1,4 @@
-// The studies of the papers, ready to be started: what each one is, what it costs, how to get its model.
+// Presets, the studies of the papers: what each one is, what it costs, how to obtain its model.
 
 import {byId, element, setText} from "../lib/dom.js";
 import {afterPrice, count, plural} from "../lib/format.js";
@@ -29,7 +29,7 @@ export const sweepFor = (preset, model) => ({
 });
 
 /**
- * The dialog of ready studies.
+ * The dialog of presets.
  *
  * `ask()` lists them; `plan(spec)` resolves one; `onRun(spec, axis)` gets a spec without gaps to fill the form with,
  * `onSweep(sweep)` a sweep for the theory bench. Nothing starts by itself.
@@ -94,8 +94,8 @@ export class Ready {
     };
     copy.hidden = !this.clipboard; // browsers keep it from pages without https
     const said = element("p", {className: "hint"}, "No worker offers ", element("code", {}, model),
-      " or a model that can stand in for it. To get it, and then start workers anew:");
-    const commands = element("pre", {tabIndex: 0, "aria-label": `Commands that bring in ${model}`}, lines.join("\n"));
+      " or a compatible model. To obtain it, run these commands and restart the workers:");
+    const commands = element("pre", {tabIndex: 0, "aria-label": `Commands that obtain ${model}`}, lines.join("\n"));
     return [element("div", {className: "ready-missing"}, said, copy), commands];
   }
 

@@ -10,7 +10,7 @@ const PADDING = 4;
 const MOST_KEYS = 12;
 const MOST_LETTERS = 60;
 /** Between samples of one noise and those of the next. */
-const PAIR_GAP = 8;
+const TWIN_GAP = 8;
 
 /** Return the samples the strip follows at first: the first of each of two labels. */
 export function firstFollowed(samples, most = 2) {
@@ -25,7 +25,7 @@ export function grid(n, width) {
   return {columns, side: Math.floor((width - GAP * (columns - 1)) / columns)};
 }
 
-/** Return how many samples of one noise stand side by side, 1 where every sample has a noise of its own. */
+/** Return how many twins, samples of one noise, stand side by side; 1 where each sample has another noise. */
 export const sharing = (samples) =>
   samples[0]?.pair === undefined ? 1 : samples.filter(({pair}) => pair === samples[0].pair).length;
 
@@ -35,9 +35,9 @@ export function places(samples, width) {
   const {columns, side} = grid(samples.length, width);
   if (each === 1) return {template: `repeat(${columns}, ${side}px)`, side, columnOf: () => ""};
   const groups = Math.max(1, Math.floor(columns / each));
-  const gaps = GAP * (groups * each - 1) + (groups - 1) * (PAIR_GAP + GAP);
+  const gaps = GAP * (groups * each - 1) + (groups - 1) * (TWIN_GAP + GAP);
   const own = Math.floor((width - gaps) / (groups * each));
-  const template = Array(groups).fill(`repeat(${each}, ${own}px)`).join(` ${PAIR_GAP}px `);
+  const template = Array(groups).fill(`repeat(${each}, ${own}px)`).join(` ${TWIN_GAP}px `);
   const columnOf = (i) => String(1 + (i % each) + (Math.floor(i / each) % groups) * (each + 1));
   return {template, side: own, columnOf};
 }
@@ -77,7 +77,7 @@ export class Samples {
     header.samples.forEach((sample, index) => {
       const button = this.place.children[index];
       button.setAttribute("aria-pressed", String(followed.includes(index)));
-      const paired = sample.pair !== undefined; // such samples are no trajectories of the run
+      const paired = sample.pair !== undefined; // twin previews are not trajectories of the run
       const own = paired ? null : commitments.find(({trajectory}) => trajectory === index);
       button.style.gridColumn = columnOf(index);
       setText(button.lastChild, paired ? shortened(sample.label, MOST_LETTERS) : "");

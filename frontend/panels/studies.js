@@ -18,7 +18,7 @@ export function commitmentText({n, thresholds, flips}) {
   const {overtaken, expected} = sure.first;
   return (
     `Half of ${count(n)} trajectories stay ${half.join(", ")} on; the leading class changes ${number(flips)} times. ` +
-    `Of the first classes above ${sure.above}, ${percent(overtaken)} do not win (${percent(expected)} expected).`
+    `Of the classes first above ${sure.above}, ${percent(overtaken)} are not the final one (${percent(expected)} expected).`
   );
 }
 
@@ -26,8 +26,8 @@ export function commitmentText({n, thresholds, flips}) {
 export function switchText({n, crossover, inside_window: inside, ratio_to_peak: ratio}) {
   if (!crossover) return `Of ${count(n)} copies at each level; the share does not pass one half on these levels.`;
   const {sigma, error} = crossover;
-  const place = inside === null ? "" : `, ${inside ? "inside" : "outside"} the window, at ${number(ratio)} of its peak`;
-  return `Half of the copies follow their new label at σ = ${measured(sigma, error)}${place}.`;
+  const where = inside === null ? "" : `, ${inside ? "inside" : "outside"} the window, ${number(ratio)} times the σ of its peak`;
+  return `Half of the copies follow their new label at σ = ${measured(sigma, error)}${where}.`;
 }
 
 /** Return the words on branching. */

@@ -9,7 +9,7 @@ import {halfway, halfwayText, markShapes} from "./marks.js";
 import {sketch} from "./sketch.js";
 import {windowShapes} from "./window.js";
 
-const MOST_SURPRISE = 1.5;
+const MOST_OF_BOUND = 1.5;
 
 /** Return the traces: exact curves, bands of the curve in focus, then every visible curve. */
 export function traces(scene) {
@@ -80,10 +80,10 @@ function bands(figure, x, curve, factor) {
   ];
 }
 
-/** Data may surprise the model more than the prior would: then the chart grows, though not without end. */
+/** The cross-entropy of data may exceed the prior's entropy: the chart grows with it, up to a limit. */
 function highest({bound, entropy, cross_entropy: cross, calibration}) {
   const surprise = calibration ? largest(cross, calibration.cross_entropy_corrected) : 0;
-  return Math.max(bound, largest(entropy), Math.min(surprise, MOST_SURPRISE * bound));
+  return Math.max(bound, largest(entropy), Math.min(surprise, MOST_OF_BOUND * bound));
 }
 
 /** On data: the entropy that paths of the model itself have, from another run. */
@@ -133,7 +133,7 @@ function boundText(bound, factor, unit, colors) {
   return [{...place, text, showarrow: false, font: {size: 11, color: colors.bound}}];
 }
 
-/** Say where a curve of pairs ends; the log-ratio to the unconditional branch cannot exceed log 1/prior. */
+/** Say where a complement curve ends; the log-ratio to the unconditional branch cannot exceed log 1/prior. */
 function floorText(floor, factor, unit, colors) {
   if (typeof floor?.entropy !== "number") return [];
   const at = (bits) => (bits * factor).toFixed(2);

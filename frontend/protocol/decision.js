@@ -2,7 +2,7 @@
 
 import {isRest} from "./spec.js";
 
-const COMPLEMENTS = {rebuilt: "its rebuilt complement", unconditional: "the unconditional branch"};
+const COMPLEMENTS = {rebuilt: "the rebuilt complement", unconditional: "the unconditional branch"};
 
 /** Return the decision a run measures, in few words. */
 export function decision(run) {

@@ -11,7 +11,7 @@ export function guidanceText(guidance) {
   const {scale, interval, method, decoder} = guidance;
   const where = interval ? ` on σ ${number(interval[1])} to ${number(interval[0])}` : "";
   const how = method === "feedback" ? " by feedback" : "";
-  const read = decoder === "guided" ? ", read with the guided kernels" : "";
+  const read = decoder === "guided" ? ", scored with the guided kernels" : "";
   return `guided${how} ×${number(scale)}${where}${read}`;
 }
 

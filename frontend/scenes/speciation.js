@@ -1,4 +1,4 @@
-// What the theory says of pairs of Gaussians at +-m with standard deviation s: when they speciate, how fast.
+// What the theory says of two Gaussians at +-m with standard deviation s: when they speciate, how fast.
 
 import {levelAt} from "../plots/axes.js";
 
@@ -11,7 +11,7 @@ const BISECTIONS = 60;
 /**
  * Return the independent decisions of a spec's mixture, [{name, distance: |m|, std}], the widest first.
  *
- * None where the mixture is not one pair or a tree of pairs.
+ * None where the mixture is neither two Gaussians nor a tree of them.
  */
 export function decisionsOf({model, params = {}}) {
   if (model !== MODEL) return [];
@@ -41,7 +41,7 @@ export function speciation({distance, std}) {
 }
 
 /** Return H = E_{u ~ N(r, 1)} log2(1 + e^{-2ru}), in bits, by the trapezoid rule. */
-export function pairEntropy(r) {
+export function twoGaussianEntropy(r) {
   let sum = 0;
   for (let u = r - REACH; u <= r + REACH; u += STEP) {
     const z = -2 * r * u;
@@ -55,7 +55,7 @@ export function ratioAt(bits) {
   let [low, high] = [0, LARGEST_R];
   for (let i = 0; i < BISECTIONS; i++) {
     const middle = (low + high) / 2;
-    if (pairEntropy(middle) > bits) low = middle;
+    if (twoGaussianEntropy(middle) > bits) low = middle;
     else high = middle;
   }
   return (low + high) / 2;

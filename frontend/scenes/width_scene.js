@@ -22,7 +22,7 @@ export function widthsOf({figure, theme, curves, halfway}, sweep) {
   return {figure, theme, varied: varied.long, points, theory: theoryOf(curves, varied, [low, high].map(ratioOf))};
 }
 
-/** The theory knows one pair; its line is drawn through the settings of the first run. */
+/** The theory is for two Gaussians; its line is drawn through the settings of the first run. */
 function theoryOf(curves, {path, values}, ratios) {
   const {spec} = curves[0].run;
   if (decisionsOf(spec).length !== 1) return [];

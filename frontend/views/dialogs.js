@@ -1,12 +1,16 @@
-// The dialogs: ready studies, which fill the form or open on the theory bench, and how to cite.
+// What explains and what is offered: help marks, presets that fill the form or open on the theory bench, how to cite.
 
 import * as api from "../api.js";
 import {byId} from "../lib/dom.js";
+import {placeHelpMarks} from "../lib/help.js";
 import {wireCite} from "../panels/cite.js";
 import {Ready} from "../panels/ready.js";
+import {HANDBOOK, SUBJECTS} from "../protocol/guide.js";
 
-/** Let both dialogs be opened. */
+/** Place the help marks and let the dialogs be opened. */
 export function wireDialogs(page, bench) {
+  placeHelpMarks(document, SUBJECTS);
+  byId("handbook").href = HANDBOOK;
   wireCite();
   const leave = (choice) => page.set({runId: null, baseId: null, sweepId: null, ...choice});
   new Ready(byId("ready"), {

@@ -5,10 +5,10 @@ import {emptyView} from "../events/fold.js";
 import {Sprites} from "../events/sprites.js";
 import {byId, setText} from "../lib/dom.js";
 import {Calibration} from "../panels/calibration.js";
+import {ComplementPrior} from "../panels/complement_prior.js";
 import {Head} from "../panels/head.js";
 import {sampleHint, showInvitation} from "../panels/invitation.js";
 import {titlesOf} from "../panels/legend.js";
-import {PairPrior} from "../panels/pair_prior.js";
 import {showPruning} from "../panels/pruning.js";
 import {firstFollowed, Samples} from "../panels/samples.js";
 import {Studies} from "../panels/studies.js";
@@ -29,7 +29,7 @@ export class RunView {
     this.calibration = new Calibration();
     this.head = new Head(this.#actions());
     this.studies = new Studies(byId("studies"), {onGuide: (spec) => page.act(() => page.start(spec))});
-    this.pairPrior = new PairPrior(byId("pair-prior"), (prior) => page.act(() => this.session.choosePrior(prior)));
+    this.complementPrior = new ComplementPrior(byId("complement-prior"), (prior) => page.act(() => this.session.choosePrior(prior)));
     this.samples = new Samples(
       {grid: byId("samples"), caption: byId("samples-caption"), key: byId("key")},
       {onFollow: (index) => this.#follow(index)}
@@ -97,9 +97,9 @@ export class RunView {
     const scene = this.#scene(shown);
     this.charts.legend.show(scene.all);
     if (this.isLoaded) this.head.show(this.session.run, this.session.view, this.page.state);
-    this.pairPrior.show(shown.run, shown.view);
+    this.complementPrior.show(shown.run, shown.view);
     this.charts.checks.show(shown.view.checks, titlesOf(scene.all));
-    showPruning(byId("pruning"), scene);
+    showPruning(scene);
     if (this.kind === "studies") this.#drawStudies(scene);
     else this.charts.scope.draw(scene, {sprites: shown.sprites, followed: this.#followed()});
     this.charts.scope.drawProfiles(scene, this.session?.profilesOf(scene.focus?.key));

@@ -71,8 +71,8 @@ test("that run asks the same question of the model's own paths", () => {
 });
 
 test("the diagram shows the bins that hold answers, at their own accuracy", () => {
-  const [honest, bars, points] = reliability.traces({...SCENE, step: 2});
-  assert.deepEqual([honest.x, honest.y], [[0, 1], [0, 1]]);
+  const [diagonal, bars, points] = reliability.traces({...SCENE, step: 2});
+  assert.deepEqual([diagonal.x, diagonal.y], [[0, 1], [0, 1]]);
   assert.deepEqual(bars.x, [0.25, 0.75]);
   assert.deepEqual(bars.y, [0.5, 1]);
   assert.deepEqual(points.x, [0.4, 0.9]);

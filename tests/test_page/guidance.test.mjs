@@ -55,7 +55,7 @@ test("guidance is what was typed; a side of the interval left out is the end of 
 
 test("guidance is told in words", () => {
   const guidance = {scale: 2.5, interval: [0.4, 5], method: "feedback", decoder: "guided"};
-  assert.equal(guidanceText(guidance), "guided by feedback ×2.5 on σ 5 to 0.4, read with the guided kernels");
+  assert.equal(guidanceText(guidance), "guided by feedback ×2.5 on σ 5 to 0.4, scored with the guided kernels");
   assert.equal(guidanceText({scale: 3, interval: null, method: "cfg", decoder: "model"}), "guided ×3");
   assert.equal(guidanceText(null), "");
 });

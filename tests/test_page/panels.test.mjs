@@ -5,7 +5,7 @@ import {grouped, rows} from "../../frontend/panels/checks.js";
 import {connectionText, workersText} from "../../frontend/panels/connection.js";
 import {aboutText, progressText} from "../../frontend/panels/head.js";
 import {readout} from "../../frontend/panels/legend.js";
-import {hasPairs, typedPrior} from "../../frontend/panels/pair_prior.js";
+import {hasComplements, typedPrior} from "../../frontend/panels/complement_prior.js";
 import {statusText} from "../../frontend/panels/runs.js";
 import {decision} from "../../frontend/protocol/decision.js";
 import {describe, firstFollowed, grid, places, sharing} from "../../frontend/panels/samples.js";
@@ -119,9 +119,9 @@ test("a sample is described with its posterior, where there is one", () => {
 
 test("the prior of a pair can be chosen once an each-vs-rest run is finished", () => {
   const pairs = {...RUN, spec: {...RUN.spec, partitions: {rest: "each-vs-rest"}}};
-  assert.ok(hasPairs(pairs, {state: "done", batches: 2}));
-  assert.ok(!hasPairs(pairs, {state: "running", batches: 2}));
-  assert.ok(!hasPairs(pairs, {state: "cancelled", batches: 0}));
-  assert.ok(!hasPairs(RUN, {state: "done", batches: 2}));
+  assert.ok(hasComplements(pairs, {state: "done", batches: 2}));
+  assert.ok(!hasComplements(pairs, {state: "running", batches: 2}));
+  assert.ok(!hasComplements(pairs, {state: "cancelled", batches: 0}));
+  assert.ok(!hasComplements(RUN, {state: "done", batches: 2}));
   assert.deepEqual([typedPrior(" 0.2 "), typedPrior("")], [0.2, null]);
 });

@@ -95,7 +95,7 @@ test("every axis of the studies has a title with its unit", () => {
 });
 
 test("the words say what was found", () => {
-  assert.match(commitmentText(COMMITMENT), /above 0.5 from σ = 2.*10 % do not win \(8 % expected\)/);
+  assert.match(commitmentText(COMMITMENT), /above 0.5 from σ = 2.*10 % are not the final one \(8 % expected\)/);
   assert.match(switchText(SWITCH), /σ = 1.400 ± 0.050, outside the window/);
   assert.match(switchText({...SWITCH, crossover: null}), /does not pass one half/);
   assert.match(branchingText(BRANCHING), /1.5 classes/);
