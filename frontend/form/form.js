@@ -25,7 +25,7 @@ const FROM_MODEL = ["schedule.steps", "schedule.sigma_max", "schedule.sigma_min"
 export class Form {
   constructor({plan, run, onPlan, figure, schema}) {
     const form = byId("form");
-    const empty = {models: [], touched: new Set(), placed: null, timer: null, asked: null};
+    const empty = {models: [], touched: new Set(), placed: null, timer: null, asked: null, sending: false};
     Object.assign(this, {form, plan, run, onPlan, schema, ...empty});
     const named = [...form.querySelectorAll("input[name]:not([type=radio])")];
     this.inputs = new Map(named.map((input) => [input.name, input]));
@@ -218,9 +218,9 @@ export class Form {
 
   async #submit(event) {
     event.preventDefault();
-    const button = byId("run");
+    if (this.sending) return; // the button keeps the focus: it is not disabled
     clearTimeout(this.timer);
-    button.disabled = true;
+    this.sending = true;
     try {
       await this.run(this.#read());
       showErrors(this.form, []);
@@ -229,7 +229,7 @@ export class Form {
       this.#refused(error);
       focusFirstError(this.form);
     } finally {
-      button.disabled = false;
+      this.sending = false;
     }
   }
 }

@@ -54,13 +54,24 @@ export class Groups {
     const chips = this.labels.length <= MOST_CHIPS;
     const focused = this.place.contains(document.activeElement) ? document.activeElement.dataset.key : null;
     const rows = rowsOf(this.groups).map(({path, group}) => this.#row(path, group, chips));
-    const labels = chips ? this.labels.map((label) => this.#chip(label)) : [];
     this.place.replaceChildren(
       element("div", {className: "group-rows"}, ...rows),
-      element("div", {className: "chips", role: "group", "aria-label": "Labels"}, ...labels),
+      element("div", {className: "chips", role: "group", "aria-label": "Labels"}, ...this.#chips()),
       this.#button("add", "+ another group", () => this.#add([]))
     );
     if (focused) this.place.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+  }
+
+  /** Put labels into another group from now on, without touching the field that has the focus. */
+  #point(path) {
+    this.active = path;
+    const pick = this.place.querySelector(`[data-key="pick-${keyOf(path)}"]`);
+    if (pick) pick.checked = true;
+    this.place.querySelector(".chips").replaceChildren(...this.#chips());
+  }
+
+  #chips() {
+    return this.labels.length <= MOST_CHIPS ? this.labels.map((label) => this.#chip(label)) : [];
   }
 
   #row(path, group, chips) {
@@ -104,7 +115,7 @@ export class Groups {
         this.groups = renamed(this.groups, path, target.value);
         this.onChange();
       },
-      onfocus: () => group.labels && keyOf(path) !== keyOf(this.active) && this.#activate(path)
+      onfocus: () => group.labels && this.#point(path)
     });
   }
 

@@ -1,5 +1,7 @@
 // Numbers, durations and names as a person reads them.
 
+const SMALLEST_ERROR = 1e-4;
+
 /** Return a number with three significant digits, without needless zeros or exponents. */
 export function number(value) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
@@ -9,11 +11,16 @@ export function number(value) {
   return minus(size < 1e-3 ? value.toFixed(5) : String(Number(value.toPrecision(3))));
 }
 
-/** Return a value with as many decimals as its error has sense for: "1.934 ± 0.021". */
-export function measured(value, error) {
+/**
+ * Return a value with as many decimals as its error has sense for: "1.934 ± 0.021"; at least `least` decimals.
+ *
+ * An error of 0 is left out, one below 0.0001 is only bounded: what is known to be exact needs no row of zeros.
+ */
+export function measured(value, error, least = 2) {
   if (!isNumber(value)) return "–";
-  if (!isNumber(error)) return minus(value.toFixed(3));
-  const decimals = error > 0 ? Math.min(5, Math.max(2, 1 - Math.floor(Math.log10(error)))) : 3;
+  if (!isNumber(error) || error === 0) return minus(value.toFixed(3));
+  if (error < SMALLEST_ERROR) return `${minus(value.toFixed(4))} ± <${SMALLEST_ERROR}`;
+  const decimals = Math.max(least, 1 - Math.floor(Math.log10(error)));
   return `${minus(value.toFixed(decimals))} ± ${error.toFixed(decimals)}`;
 }
 

@@ -12,7 +12,7 @@ export function caption({focus, sigma, unit}, step) {
   const {calibration} = focus;
   const n = calibration.reliability.count[step].reduce((sum, own) => sum + own, 0);
   const share = (value) => (value === null ? null : 100 * value);
-  const right = measured(share(calibration.accuracy[step]), share(calibration.accuracy_se[step]));
+  const right = measured(share(calibration.accuracy[step]), share(calibration.accuracy_se[step]), 0);
   const level = step - (calibration.gap_corrected[step] === null ? 1 : 0); // every second one is corrected
   const bits = (value) => (value === null ? null : unitFactor(unit) * value);
   const gap = measured(bits(calibration.gap_corrected[level]), bits(calibration.gap_corrected_se[level]));

@@ -13,11 +13,23 @@ export function progressText(run, view) {
   const done = Math.max(trajectories, view.trajectories);
   if (view.state === "queued") return `waiting, ${place(run.position ?? view.position)}`;
   if (view.state === "done") return doneText(run, view);
-  if (view.state === "cancelled") return `cancelled, ${count(done)} of ${count(total)} trajectories measured`;
+  const more = underWay(view, done);
+  if (view.state === "cancelled") {
+    const shown = more ? `; the curves show ${count(more)} more, as far as they came` : "";
+    return `cancelled after ${count(done)} of ${count(total)} trajectories${shown}`;
+  }
   if (view.state === "failed") return `failed: ${view.reason ?? run.reason ?? "no reason was given"}`;
   const time = duration(left);
   const worker = view.worker ? ` on ${view.worker.name}` : "";
-  return `${count(done)} of ${count(total)} trajectories${worker}${time ? `, ${time} left` : ""}`;
+  const going = more ? `, ${count(more)} under way at σ = ${number(view.sigma[view.newest.step])}` : "";
+  return `${count(done)} of ${count(total)} trajectories${going}${worker}${time ? `, ${time} left` : ""}`;
+}
+
+/** Return how many trajectories are drawn beyond those of whole batches: the most of any curve at the newest point. */
+function underWay({newest, curves = {}}, done) {
+  if (!newest) return 0;
+  const drawn = Object.values(curves).map(({n}) => n[newest.step] ?? 0);
+  return Math.max(0, ...drawn.map((n) => n - done));
 }
 
 function doneText(run, view) {

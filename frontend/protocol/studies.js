@@ -22,7 +22,8 @@ export function studiesOf(fields) {
 }
 
 /** Return levels by number ("8") or by name ("20, 5.2"). */
-export function levelsOf(text) {
+export function levelsOf(typedText) {
+  const text = typedText.replace(/^\s*levels:/i, "");
   const list = typedList(text);
   return list.length === 1 && Number.isInteger(list[0]) && !text.includes(",") ? {levels: list[0]} : {sigmas: list};
 }

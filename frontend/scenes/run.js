@@ -1,7 +1,7 @@
 // From a run, its view and what the viewer chose to the scene that plots draw. Pure.
 
 import {shownEnds} from "../plots/axes.js";
-import {colour} from "../lib/colour.js";
+import {colour, groupColours, hue} from "../lib/colour.js";
 import {shownAxis} from "../protocol/address.js";
 import {groupsInside, labelsOf} from "../protocol/groups.js";
 import {refined} from "../protocol/quantities.js";
@@ -15,9 +15,9 @@ export function sceneOf({figure, run, view, state, theme}) {
   const keys = run.curves.map(({key}) => key);
   const focus = focusOf(keys, state);
   const showsRefined = state.refined === "yes" && isFinal(view.state);
-  const curves = run.curves.map((curve, index) => ({
+  const curves = run.curves.map((curve) => ({
     ...(showsRefined ? refined(view.curves[curve.key]) : view.curves[curve.key]),
-    ...colorsOf(figure, theme, run, curve, index),
+    ...colorsOf(figure, theme, run, curve),
     focus: curve.key === focus,
     visible: !state.hidden.has(curve.key)
   }));
@@ -60,10 +60,8 @@ export function labelColors(figure, run, curve) {
   if (!groups) return run.labels.map((_, i) => colour(figure, i, n));
   const place = placeOf(run);
   const members = groups.map((group) => labelsOf(group).map(place));
-  return run.labels.map((_, i) => {
-    const own = members.findIndex((places) => places.includes(i));
-    return own < 0 ? figure.outside : colour(figure, own, groups.length);
-  });
+  const colors = groupColours(figure, members, n);
+  return run.labels.map((_, i) => colors[members.findIndex((places) => places.includes(i))] ?? figure.outside);
 }
 
 /** Return what finds a spec's label, a name or an index of the model, among the labels of the run. */
@@ -92,15 +90,13 @@ function nearestLevel(sigma, wanted) {
   return distance.indexOf(Math.min(...distance));
 }
 
-function colorsOf(figure, theme, run, curve, index) {
-  if (run.curves.length === 1) {
-    const {entropy, production} = figure[theme].colors;
-    return {color: entropy, productionColor: production};
-  }
+/** A class has its colour wherever it is shown; of decisions among several, each has one that no class has. */
+function colorsOf(figure, theme, run, curve) {
+  const {entropy, production, decisions} = figure[theme].colors;
+  if (run.curves.length === 1) return {color: entropy, productionColor: production};
   const labelOf = ({path}) => run.labels.indexOf(path.at(-1));
   const label = labelOf(curve);
-  const taken = run.curves.some((other) => labelOf(other) >= 0) ? run.labels.length : 0; // a class keeps its colour
-  const n = label >= 0 ? run.labels.length : taken + run.curves.length;
-  const own = colour(figure, label >= 0 ? label : taken + index, n);
-  return {color: own, productionColor: own};
+  const among = run.curves.filter((other) => labelOf(other) < 0).indexOf(curve);
+  const color = label >= 0 ? colour(figure, label, run.labels.length) : decisions[among] ?? hue(among);
+  return {color, productionColor: color};
 }

@@ -26,6 +26,13 @@ test("numbers are as long as they need to be", () => {
   assert.match(clock(0), /\d/);
 });
 
+test("an error that is 0 or too small to matter makes no row of zeros", () => {
+  assert.equal(measured(3.321928, 0), "3.322");
+  assert.equal(measured(0, 1e-9), "0.0000 ± <0.0001");
+  assert.equal(measured(50.7812, 3.1341, 0), "50.8 ± 3.1");
+  assert.equal(measured(0.31234, 0.00042), "0.31234 ± 0.00042");
+});
+
 test("times are told in the unit one would use", () => {
   assert.deepEqual([0.3, 45, 600, 7300, null].map(duration), ["under 1 s", "45 s", "10 min", "2 h 2 min", ""]);
 });
@@ -52,6 +59,24 @@ test("the head tells how far a run is, and why it failed", () => {
   assert.match(aboutText(RUN), /3 steps, σ 80 to 0.02/);
   const placed = {...RUN, spec: {...RUN.spec, schedule: {sigmas: RUN.sigma}}};
   assert.match(aboutText(placed), /3 placed steps, σ 80 to 0.02/);
+});
+
+test("trajectories under way are counted beside those of whole batches", () => {
+  const curves = {classes: {n: [64, 64, 48]}};
+  const view = {state: "running", trajectories: 48, worker: null, sigma: [80, 1, 0.02], newest: {batch: 1, step: 1}, curves};
+  assert.equal(progressText(RUN, view), "48 of 256 trajectories, 16 under way at σ = 1, 40 s left");
+  assert.match(progressText(RUN, {...view, state: "cancelled"}), /^cancelled after 48 of 256 trajectories; the curves show 16 more/);
+  assert.equal(progressText(RUN, {...view, newest: {batch: 0, step: 2}}), "48 of 256 trajectories, 40 s left");
+});
+
+test("a check without a bound has not failed", () => {
+  const check = (name, ok, bound) => ({name, ok, value: 0.416, bound, explanation: "why"});
+  const [unknown] = grouped([check("production_integral[a]", false, null)]);
+  assert.equal(unknown.ok, null);
+  assert.match(rows(unknown, {})[0].text, /too few trajectories/);
+  const [mixed] = grouped([check("production_integral[a]", false, null), check("production_integral[b]", true, 1)]);
+  assert.equal(mixed.ok, true);
+  assert.equal(rows(mixed, {}).at(-1).ok, true);
 });
 
 test("checks of one name are one badge, failed if one failed", () => {

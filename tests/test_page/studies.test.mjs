@@ -114,6 +114,7 @@ test("the form asks for the studies whose level is given, and for no others", ()
     branching: {sigma: 2.98, repeats: 8}
   });
   assert.deepEqual(levelsOf("8"), {levels: 8});
+  assert.deepEqual(levelsOf("levels: 8"), {levels: 8});
   assert.deepEqual(levelsOf("20, 5.2"), {sigmas: [20, 5.2]});
   const spec = specOf({model: "m", mode: "classes", fields: {}, studies: studiesOf({"studies.switch.sigmas": "4"})});
   assert.deepEqual(spec.studies, {switch: {levels: 4}});
