@@ -15,8 +15,8 @@ const NAMES = {
 
 /** The advanced settings, shown in a place; `onChange` is called when one is edited. */
 export class Advanced {
-  constructor(place, onChange) {
-    Object.assign(this, {place, onChange, kinds: "", own: null});
+  constructor(container, onChange) {
+    Object.assign(this, {container, onChange, kinds: "", offers: null});
     const number = (value, placeholder = "") =>
       element("input", {value, placeholder, inputMode: "decimal", autocomplete: "off", oninput: onChange});
     const select = () => element("select", {onchange: () => this.#changed()});
@@ -28,19 +28,19 @@ export class Advanced {
     this.high = number("", "all");
     this.maxScale = number("10");
     this.prune = number("", "never");
-    this.place.replaceChildren(...this.#fields());
+    this.container.replaceChildren(...this.#fields());
   }
 
   /** Show what makes sense for a model and a decision. */
   offer(schema, model, rests) {
-    const own = offered(schema, model, rests);
-    const kinds = JSON.stringify([own, model?.name]);
+    const offers = offered(schema, model, rests);
+    const kinds = JSON.stringify([offers, model?.name]);
     if (kinds === this.kinds) return;
-    Object.assign(this, {kinds, own});
-    this.place.hidden = false;
-    fill(this.method, own.methods.length ? [NO_GUIDANCE, ...own.methods] : [NO_GUIDANCE], NAMES.method);
-    fill(this.decoder, own.decoders, NAMES.decoder);
-    fill(this.complement, own.complements, NAMES.complement);
+    Object.assign(this, {kinds, offers});
+    this.container.hidden = false;
+    fill(this.method, offers.methods.length ? [NO_GUIDANCE, ...offers.methods] : [NO_GUIDANCE], NAMES.method);
+    fill(this.decoder, offers.decoders, NAMES.decoder);
+    fill(this.complement, offers.complements, NAMES.complement);
     this.#arrange();
   }
 
@@ -68,9 +68,9 @@ export class Advanced {
     }
     [this.low.value, this.high.value] = guidance?.interval ?? ["", ""];
     this.prune.value = spec.prune_below || "";
-    if (this.own.complements.length) this.complement.value = spec.complement;
+    if (this.offers.complements.length) this.complement.value = spec.complement;
     this.#arrange();
-    if (guidance || spec.prune_below) this.place.closest("details").open = true;
+    if (guidance || spec.prune_below) this.container.closest("details").open = true;
   }
 
   #changed() {
@@ -105,7 +105,7 @@ export class Advanced {
 
   /** Hide what does not apply. */
   #arrange() {
-    const {methods, complements} = this.own;
+    const {methods, complements} = this.offers;
     const guided = this.method.value !== NO_GUIDANCE;
     this.guidance.hidden = methods.length === 0;
     for (const control of [this.scale, this.low, this.decoder]) fieldOf(control).hidden = !guided;

@@ -193,9 +193,9 @@ export class Form {
   }
 
   #showPrior(prior) {
-    const given = typeof prior !== "string";
-    this.form.elements.prior.value = given ? "given" : prior;
-    if (given) byId("weights").value = weightsText(Object.entries(prior));
+    const weighted = typeof prior !== "string";
+    this.form.elements.prior.value = weighted ? "given" : prior;
+    if (weighted) byId("weights").value = weightsText(Object.entries(prior));
   }
 
   #priced(answer) {

@@ -12,17 +12,17 @@ const KINDS = {points: "points", pair: "two Gaussians", random: "random points",
 
 /** The parameters of a model, shown in a place. */
 export class Params {
-  constructor(place, onChange) {
-    Object.assign(this, {place, onChange, kinds: [], select: null, fields: new Map()});
+  constructor(container, onChange) {
+    Object.assign(this, {container, onChange, kinds: [], select: null, fields: new Map()});
   }
 
-  show(schema, given = {}) {
+  show(schema, chosen = {}) {
     Object.assign(this, {schema, kinds: kindsOf(schema)});
     this.select = null;
-    this.place.hidden = this.kinds.length === 0;
-    this.place.replaceChildren();
-    if (this.kinds.length > 1) this.#offerKinds(given.kind ?? this.kinds[0].kind);
-    if (this.kinds.length) this.#showFields(given);
+    this.container.hidden = this.kinds.length === 0;
+    this.container.replaceChildren();
+    if (this.kinds.length > 1) this.#offerKinds(chosen.kind ?? this.kinds[0].kind);
+    if (this.kinds.length) this.#showFields(chosen);
   }
 
   /** Return the parameters as a spec holds them, or nothing for a model without any. */
@@ -40,22 +40,22 @@ export class Params {
       this.#showFields({});
       this.onChange();
     };
-    this.place.append(labelled("Kind", this.select, "params.kind"));
+    this.container.append(labelled("Kind", this.select, "params.kind"));
   }
 
-  #showFields(given) {
-    const kept = this.select ? [this.place.firstChild] : [];
+  #showFields(chosen) {
+    const kept = this.select ? [this.container.firstChild] : [];
     const {properties} = this.kinds.find(({kind}) => kind === this.select?.value) ?? this.kinds[0];
     this.fields.clear();
-    const fields = Object.entries(properties).map(([name, property]) => this.#field(name, property, given[name]));
-    this.place.replaceChildren(...kept, ...fields);
+    const fields = Object.entries(properties).map(([name, property]) => this.#field(name, property, chosen[name]));
+    this.container.replaceChildren(...kept, ...fields);
   }
 
-  #field(name, property, given) {
+  #field(name, property, chosen) {
     const shape = shapeOf(property);
     const lines = shape === "texts";
     const input = element(lines ? "textarea" : "input", {oninput: this.onChange, autocomplete: "off", rows: lines ? TEXT_ROWS : undefined});
-    input.value = shownValue(property, given);
+    input.value = shownValue(property, chosen);
     this.fields.set(name, {input, shape});
     const title = name[0].toUpperCase() + name.slice(1) + (lines ? ", one a line" : "");
     const field = labelled(title, input, `params.${name}`);

@@ -45,7 +45,7 @@ export function afterPrice(seconds) {
 export const plural = (n, word) => `${count(n)} ${word}${n === 1 ? "" : "s"}`;
 
 /** Return "next", "2nd in the queue", ... for the number of runs ahead. */
-export function place(ahead) {
+export function queuePlace(ahead) {
   if (!ahead) return "next in the queue";
   const position = ahead + 1;
   const ending = position % 100 > 10 && position % 100 < 14 ? "th" : ["th", "st", "nd", "rd"][position % 10];

@@ -8,9 +8,9 @@ export function createPoll(ask, take, everyMs, {page = document, later = setTime
   let timer = null;
 
   async function askNow() {
-    const own = (turn += 1);
+    const question = (turn += 1);
     const answer = await ask().catch((error) => ({error}));
-    if (own !== turn) return; // a later question has gone out: its answer is the newer one
+    if (question !== turn) return; // a later question has gone out: its answer is the newer one
     take(answer);
     stop(timer);
     timer = later(askNow, page.hidden ? HIDDEN_TIMES * everyMs : everyMs);

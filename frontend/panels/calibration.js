@@ -10,7 +10,7 @@ import {drawChart, sizeOf} from "./chart.js";
 /** Return what is known at a step: "σ = 1.5: 81.2 ± 0.9 % of 1,024 right; gap 0.031 ± 0.010 bits". */
 export function caption({focus, sigma, unit}, step) {
   const {calibration} = focus;
-  const n = calibration.reliability.count[step].reduce((sum, own) => sum + own, 0);
+  const n = calibration.reliability.count[step].reduce((sum, answers) => sum + answers, 0);
   const share = (value) => (value === null ? null : 100 * value);
   const right = measured(share(calibration.accuracy[step]), share(calibration.accuracy_se[step]), 0);
   const level = step - (calibration.gap_corrected[step] === null ? 1 : 0); // every second one is corrected

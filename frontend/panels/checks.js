@@ -57,11 +57,11 @@ export function rows({curves}, titles) {
 
 /** Show badges in a place, and their explanations in one tip. */
 export class Checks {
-  constructor(place) {
-    Object.assign(this, {place, tip: byId("tip"), shown: "", pinned: null});
+  constructor(container) {
+    Object.assign(this, {container, tip: byId("tip"), shown: "", pinned: null});
     document.addEventListener("keydown", ({key}) => key === "Escape" && this.#hide());
     document.addEventListener("pointerdown", ({target}) => {
-      if (!place.contains(target) && !this.tip.contains(target)) this.#hide();
+      if (!container.contains(target) && !this.tip.contains(target)) this.#hide();
     });
   }
 
@@ -71,7 +71,7 @@ export class Checks {
     Object.assign(this, {shown: text, titles});
     this.#hide();
     const help = checks.length ? helpMark(SUBJECTS.checks, "the self-checks") : null;
-    this.place.replaceChildren(...grouped(checks).map((group) => this.#badge(group)), ...(help ? [help] : []));
+    this.container.replaceChildren(...grouped(checks).map((group) => this.#badge(group)), ...(help ? [help] : []));
   }
 
   #badge(group) {
@@ -107,7 +107,7 @@ export class Checks {
 
   #hide(except = null) {
     this.tip.hidden = true;
-    for (const badge of this.place.querySelectorAll(".badge")) {
+    for (const badge of this.container.querySelectorAll(".badge")) {
       badge.setAttribute("aria-expanded", "false");
       badge.removeAttribute("aria-describedby");
     }

@@ -22,7 +22,7 @@ export function differencesOf({curves}, name) {
 export const byChange = ({classes}) =>
   [...classes].sort((a, b) => Math.max(...sizes(b)) - Math.max(...sizes(a)));
 
-const sizes = ({production}) => production.map((own) => Math.abs(own ?? 0));
+const sizes = ({production}) => production.map((rate) => Math.abs(rate ?? 0));
 
 /** Return how many trajectories were compared, in words. */
 export function aboutText({trajectories}, {classes}) {

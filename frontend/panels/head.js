@@ -2,7 +2,7 @@
 
 import {byId, setText} from "../lib/dom.js";
 import {isFinal} from "../protocol/states.js";
-import {count, duration, number, place} from "../lib/format.js";
+import {count, duration, number, queuePlace} from "../lib/format.js";
 import {guidanceText} from "../protocol/guidance.js";
 import {decision} from "../protocol/decision.js";
 import {shownAxis} from "../protocol/address.js";
@@ -11,7 +11,7 @@ import {shownAxis} from "../protocol/address.js";
 export function progressText(run, view) {
   const {trajectories, total, seconds_left: left} = run.progress;
   const done = Math.max(trajectories, view.trajectories);
-  if (view.state === "queued") return `waiting, ${place(run.position ?? view.position)}`;
+  if (view.state === "queued") return `waiting, ${queuePlace(run.position ?? view.position)}`;
   if (view.state === "done") return doneText(run, view);
   const more = underWay(view, done);
   if (view.state === "cancelled") {

@@ -38,8 +38,8 @@ const multiplied = (value, factor) => (value === null || value === undefined ? n
 
 /** Show the curves of a run as buttons. */
 export class Legend {
-  constructor(place, {onToggle, onFocus}) {
-    Object.assign(this, {place, onToggle, onFocus});
+  constructor(container, {onToggle, onFocus}) {
+    Object.assign(this, {container, onToggle, onFocus});
     this.keys = "";
   }
 
@@ -47,14 +47,14 @@ export class Legend {
     const keys = curves.map(({key, title}) => `${key} ${title}`).join("|");
     if (keys !== this.keys) this.#make(curves);
     this.keys = keys;
-    curves.forEach((curve, i) => this.#update(this.place.children[i], curve));
-    this.place.hidden = curves.length < 2;
+    curves.forEach((curve, i) => this.#update(this.container.children[i], curve));
+    this.container.hidden = curves.length < 2;
   }
 
   #make(curves) {
     const depths = curves.map((curve) => depthOf(curve, curves));
-    this.place.classList.toggle("tree", depths.some((depth) => depth > 0));
-    this.place.replaceChildren(
+    this.container.classList.toggle("tree", depths.some((depth) => depth > 0));
+    this.container.replaceChildren(
       ...curves.map((curve, i) =>
         element(
           "button",
@@ -72,7 +72,7 @@ export class Legend {
         )
       )
     );
-    [...this.place.children].forEach((button, i) => { button.style.marginLeft = `${18 * depths[i]}px`; });
+    [...this.container.children].forEach((button, i) => { button.style.marginLeft = `${18 * depths[i]}px`; });
   }
 
   #update(button, {color, visible, focus}) {
@@ -83,10 +83,10 @@ export class Legend {
 }
 
 /** Show the read-out of the curve in focus. */
-export function showReadout(place, parts, {color, productionColor} = {}) {
+export function showReadout(container, parts, {color, productionColor} = {}) {
   const texts = parts ? [parts.sigma, parts.entropy, parts.production] : ["", "", ""];
   const colors = ["", color ?? "", productionColor ?? ""];
-  [...place.children].forEach((node, i) => {
+  [...container.children].forEach((node, i) => {
     setText(node, texts[i]);
     node.style.color = colors[i];
   });

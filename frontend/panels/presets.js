@@ -38,7 +38,7 @@ export class Presets {
 
   /** Offer the server's presets. */
   offer(presets) {
-    this.presets = [...presets.filter(({name}) => !this.taken.some((own) => own.name === name)), ...this.taken, CUSTOM];
+    this.presets = [...presets.filter(({name}) => !this.taken.some((other) => other.name === name)), ...this.taken, CUSTOM];
     const radio = ({name, title}) =>
       element("label", {className: "preset"},
         element("input", {type: "radio", name: "preset", value: name}), element("span", {}, title));
@@ -102,12 +102,12 @@ export class Presets {
   #refused(error) {
     if (error?.name === "AbortError") return;
     if (error) setText(byId("sweep-cost"), "");
-    const place = byId("vary-field").hidden ? byId("preset-error") : byId("vary-error");
+    const errorLine = byId("vary-field").hidden ? byId("preset-error") : byId("vary-error");
     for (const node of [byId("preset-error"), byId("vary-error")]) {
-      setText(node, error && node === place ? errorText(error) : "");
+      setText(node, error && node === errorLine ? errorText(error) : "");
       node.hidden = !node.textContent;
     }
-    byId("vary").setAttribute("aria-invalid", String(Boolean(error) && place.id === "vary-error"));
+    byId("vary").setAttribute("aria-invalid", String(Boolean(error) && errorLine.id === "vary-error"));
   }
 
   async #submit(event) {

@@ -57,8 +57,8 @@ export class Ready {
     const text = JSON.stringify(presets);
     if (text === this.shown) return;
     this.shown = text;
-    byId("ready-list").replaceChildren(...bySource(presets).map(([source, own]) =>
-      element("section", {}, element("h3", {}, source), ...own.map((preset) => this.#item(preset)))
+    byId("ready-list").replaceChildren(...bySource(presets).map(([source, group]) =>
+      element("section", {}, element("h3", {}, source), ...group.map((preset) => this.#item(preset)))
     ));
   }
 
@@ -99,20 +99,20 @@ export class Ready {
     return [element("div", {className: "ready-missing"}, said, copy), commands];
   }
 
-  async #use(preset, model, place) {
+  async #use(preset, model, errorLine) {
     try {
       if (preset.vary) this.onSweep(sweepFor(preset, model));
       else this.onRun((await this.plan(specFor(preset, model))).spec, preset.axis);
-      this.#complain(place, null);
+      this.#complain(errorLine, null);
       this.dialog.close();
     } catch (error) {
-      this.#complain(place, error);
+      this.#complain(errorLine, error);
     }
   }
 
-  #complain(place, error) {
+  #complain(errorLine, error) {
     const details = error?.errors?.map(({field, reason}) => `${field}: ${reason}`) ?? [];
-    setText(place, error ? details.join(" ") || error.message : "");
-    place.hidden = !error;
+    setText(errorLine, error ? details.join(" ") || error.message : "");
+    errorLine.hidden = !error;
   }
 }

@@ -1,7 +1,7 @@
 // The list of runs: state, place in the queue, progress, time left, cancel.
 
 import {element} from "../lib/dom.js";
-import {clock, count, duration, place} from "../lib/format.js";
+import {clock, count, duration, queuePlace} from "../lib/format.js";
 import {isFinal} from "../protocol/states.js";
 import {decision} from "../protocol/decision.js";
 import {guidanceText} from "../protocol/guidance.js";
@@ -10,7 +10,7 @@ import {formatHash} from "../protocol/address.js";
 /** Return what a run's line says beside its name. */
 export function statusText(run) {
   const {trajectories, total, seconds_left: left} = run.progress;
-  if (run.state === "queued") return place(run.position);
+  if (run.state === "queued") return queuePlace(run.position);
   if (run.state === "running") return left === null ? "running" : `${duration(left)} left`;
   if (run.state === "done") return `${count(trajectories)} trajectories`;
   return `${run.state} at ${count(trajectories)} of ${count(total)}`;
@@ -27,7 +27,7 @@ const ofRun = (run, state) => ({
   current: run.id === state.runId
 });
 
-/** Show runs, or what `describe` makes of other things that run, in a list; every line leads to its own. */
+/** Show runs, or what `describe` makes of other things that run, in a list; every line leads to what it names. */
 export class RunList {
   constructor(list, {onCancel, onDelete, describe = ofRun}) {
     Object.assign(this, {list, onCancel, onDelete, describe});
@@ -70,14 +70,14 @@ export class RunList {
   }
 
   #update({node, link, status, bar, button}, run, state) {
-    const own = this.describe(run, state);
+    const line = this.describe(run, state);
     node.dataset.state = run.state;
-    link.href = own.href;
-    if (own.current) link.setAttribute("aria-current", "true");
+    link.href = line.href;
+    if (line.current) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
-    status.textContent = own.status;
-    status.title = own.reason;
-    bar.style.width = `${100 * (run.state === "done" ? 1 : own.fraction)}%`;
+    status.textContent = line.status;
+    status.title = line.reason;
+    bar.style.width = `${100 * (run.state === "done" ? 1 : line.fraction)}%`;
     this.#offer(button, run);
   }
 

@@ -33,16 +33,16 @@ export class Scope {
     this.#drawStrip(scene, sprites, followed);
   }
 
-  drawProfiles(scene, own) {
-    byId("profiles").closest("section").hidden = !own?.length;
-    if (!own?.length) return;
+  drawProfiles(scene, documents) {
+    byId("profiles").closest("section").hidden = !documents?.length;
+    if (!documents?.length) return;
     const {axis, unit, theme, ends, focus} = scene;
     const size = sizeOf(byId("profiles"));
     const shown = JSON.stringify([axis, unit, theme, ends, focus.key, size]);
-    if (own === this.profiles && shown === this.profilesShown) return; // they change once a run
-    Object.assign(this, {profiles: own, profilesShown: shown});
+    if (documents === this.profiles && shown === this.profilesShown) return; // they change once a run
+    Object.assign(this, {profiles: documents, profilesShown: shown});
     const colorOf = (label) => scene.colors[scene.labels.indexOf(label)] ?? scene.figure.outside;
-    drawChart(byId("profiles"), profiles, {...scene, profiles: own, colorOf});
+    drawChart(byId("profiles"), profiles, {...scene, profiles: documents, colorOf});
   }
 
   /** Move the cursor to a step, or take it away. */

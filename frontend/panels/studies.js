@@ -45,8 +45,8 @@ export function guidedSpec(spec, {interval}, scale) {
 
 /** Show the studies of a finished run; `onGuide(spec)` starts a guided one. */
 export class Studies {
-  constructor(place, {onGuide}) {
-    Object.assign(this, {place, shown: ""});
+  constructor(container, {onGuide}) {
+    Object.assign(this, {container, shown: ""});
     byId("guide").onsubmit = (event) => {
       event.preventDefault();
       onGuide(guidedSpec(this.spec, this.suggested, Number(byId("guide-scale").value)));
@@ -56,7 +56,7 @@ export class Studies {
   /** Draw a scene with `studies`, null while there are none; `guidable` tells whether the model can be guided. */
   show(scene, {studies, spec, guidable}) {
     setText(byId("no-studies"), studies ? "" : "The studies appear when the run is done.");
-    const size = [this.place.clientWidth, this.place.clientHeight];
+    const size = [this.container.clientWidth, this.container.clientHeight];
     const shown = JSON.stringify([scene.axis, scene.theme, scene.ends, size, scene.view.id, Boolean(studies), guidable]);
     if (shown === this.shown && studies === this.studies) return;
     Object.assign(this, {shown, studies, spec, suggested: studies?.suggested_interval ?? null});
@@ -77,7 +77,7 @@ export class Studies {
   }
 
   #part(name, study, words) {
-    for (const node of this.place.querySelectorAll(`[data-study=${name}]`)) node.hidden = !study;
+    for (const node of this.container.querySelectorAll(`[data-study=${name}]`)) node.hidden = !study;
     if (study) setText(byId(`${name}-text`), words(study));
   }
 
@@ -91,9 +91,9 @@ export class Studies {
       ["branching-plot", branching, studies.branching, {study: studies.branching, colorOf}],
       ["calibration-plot", calibration, studies.branching, {study: studies.branching}]
     ];
-    for (const [id, plot, there, own] of parts) {
+    for (const [id, plot, study, more] of parts) {
       const node = byId(id);
-      if (there) drawChart(node, plot, {...scene, ...own});
+      if (study) drawChart(node, plot, {...scene, ...more});
     }
   }
 }

@@ -11,7 +11,7 @@ export function traces({study, labels, colorOf}) {
   const shown = study.trajectories.slice(0, MOST);
   const reached = new Set(shown.flatMap(({classes}) => classes.map(({label}) => label)));
   return labels.filter((label) => reached.has(label)).map((label) => {
-    const shares = shown.map(({classes}) => classes.find((own) => own.label === label) ?? {posterior: 0, frequency: 0});
+    const shares = shown.map(({classes}) => classes.find((entry) => entry.label === label) ?? {posterior: 0, frequency: 0});
     return {
       type: "bar",
       name: label,

@@ -40,7 +40,7 @@ export function layout(scene) {
   const {commitment, figure, axis, unit, theme, ends, size, window} = scene;
   const {entropy, production, ...colors} = figure[theme].colors;
   const base = layoutOf(figure, "commitment", {axis, unit, theme, ends, size});
-  base.yaxis.range = [0, 1.15 * largest(...commitment.thresholds.map((own) => densities(own, commitment.n, scene))) || 1];
+  base.yaxis.range = [0, 1.15 * largest(...commitment.thresholds.map((threshold) => densities(threshold, commitment.n, scene))) || 1];
   base.shapes = windowShapes(window, axis, colors);
   base.annotations = commitment.thresholds.map(({above}, i) => ({
     xref: "paper", x: 0.01, xanchor: "left", yref: "paper", y: 1 - 0.2 * i, yanchor: "top", showarrow: false,

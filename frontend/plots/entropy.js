@@ -128,9 +128,9 @@ function level(entropy, factor, colors) {
 
 function boundText(bound, factor, unit, colors) {
   if (bound === undefined) return [];
-  const place = {xref: "paper", x: 1, xanchor: "right", yref: "y", y: bound * factor, yanchor: "bottom"};
+  const anchor = {xref: "paper", x: 1, xanchor: "right", yref: "y", y: bound * factor, yanchor: "bottom"};
   const text = `prior: ${(bound * factor).toFixed(2)} ${unit}`;
-  return [{...place, text, showarrow: false, font: {size: 11, color: colors.bound}}];
+  return [{...anchor, text, showarrow: false, font: {size: 11, color: colors.bound}}];
 }
 
 /** Say where a complement curve ends; the log-ratio to the unconditional branch cannot exceed log 1/prior. */
@@ -138,6 +138,6 @@ function floorText(floor, factor, unit, colors) {
   if (typeof floor?.entropy !== "number") return [];
   const at = (bits) => (bits * factor).toFixed(2);
   const why = floor.expected === null ? "" : ` (${at(floor.expected)} where the networks agree exactly)`;
-  const place = {xref: "paper", x: 0, xanchor: "left", yref: "y", y: floor.entropy * factor, yanchor: "bottom"};
-  return [{...place, text: `floor: ${at(floor.entropy)} ${unit}${why}`, showarrow: false, font: {size: 11, color: colors.bound}}];
+  const anchor = {xref: "paper", x: 0, xanchor: "left", yref: "y", y: floor.entropy * factor, yanchor: "bottom"};
+  return [{...anchor, text: `floor: ${at(floor.entropy)} ${unit}${why}`, showarrow: false, font: {size: 11, color: colors.bound}}];
 }

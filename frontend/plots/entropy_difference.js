@@ -14,10 +14,10 @@ export function traces(scene) {
     const color = scene.colorOf(curve.path.at(-1)) ?? figure[theme].colors.entropy;
     const single = differences.length === 1;
     const focus = single || shown.has(curve.path.at(-1));
-    const own = told(line(x, scaled(curve.entropy, factor), color, {
+    const trace = told(line(x, scaled(curve.entropy, factor), color, {
       width: focus ? 2.2 : 1, markers: single, name: curve.path.at(-1) ?? curve.title
     }), scene, unit);
-    return focus ? [band(x, ...ends(curve, figure, factor), faded(color, 0.24)), own] : [{...own, opacity: 0.5}];
+    return focus ? [band(x, ...ends(curve, figure, factor), faded(color, 0.24)), trace] : [{...trace, opacity: 0.5}];
   });
 }
 

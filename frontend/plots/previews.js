@@ -37,7 +37,7 @@ export function bars({axis, ends, sigma, steps}, width) {
 /** Return the step nearest to another among those that have a sheet, or null. */
 export function nearest(steps, step) {
   if (!steps.length) return null;
-  return steps.reduce((best, own) => (Math.abs(own - step) < Math.abs(best - step) ? own : best));
+  return steps.reduce((best, other) => (Math.abs(other - step) < Math.abs(best - step) ? other : best));
 }
 
 /** Return where sample `index` lies in a sheet of the given size: [x, y, width, height]. */

@@ -33,7 +33,7 @@ export function traces(scene) {
     });
     if (curve.banded) return [errorBand(figure, scene, curve, x), curveLine];
     if (!curve.focus) return [curveLine];
-    const area = band(x, y.map((own) => (own === null ? null : 0)), y, faded(color, 0.12));
+    const area = band(x, y.map((rate) => (rate === null ? null : 0)), y, faded(color, 0.12));
     return [area, errorBand(figure, scene, curve, x), curveLine];
   })];
 }
@@ -56,8 +56,8 @@ export function layout(scene) {
 function exactLines(scene) {
   const {exact: color} = scene.figure[scene.theme].colors;
   return scene.curves.filter(({exact}) => exact).map(({exact, title, time}) => {
-    const own = {sigma: exact.sigma, time};
-    return exactLine(placesOf(scene, own), rescaled(exact.production, scene, own), color, title);
+    const levels = {sigma: exact.sigma, time};
+    return exactLine(placesOf(scene, levels), rescaled(exact.production, scene, levels), color, title);
   });
 }
 
@@ -69,7 +69,7 @@ function errorBand(figure, scene, curve, x) {
     rescaled(shifted(curve.production, curve.production_se, sign * times), scene, curve)
   );
   const measured = rescaled(curve.production, scene, curve);
-  const above = low.map((own, i) => (own === null ? null : Math.max(Math.min(0, measured[i]), own)));
+  const above = low.map((rate, i) => (rate === null ? null : Math.max(Math.min(0, measured[i]), rate)));
   return band(x, above, high, faded(curve.productionColor, 0.26));
 }
 

@@ -24,7 +24,7 @@ export function traces(scene) {
     band(x, low, high, faded(colors.bound, 0.22)),
     half(crossed, 1, faded(colors.gain, 0.42)),
     half(crossed, -1, faded(colors.loss, 0.42)),
-    ...classes.map((own) => classLine(x, own, scene)),
+    ...classes.map((entry) => classLine(x, entry, scene)),
     told(line(x, median, colors.bound, {width: 2.2, markers: true, name: "median"}), scene)
   ];
 }
@@ -33,7 +33,7 @@ export function traces(scene) {
 export function layout(scene) {
   const {low, high, classes} = scene.redistribution;
   const shown = classes.filter(({label}) => scene.shown.has(label)).map(({production}) => production);
-  return around([low, high, ...shown].map((own) => perAxis(own, scene)), scene, "redistribution");
+  return around([low, high, ...shown].map((values) => perAxis(values, scene)), scene, "redistribution");
 }
 
 /** Return the points of a curve and, between them, those where it crosses zero. */
@@ -43,7 +43,7 @@ export function withCrossings(x, y) {
     if (y[i - 1] * y[i] < 0) points.push([x[i - 1] + ((x[i] - x[i - 1]) * y[i - 1]) / (y[i - 1] - y[i]), 0]);
     points.push([x[i], y[i]]);
   }
-  return {x: points.map(([at]) => at), y: points.map(([, own]) => own)};
+  return {x: points.map(([at]) => at), y: points.map(([, height]) => height)};
 }
 
 /** Return what a comparison says in one sentence, in the unit; `per` is what production is per unit of. */
@@ -57,29 +57,29 @@ export function summary({sigma, axis, unit, per, redistribution, differences}) {
 
 function entropyChange([curve, ...others], sigma, unit) {
   if (!curve || others.length) return null;
-  const sizes = curve.entropy.map((own) => Math.abs(own ?? 0));
-  const place = sizes.indexOf(Math.max(...sizes));
-  if (!sizes[place]) return null;
+  const sizes = curve.entropy.map((change) => Math.abs(change ?? 0));
+  const step = sizes.indexOf(Math.max(...sizes));
+  if (!sizes[step]) return null;
   const factor = unitFactor(unit);
-  const [own, error] = [curve.entropy[place] * factor, curve.entropy_se[place]];
-  const text = measured(own, error === null ? null : error * factor);
-  return `${quantity("entropy").symbol} changes most by ${own > 0 ? "+" : ""}${text} ${unit} at σ = ${number(sigma[place])}`;
+  const [change, error] = [curve.entropy[step] * factor, curve.entropy_se[step]];
+  const text = measured(change, error === null ? null : error * factor);
+  return `${quantity("entropy").symbol} changes most by ${change > 0 ? "+" : ""}${text} ${unit} at σ = ${number(sigma[step])}`;
 }
 
 function productionChange(median, sigma, unit, per) {
-  const ends = [Math.max(...median), Math.min(...median)].filter((own) => own !== 0);
-  const words = ends.map((own) => `${signed(own)} at σ = ${number(sigma[median.indexOf(own)])}`);
+  const ends = [Math.max(...median), Math.min(...median)].filter((change) => change !== 0);
+  const words = ends.map((change) => `${signed(change)} at σ = ${number(sigma[median.indexOf(change)])}`);
   return words.length ? `${words.join(" and ")} (${unit} per ${per})` : null;
 }
 
-const signed = (own) => `${own > 0 ? "+" : ""}${number(own)}`;
+const signed = (change) => `${change > 0 ? "+" : ""}${number(change)}`;
 
 const perAxis = (values, {sigma, axis, unit}) =>
   scaled(values, sigma.map((level) => factorOf("production", level, {axis, unit})));
 
 /** The area between zero and one side of a curve. */
 function half({x, y}, side, color) {
-  const edge = y.map((own) => (side > 0 ? Math.max(0, own) : Math.min(0, own)));
+  const edge = y.map((height) => (side > 0 ? Math.max(0, height) : Math.min(0, height)));
   return band(x, edge.map(() => 0), edge, color);
 }
 
@@ -100,7 +100,7 @@ const escaped = (text) => String(text).replaceAll("&", "&amp;").replaceAll("<", 
 export function around(lists, scene, chart) {
   const {figure, theme, axis, interval} = scene;
   const base = layoutOf(figure, chart, scene);
-  const values = lists.flat().filter((own) => own !== null);
+  const values = lists.flat().filter((edge) => edge !== null);
   const [low, high] = [Math.min(0, ...values), Math.max(0, ...values)];
   const room = (ROOM - 1) * (high - low) || 0.01;
   base.yaxis.range = [low - room, high + room];
@@ -115,6 +115,6 @@ function intervalShape(interval, axis, {ends: [top, bottom], figure, theme}) {
   if (!interval) return [];
   const [low, high] = [Math.max(interval[0], bottom), Math.min(interval[1], top)];
   const across = {xref: "x", yref: "paper", y0: 0, y1: 1, layer: "below", line: {width: 0}};
-  const place = {type: "rect", x0: value(axis, high), x1: value(axis, low)};
-  return [{...across, ...place, fillcolor: figure[theme].colors.window}];
+  const edges = {type: "rect", x0: value(axis, high), x1: value(axis, low)};
+  return [{...across, ...edges, fillcolor: figure[theme].colors.window}];
 }

@@ -10,7 +10,7 @@ export function traces({figure, theme, points, theory}) {
   return [["time", "y"], ["sigma", "y2"]].flatMap(([name, yaxis]) => [
     {
       type: "scatter", mode: "lines", name: "theory", xaxis: "x", yaxis, hoverinfo: "skip",
-      x: theory.map(({x}) => x), y: theory.map((own) => own[name]),
+      x: theory.map(({x}) => x), y: theory.map((point) => point[name]),
       line: {color: exact, width: 1.3, dash: "5px,4px"}
     },
     pointTrace(points, name, yaxis, figure.band.standard_errors, exact)
@@ -19,9 +19,9 @@ export function traces({figure, theme, points, theory}) {
 
 /** Return the layout; the horizontal axis is logarithmic where all values are positive. */
 export function layout({figure, theme, points, varied, size}) {
-  const own = figure.widths.layout;
+  const chart = figure.widths.layout;
   const grid = figure[theme].layout;
-  const base = merge(figure.common, {yaxis2: figure.common.yaxis}, grid, {yaxis2: grid.yaxis}, own, size);
+  const base = merge(figure.common, {yaxis2: figure.common.yaxis}, grid, {yaxis2: grid.yaxis}, chart, size);
   base.xaxis.title.text = filled(base.xaxis.title.text, {varied});
   const x = points.map((point) => point.x);
   const log = x.every((value) => value > 0);

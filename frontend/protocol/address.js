@@ -21,13 +21,13 @@ export function parseHash(hash) {
     name,
     choices.includes(asked.get(name)) ? asked.get(name) : choices[0]
   ]);
-  const place = {
+  const named = {
     runId: decoded(pair?.[1] ?? id("runs")),
     baseId: decoded(pair?.[2]),
     sweepId: decoded(id("sweeps")),
     bench: path === "/sweeps"
   };
-  return {...place, ...Object.fromEntries(view)};
+  return {...named, ...Object.fromEntries(view)};
 }
 
 /** Return the axis that can be shown: u = t / t_s only where there is a speciation time. */

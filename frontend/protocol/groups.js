@@ -5,7 +5,7 @@ export const labelsOf = (group) => (group.groups ? group.groups.flatMap(labelsOf
 
 /** Return the groups that a decision is among, from the names of the groups it lies inside of. */
 export const groupsInside = (groups, names) =>
-  names.reduce((own, wanted) => own?.find(({name}) => name === wanted)?.groups, groups);
+  names.reduce((inner, wanted) => inner?.find(({name}) => name === wanted)?.groups, groups);
 
 /** Return every group with its path, outer ones first: the rows of an indented list. */
 export const rowsOf = (groups, path = []) =>
@@ -35,7 +35,7 @@ export function halves(labels) {
 /** Return groups after a press on a label: it joins the group at a path, or leaves it. */
 export function toggled(groups, path, label) {
   const leaves = groupAt(groups, path)?.labels?.includes(label) ?? false;
-  const without = everyLeaf(groups, (group) => ({...group, labels: group.labels.filter((own) => own !== label)}));
+  const without = everyLeaf(groups, (group) => ({...group, labels: group.labels.filter((inner) => inner !== label)}));
   return leaves ? without : changed(without, path, (group) => joined(group, label));
 }
 

@@ -20,12 +20,12 @@ export function guidanceOf({method, scale, low, high, decoder, maxScale}, sigmaM
   if (method === NO_GUIDANCE) return undefined;
   const ends = [typed(low), typed(high)];
   const whole = ends.every((end) => end === undefined);
-  const given = {
+  const guidance = {
     scale: typed(scale) ?? null,
     interval: whole ? null : [ends[0] ?? 0, ends[1] ?? typed(sigmaMax) ?? null],
     method,
     decoder
   };
   const largest = method === "feedback" ? typed(maxScale) : undefined;
-  return largest === undefined ? given : {...given, max_scale: largest};
+  return largest === undefined ? guidance : {...guidance, max_scale: largest};
 }

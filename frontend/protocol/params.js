@@ -20,14 +20,14 @@ export function kindsOf(schema) {
 
 /** Return how a property is typed: "points", "list", "texts" (one a line) or "number". */
 export function shapeOf(property) {
-  const own = property.anyOf?.find(({type}) => type !== "null") ?? property;
-  if (own.type !== "array") return "number";
-  return {array: "points", string: "texts"}[own.items?.type] ?? "list";
+  const variant = property.anyOf?.find(({type}) => type !== "null") ?? property;
+  if (variant.type !== "array") return "number";
+  return {array: "points", string: "texts"}[variant.items?.type] ?? "list";
 }
 
 /** Return what a field shows: the given value, else the default, else nothing. */
-export function shownValue(property, given) {
-  const value = given ?? property.default ?? null;
+export function shownValue(property, chosen) {
+  const value = chosen ?? property.default ?? null;
   return value === null ? "" : WRITERS[shapeOf(property)](value);
 }
 

@@ -41,13 +41,13 @@ export function typedLabels(text, labels) {
 }
 
 /** Return labels as text that `typedLabels` reads. */
-export function labelsText(own, labels) {
-  const places = own.map((label) => (typeof label === "number" ? label : labels.indexOf(label)));
-  const run = places.every((place, i) => place >= 0 && place === places[0] + i);
-  if (own.length > 2 && own.every((label) => typeof label === "number")) return rangesOf(own).join(", ");
+export function labelsText(chosen, labels) {
+  const positions = chosen.map((label) => (typeof label === "number" ? label : labels.indexOf(label)));
+  const isRange = positions.every((position, i) => position >= 0 && position === positions[0] + i);
+  if (chosen.length > 2 && chosen.every((label) => typeof label === "number")) return rangesOf(chosen).join(", ");
   // A name with a comma would be read as two: its index stands for it.
-  const names = own.map((label, i) => (String(label).includes(",") && places[i] >= 0 ? places[i] : label));
-  return own.length > 2 && run ? `${places[0]}-${places.at(-1)}` : names.join(", ");
+  const names = chosen.map((label, i) => (String(label).includes(",") && positions[i] >= 0 ? positions[i] : label));
+  return chosen.length > 2 && isRange ? `${positions[0]}-${positions.at(-1)}` : names.join(", ");
 }
 
 /** Return indices as text, three or more in a row as a range. */
@@ -58,7 +58,7 @@ export function rangesOf(indices) {
     if (last?.at(-1) === index - 1) last.push(index);
     else runs.push([index]);
   }
-  return runs.flatMap((own) => (own.length > 2 ? [`${own[0]}-${own.at(-1)}`] : own));
+  return runs.flatMap((run) => (run.length > 2 ? [`${run[0]}-${run.at(-1)}`] : run));
 }
 
 /** Return the name of the model a newcomer should see first. */
@@ -112,9 +112,9 @@ export function kindOf(name, partition, presets) {
   if (partition === null) return "classes";
   if (partition === "each-vs-rest") return "rest";
   if (partition.each) return "each";
-  const preset = presets.find((own) => own.name === name && JSON.stringify(own.partition) === JSON.stringify(partition));
+  const preset = presets.find((other) => other.name === name && JSON.stringify(other.partition) === JSON.stringify(partition));
   if (preset) return `preset:${name}`;
-  const single = ({name: own, labels}) => labels?.length === 1 && labels[0] === own;
+  const single = ({name: title, labels}) => labels?.length === 1 && labels[0] === title;
   return partition.length === 2 && partition.every(single) ? "pair" : "groups";
 }
 
@@ -137,9 +137,9 @@ export function pairAmong(labels, pair, before) {
 export function named(entries) {
   const partitions = {};
   for (const [name, partition] of entries) {
-    let own = name;
-    for (let number = 2; own in partitions; number += 1) own = `${name}-${number}`;
-    partitions[own] = partition;
+    let free = name;
+    for (let number = 2; free in partitions; number += 1) free = `${name}-${number}`;
+    partitions[free] = partition;
   }
   return partitions;
 }

@@ -58,8 +58,8 @@ export function labelColors(figure, run, curve) {
   const groups = Array.isArray(partition) ? groupsInside(partition, curve.path ?? []) : null;
   const n = run.labels.length;
   if (!groups) return run.labels.map((_, i) => colour(figure, i, n));
-  const place = placeOf(run);
-  const members = groups.map((group) => labelsOf(group).map(place));
+  const positionOf = placeOf(run);
+  const members = groups.map((group) => labelsOf(group).map(positionOf));
   const colors = groupColours(figure, members, n);
   return run.labels.map((_, i) => colors[members.findIndex((places) => places.includes(i))] ?? figure.outside);
 }

@@ -16,8 +16,8 @@ export function linesOf(sweep) {
   const alone = sweep.runs.length === 1;
   return sweep.runs.flatMap((run, i) =>
     run.curves.map((curve) => {
-      const own = curve.path.at(-1) ?? curve.title;
-      const title = alone ? own : run.curves.length > 1 ? `${names[i]}, ${own}` : names[i];
+      const name = curve.path.at(-1) ?? curve.title;
+      const title = alone ? name : run.curves.length > 1 ? `${names[i]}, ${name}` : names[i];
       return {key: lineKey(run, curve), index: i, run, curve, title};
     })
   );
@@ -83,8 +83,8 @@ export function restingStep({marks, focus, axis, time}) {
 
 /** The first curves of the runs have the first colours. */
 function colorOf(figure, {run, curve, index}, numRuns) {
-  const place = run.curves.indexOf(curve) * numRuns + index;
-  return colour(figure, place, place + 1);
+  const position = run.curves.indexOf(curve) * numRuns + index;
+  return colour(figure, position, position + 1);
 }
 
 function lineCurve({key, index, run, curve, title}, views, color) {
@@ -112,7 +112,7 @@ function marksOf(curves) {
   const firsts = curves.filter(({run}, i) => curves.findIndex((other) => other.run === run) === i);
   return firsts.flatMap(({run, color, time}) => {
     const decisions = decisionsOf(run.spec);
-    return decisions.map((own) => ({...speciation(own), name: own.name, color, unitTime: time, runId: run.id}));
+    return decisions.map((made) => ({...speciation(made), name: made.name, color, unitTime: time, runId: run.id}));
   });
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
-import {clock, count, duration, measured, number, place, plural, shortened} from "../../frontend/lib/format.js";
+import {clock, count, duration, measured, number, plural, queuePlace, shortened} from "../../frontend/lib/format.js";
 import {grouped, rows} from "../../frontend/panels/checks.js";
 import {connectionText, workersText} from "../../frontend/panels/connection.js";
 import {aboutText, progressText} from "../../frontend/panels/head.js";
@@ -38,7 +38,7 @@ test("times are told in the unit one would use", () => {
 });
 
 test("places in the queue are ordinal", () => {
-  assert.deepEqual([0, 1, 2, 10, 20].map(place), ["next in the queue", "2nd in the queue", "3rd in the queue", "11th in the queue", "21st in the queue"]);
+  assert.deepEqual([0, 1, 2, 10, 20].map(queuePlace), ["next in the queue", "2nd in the queue", "3rd in the queue", "11th in the queue", "21st in the queue"]);
 });
 
 test("a run's line says what one wants to know in its state", () => {

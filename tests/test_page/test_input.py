@@ -32,7 +32,7 @@ WRONG = [
     ("#steps", "1", "schedule.steps", "2"),
     ("#steps", "100000", "schedule.steps", "8192"),
     ("#sigma-max", "0.001", "schedule.sigma_max", "sigma_min must be < sigma_max"),
-    ("#sigma-min", "-1", "schedule.sigma_min", "greater than"),
+    ("#sigma-min", "-1", "schedule.sigma_min", "at least"),
     ("#seed", "-1", "seed", "0"),
     ("#previews", "65", "previews", "64"),
     ("#target", "0", "target_se_bits", "greater than"),
