@@ -60,8 +60,13 @@ export function shortened(text, most = 40) {
   return `${letters.slice(0, most - 1 - end).join("").trimEnd()}…${letters.slice(letters.length - end).join("").trimStart()}`;
 }
 
-export const clock = (ms) =>
-  new Date(ms).toLocaleTimeString([], {hour: "2-digit", minute: "2-digit"});
+/** Return when something was, as a time of today or as a day. */
+export function when(ms, now = Date.now()) {
+  const [date, today] = [new Date(ms), new Date(now)];
+  if (date.toDateString() === today.toDateString()) return date.toLocaleTimeString([], {hour: "2-digit", minute: "2-digit"});
+  const year = date.getFullYear() === today.getFullYear() ? {} : {year: "numeric"};
+  return date.toLocaleDateString([], {day: "numeric", month: "short", ...year});
+}
 
 const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
 const minus = (text) => text.replace(/^-/, "−");

@@ -1,7 +1,7 @@
 // The list of runs: state, place in the queue, progress, time left, cancel.
 
 import {element} from "../lib/dom.js";
-import {clock, count, duration, queuePlace} from "../lib/format.js";
+import {count, duration, queuePlace, when} from "../lib/format.js";
 import {isFinal} from "../protocol/states.js";
 import {decision} from "../protocol/decision.js";
 import {guidanceText} from "../protocol/guidance.js";
@@ -60,7 +60,7 @@ export class RunList {
     const status = element("span", {className: "run-status"});
     const bar = element("span", {className: "run-bar"});
     const track = element("span", {className: "run-track"}, bar);
-    const time = element("span", {className: "run-time"}, clock(run.created_ms));
+    const time = element("span", {className: "run-time", title: new Date(run.created_ms).toLocaleString()}, when(run.created_ms));
     const lines = [[title, time], [what, status]].map((pair) => element("span", {className: "run-row"}, ...pair));
     const link = element("a", {className: "run-link"}, ...lines, track);
     link.title = about;
@@ -86,7 +86,7 @@ export class RunList {
     const final = isFinal(run.state);
     const sure = button.dataset.sure === "yes";
     button.textContent = final ? (sure ? "Delete?" : "×") : "Cancel";
-    button.setAttribute("aria-label", `${final ? "Delete" : "Cancel"} ${run.title}, ${clock(run.created_ms)}`);
+    button.setAttribute("aria-label", `${final ? "Delete" : "Cancel"} ${run.title}, ${when(run.created_ms)}`);
     button.onblur = () => this.#ask(button, run, "no");
     button.onclick = () => {
       if (!final) this.onCancel(run);

@@ -160,6 +160,7 @@ export class RunView {
       onCopy: () => {
         page.form.fill(this.session.run.spec);
         byId("trajectories").focus();
+        byId("trajectories").scrollIntoView({block: "center"});
       }
     };
   }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
-import {clock, count, duration, measured, number, plural, queuePlace, shortened} from "../../frontend/lib/format.js";
+import {count, duration, measured, number, plural, queuePlace, shortened, when} from "../../frontend/lib/format.js";
 import {grouped, rows} from "../../frontend/panels/checks.js";
 import {connectionText, workersText} from "../../frontend/panels/connection.js";
 import {aboutText, progressText} from "../../frontend/panels/head.js";
@@ -23,7 +23,8 @@ test("numbers are as long as they need to be", () => {
   assert.equal(measured(null, 0.1), "–");
   assert.equal(count(81920), "81,920");
   assert.equal(plural(1, "worker"), "1 worker");
-  assert.match(clock(0), /\d/);
+  assert.match(when(0, 3600), /\d/);
+  assert.match(when(0, Date.UTC(2026, 5, 1)), /19(70|69)/);
 });
 
 test("an error that is 0 or too small to matter makes no row of zeros", () => {
