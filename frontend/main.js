@@ -1,4 +1,15 @@
 // The page, from its parts: what is asked first, the views in the order in which they are tried, and the form.
+//
+// Rooms, each importing only from rooms below it (tests/test_page/rooms.test.mjs holds the arrows):
+//   main.js
+//   views      one per address: joins a session, a scene and panels; page.js picks the view and asks for drawings
+//   sessions   what is watched on the server: a run, a sweep, a comparison, the lists; no elements
+//   form       the form of a new run; panels  everything else that touches elements
+//   scenes     from a document and the viewer's choices to what plots need; pure
+//   plots      from a scene to traces and layouts of Plotly; pure
+//   events     the log of a run, followed and folded
+//   protocol   what goes over the wire and into the address, quantities, words, help; pure
+//   lib        elements, numbers as text, colours, polling; api.js  every address of the server
 
 import * as api from "./api.js";
 import {Form} from "./form/form.js";

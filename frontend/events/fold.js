@@ -25,7 +25,7 @@ export function emptyView(run) {
   };
 }
 
-/** Take one event into the view, in place: thousands come in a second, copies would be felt. */
+/** Apply one event to the view, in place: thousands may arrive in a second. */
 export function fold(view, event) {
   HANDLERS[event.type]?.(view, event);
   return view;

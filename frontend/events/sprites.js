@@ -35,7 +35,7 @@ export class Sprites {
       const bitmap = await createImageBitmap(new Blob([body], {type: header.media_type}));
       if (this.sheets.get(step)?.body === body) this.decoded.set(step, bitmap);
     } catch {
-      this.sheets.delete(step); // a damaged picture is as good as none
+      this.sheets.delete(step); // a damaged picture is left out
     }
     if (this.decoded.size > MOST_DECODED) this.decoded.delete(this.decoded.keys().next().value);
     this.onDecoded();

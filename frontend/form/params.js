@@ -8,7 +8,7 @@ import {helpOf} from "../protocol/schema.js";
 
 const TEXT_ROWS = 4;
 /** What kinds of parameters are called; one without a name here is called as in the spec. */
-const KINDS = {points: "points", pair: "two Gaussians", random: "random points", tree: "tree of two Gaussians"};
+const KINDS = {points: "points", pair: "two Gaussians", random: "random points", tree: "tree of Gaussians"};
 
 /** The parameters of a model, shown in a place. */
 export class Params {

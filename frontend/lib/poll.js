@@ -1,4 +1,4 @@
-// Ask again and again, more seldom while nobody looks; an answer that was overtaken is dropped.
+// Polling: less often while the page is hidden; an answer that a later request has overtaken is dropped.
 
 const HIDDEN_TIMES = 6;
 

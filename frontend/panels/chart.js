@@ -11,5 +11,5 @@ export const drawChart = (node, plot, scene, config = STATIC) => {
   return Plotly.react(node, plot.traces(sized), plot.layout(sized), config);
 };
 
-/** Draw a plot whose traces tell their values to whoever points at them. */
+/** Draw a plot whose traces show their values under the pointer. */
 export const drawPointedChart = (node, plot, scene) => drawChart(node, plot, scene, POINTED);

@@ -81,7 +81,7 @@ export class Head {
     if (this.shownId !== run.id) this.#fresh(run);
   }
 
-  /** Point the downloads at what is shown now; whoever presses may be faster than the next draw. */
+  /** Point the downloads at the unit and axis that are shown, at once: a click may come before the next drawing. */
   link(run, {axis, unit}) {
     byId("csv").href = this.actions.links.curvesUrl(run.id, {unit, axis: shownAxis({axis}, false)});
   }

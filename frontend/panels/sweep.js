@@ -55,7 +55,7 @@ export function showSweep(sweep, state, curves) {
   linkRuns(state);
 }
 
-/** Point the links at the runs as they are looked at now; whoever presses may be faster than the next draw. */
+/** Point the links at the runs with the state's axis and unit, at once: a click may come before the next drawing. */
 export function linkRuns(state) {
   for (const link of byId("sweep-runs").querySelectorAll("a")) {
     link.href = formatHash({...state, runId: link.dataset.run, baseId: null});

@@ -1,4 +1,4 @@
-// When trajectories make up their minds for good: a histogram over the noise axis, one for each threshold.
+// Commitment times of trajectories: a histogram over the noise axis, one for each threshold.
 
 import {slope, value} from "./axes.js";
 import {largest} from "./bands.js";

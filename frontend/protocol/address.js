@@ -43,7 +43,7 @@ export function formatHash(state) {
   return query.size ? `#${path}?${query}` : `#${path}`;
 }
 
-/** Return the path in the address: which thing is shown, without how it is looked at. */
+/** Return the path in the address: what is shown, without axis, unit and other choices of the view. */
 export function pathOf({runId, baseId, sweepId, bench}) {
   const [run, base] = [runId, baseId].map((id) => encodeURIComponent(id ?? ""));
   if (runId) return baseId ? `/compare/${run}/${base}` : `/runs/${run}`;

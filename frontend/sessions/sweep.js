@@ -9,7 +9,7 @@ import {Stream} from "../events/stream.js";
 const REFRESH_MS = 1500;
 /** The document holds every run: a large one is asked for more seldom. */
 const REFRESH_PER_RUN_MS = 50;
-/** Of the connections of the runs, the one that is worst off is told. */
+/** The order in which the status of one connection stands for all of them. */
 const WORST_FIRST = ["refused", "waiting", "connecting", "live", "finished"];
 
 /** Return what is told of several connections, [status, waitMs]. */

@@ -79,7 +79,7 @@ export class RunView {
     this.session?.refresh();
   }
 
-  /** The addresses of downloads follow the state at once; whoever presses may be faster than the next draw. */
+  /** Update the addresses of downloads at once: a click may come before the next drawing. */
   changed(state) {
     if (this.session?.run) this.head.link(this.session.run, state);
   }

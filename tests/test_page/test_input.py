@@ -35,7 +35,7 @@ WRONG = [
     ("#sigma-min", "-1", "schedule.sigma_min", "at least"),
     ("#seed", "-1", "seed", "0"),
     ("#previews", "65", "previews", "64"),
-    ("#target", "0", "target_se_bits", "greater than"),
+    ("#target", "0", "target_se_bits", "at least"),
 ]
 
 
