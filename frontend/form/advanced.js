@@ -98,7 +98,7 @@ export class Advanced {
     );
     return [
       this.guidance,
-      labelled("Prune classes below (probability)", this.prune, "prune_below"),
+      labelled("Prune classes below", this.prune, "prune_below"),
       labelled("Complement of a class", this.complement, "complement")
     ];
   }
