@@ -2,10 +2,10 @@
 
 /** An answer that is not a success: the problem document (RFC 9457) of the server. */
 export class Problem extends Error {
-  constructor(status, document) {
-    super(document.detail ?? document.title ?? `the server answered ${status}`);
+  constructor(status, body) {
+    super(body.detail ?? body.title ?? `the server answered ${status}`);
     this.status = status;
-    this.errors = (document.errors ?? []).map(({field, message}) => ({
+    this.errors = (body.errors ?? []).map(({field, message}) => ({
       field: field ?? "",
       reason: message ?? this.message
     }));

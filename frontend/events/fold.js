@@ -1,8 +1,9 @@
 // The fold of a run's events: from its document and its log to what the page shows.
 
-const SHOWN = ["entropy", "cross_entropy", "production"];
-const ARRAYS = [...SHOWN.flatMap((name) => [name, `${name}_se`]), "n", "entropy_step_error"];
-export const FINAL = ["done", "failed", "cancelled"];
+import {QUANTITIES, withError} from "../protocol/quantities.js";
+import {isFinal} from "../protocol/states.js";
+
+const ARRAYS = [...QUANTITIES.flatMap(({name}) => withError(name)), "n", "entropy_step_error"];
 
 /** Return the view of a run before its first event. */
 export function emptyView(run) {
@@ -24,7 +25,7 @@ export function emptyView(run) {
   };
 }
 
-/** Take one event into the view, in place: thousands come in a second, copies would be felt. */
+/** Apply one event to the view, in place: thousands may arrive in a second. */
 export function fold(view, event) {
   HANDLERS[event.type]?.(view, event);
   return view;
@@ -47,11 +48,6 @@ export function replaced(view, {curves, windows}) {
   for (const window of windows) shown.windows[window.curve] = window;
   return shown;
 }
-
-export const isFinal = (state) => FINAL.includes(state);
-
-/** Return the steps a curve has been measured at so far. */
-export const measuredSteps = (curve) => curve.entropy.filter((value) => value !== null).length;
 
 const HANDLERS = {
   queued(view, {position}) {

@@ -35,21 +35,9 @@ export class Sprites {
       const bitmap = await createImageBitmap(new Blob([body], {type: header.media_type}));
       if (this.sheets.get(step)?.body === body) this.decoded.set(step, bitmap);
     } catch {
-      this.sheets.delete(step); // a damaged picture is as good as none
+      this.sheets.delete(step); // a damaged picture is left out
     }
     if (this.decoded.size > MOST_DECODED) this.decoded.delete(this.decoded.keys().next().value);
     this.onDecoded();
   }
-}
-
-/** Return the step nearest to another among those that have a sheet, or null. */
-export function nearest(steps, step) {
-  if (!steps.length) return null;
-  return steps.reduce((best, own) => (Math.abs(own - step) < Math.abs(best - step) ? own : best));
-}
-
-/** Return where sample `index` lies in a sheet of the given size: [x, y, width, height]. */
-export function tile({columns, rows}, index, width, height) {
-  const [w, h] = [width / columns, height / rows];
-  return [(index % columns) * w, Math.floor(index / columns) * h, w, h];
 }

@@ -1,6 +1,6 @@
 // A run's events over a WebSocket: from the first one on, joined again after every break.
 
-import {FINAL} from "./fold.js";
+import {FINAL} from "../protocol/states.js";
 
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 8000;

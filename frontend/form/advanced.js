@@ -1,62 +1,22 @@
 // Advanced settings of a run: guidance, pruning, complement.
 
-import {element} from "../dom.js";
+import {element} from "../lib/dom.js";
 import {labelled} from "./fields.js";
-import {typed} from "./values.js";
+import {guidanceOf, NO_GUIDANCE} from "../protocol/guidance.js";
+import {offered} from "../protocol/schema.js";
+import {typed} from "../protocol/spec.js";
 
-const NO_GUIDANCE = "none";
 /** What the choices of the spec are called; a choice without a name here is called as in the spec. */
 const NAMES = {
   method: {none: "none", cfg: "classifier-free", feedback: "feedback"},
-  complement: {classes: "all other classes", rebuilt: "rebuilt from no label", unconditional: "no label"},
-  decoder: {model: "the model's own kernels", guided: "the guided kernels"}
+  complement: {classes: "all other classes", rebuilt: "rebuilt from the unconditional branch", unconditional: "the unconditional branch"},
+  decoder: {model: "the kernels of the model", guided: "the guided kernels"}
 };
-
-/** Return the values that a spec's schema accepts at a place ("guidance.method"), the default first. */
-export function choicesOf(schema, place) {
-  const property = place.split(".").reduce((node, name) => resolved(node, schema)?.properties?.[name], schema);
-  const found = property?.enum ?? (property?.const === undefined ? [] : [property.const]);
-  const first = property?.default;
-  return found.includes(first) ? [first, ...found.filter((choice) => choice !== first)] : found;
-}
-
-const resolved = (node, schema) => {
-  const own = node?.anyOf?.find(({type}) => type !== "null") ?? node;
-  return own?.$ref ? own.$ref.replace("#/", "").split("/").reduce((at, key) => at[key], schema) : own;
-};
-
-/**
- * Return which settings make sense: what the spec accepts, the model can do and the decision asks for;
- * `rests` says whether a class is measured against the rest.
- */
-export function offered(schema, model, rests) {
-  const complements = choicesOf(schema, "complement").filter((own) => own === "classes" || model?.unconditional);
-  return {
-    methods: model?.unconditional ? choicesOf(schema, "guidance.method") : [],
-    decoders: choicesOf(schema, "guidance.decoder"),
-    complements: rests && complements.length > 1 ? complements : []
-  };
-}
-
-/** Return the guidance of a spec from what is typed; a side of the interval left out is the end of the grid. */
-export function guidanceOf({method, scale, low, high, decoder, maxScale}, sigmaMax) {
-  if (method === NO_GUIDANCE) return undefined;
-  const ends = [typed(low), typed(high)];
-  const whole = ends.every((end) => end === undefined);
-  const given = {
-    scale: typed(scale) ?? null,
-    interval: whole ? null : [ends[0] ?? 0, ends[1] ?? typed(sigmaMax) ?? null],
-    method,
-    decoder
-  };
-  const largest = method === "feedback" ? typed(maxScale) : undefined;
-  return largest === undefined ? given : {...given, max_scale: largest};
-}
 
 /** The advanced settings, shown in a place; `onChange` is called when one is edited. */
 export class Advanced {
-  constructor(place, onChange) {
-    Object.assign(this, {place, onChange, kinds: "", own: null});
+  constructor(container, onChange) {
+    Object.assign(this, {container, onChange, kinds: "", offers: null});
     const number = (value, placeholder = "") =>
       element("input", {value, placeholder, inputMode: "decimal", autocomplete: "off", oninput: onChange});
     const select = () => element("select", {onchange: () => this.#changed()});
@@ -68,19 +28,19 @@ export class Advanced {
     this.high = number("", "all");
     this.maxScale = number("10");
     this.prune = number("", "never");
-    this.place.replaceChildren(...this.#fields());
+    this.container.replaceChildren(...this.#fields());
   }
 
   /** Show what makes sense for a model and a decision. */
   offer(schema, model, rests) {
-    const own = offered(schema, model, rests);
-    const kinds = JSON.stringify([own, model?.name]);
+    const offers = offered(schema, model, rests);
+    const kinds = JSON.stringify([offers, model?.name]);
     if (kinds === this.kinds) return;
-    Object.assign(this, {kinds, own});
-    this.place.hidden = false;
-    fill(this.method, own.methods.length ? [NO_GUIDANCE, ...own.methods] : [NO_GUIDANCE], NAMES.method);
-    fill(this.decoder, own.decoders, NAMES.decoder);
-    fill(this.complement, own.complements, NAMES.complement);
+    Object.assign(this, {kinds, offers});
+    this.container.hidden = false;
+    fill(this.method, offers.methods.length ? [NO_GUIDANCE, ...offers.methods] : [NO_GUIDANCE], NAMES.method);
+    fill(this.decoder, offers.decoders, NAMES.decoder);
+    fill(this.complement, offers.complements, NAMES.complement);
     this.#arrange();
   }
 
@@ -108,9 +68,9 @@ export class Advanced {
     }
     [this.low.value, this.high.value] = guidance?.interval ?? ["", ""];
     this.prune.value = spec.prune_below || "";
-    if (this.own.complements.length) this.complement.value = spec.complement;
+    if (this.offers.complements.length) this.complement.value = spec.complement;
     this.#arrange();
-    if (guidance || spec.prune_below) this.place.closest("details").open = true;
+    if (guidance || spec.prune_below) this.container.closest("details").open = true;
   }
 
   #changed() {
@@ -133,19 +93,19 @@ export class Advanced {
       labelled("Scale", this.scale, "guidance.scale"),
       labelled("Largest scale", this.maxScale, "guidance.max_scale"),
       ends,
-      labelled("Posterior read with", this.decoder, "guidance.decoder"),
+      labelled("Scored with", this.decoder, "guidance.decoder"),
       element("p", {className: "error wide", hidden: true})
     );
     return [
       this.guidance,
-      labelled("Drop classes below", this.prune, "prune_below"),
-      labelled("The rest of a class", this.complement, "complement")
+      labelled("Prune classes below", this.prune, "prune_below"),
+      labelled("Complement of a class", this.complement, "complement")
     ];
   }
 
   /** Hide what does not apply. */
   #arrange() {
-    const {methods, complements} = this.own;
+    const {methods, complements} = this.offers;
     const guided = this.method.value !== NO_GUIDANCE;
     this.guidance.hidden = methods.length === 0;
     for (const control of [this.scale, this.low, this.decoder]) fieldOf(control).hidden = !guided;

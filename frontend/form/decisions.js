@@ -1,9 +1,9 @@
 // The decisions to measure, one or several in one run: each a partition of the labels.
 
-import {element} from "../dom.js";
-import {shortened} from "../format.js";
+import {element} from "../lib/dom.js";
+import {shortened} from "../lib/format.js";
 import {BY_TEXT, Groups} from "./groups.js";
-import {kindOf, labelsText, named, pairAmong, pairOf, typedLabels} from "./values.js";
+import {kindOf, labelsText, named, pairAmong, pairOf, typedLabels} from "../protocol/spec.js";
 
 const KINDS = {
   class: {
@@ -11,14 +11,14 @@ const KINDS = {
     rest: "each class against the rest",
     each: "chosen classes against the rest",
     pair: "one class against another",
-    groups: "groups of my own"
+    groups: "custom groups"
   },
   prompt: {
     classes: "all prompts",
     rest: "each prompt against the rest",
     each: "chosen prompts against the rest",
     pair: "one prompt against another",
-    groups: "groups of my own"
+    groups: "custom groups"
   }
 };
 /** Longest label of two selects that stand side by side. */
@@ -27,8 +27,8 @@ const EACH_HINT = `${BY_TEXT[0].toUpperCase()}${BY_TEXT.slice(1)}.`;
 
 /** A list of decisions in a place, each with its editor. */
 export class Decisions {
-  constructor(place, {colour, onChange}) {
-    Object.assign(this, {place, colour, onChange, noun: "class", labels: [], presets: [], rows: []});
+  constructor(container, {colour, onChange}) {
+    Object.assign(this, {container, colour, onChange, noun: "class", labels: [], presets: [], rows: []});
     this.fill({classes: null});
   }
 
@@ -82,9 +82,9 @@ export class Decisions {
   }
 
   #new(kind, name = null) {
-    const place = element("div", {className: "groups"});
-    const row = {kind, name, pair: [], each: "", place};
-    row.groups = new Groups(place, {colour: this.colour, onChange: () => this.#edited(row)});
+    const container = element("div", {className: "groups"});
+    const row = {kind, name, pair: [], each: "", container};
+    row.groups = new Groups(container, {colour: this.colour, onChange: () => this.#edited(row)});
     return row;
   }
 
@@ -105,7 +105,7 @@ export class Decisions {
     this.#changed();
   }
 
-  /** Groups that differ from the preset they come from are one's own. */
+  /** Groups that differ from the preset they come from are custom groups. */
   #edited(row) {
     const preset = this.#preset(row);
     if (preset && JSON.stringify(preset.partition) !== JSON.stringify(row.groups.read())) {
@@ -121,11 +121,11 @@ export class Decisions {
   }
 
   #render() {
-    const shown = this.place.contains(document.activeElement) ? document.activeElement : null;
+    const shown = this.container.contains(document.activeElement) ? document.activeElement : null;
     const key = shown?.dataset.key;
-    this.place.replaceChildren(...this.rows.map((row, index) => this.#row(row, index)), this.#more());
+    this.container.replaceChildren(...this.rows.map((row, index) => this.#row(row, index)), this.#more());
     if (shown?.isConnected) shown.focus();
-    else if (key) this.place.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus();
+    else if (key) this.container.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus();
   }
 
   #row(row, index) {
@@ -148,7 +148,7 @@ export class Decisions {
     if (row.kind === "classes" || row.kind === "rest") return [];
     if (row.kind === "pair") return [this.#pair(row)];
     if (row.kind === "each") return [element("p", {className: "hint"}, EACH_HINT), this.#chosen(row)];
-    return [element("p", {className: "hint"}, row.groups.hint), row.place];
+    return [element("p", {className: "hint"}, row.groups.hint), row.container];
   }
 
   #chosen(row) {

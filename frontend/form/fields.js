@@ -1,13 +1,11 @@
 // Fields of the form: a label, a control, and a place for what is wrong with it.
 
-import {byId, element, setText} from "../dom.js";
-
-let made = 0;
+import {byId, element, setText, uniqueId} from "../lib/dom.js";
+import {groupReason, plainReason} from "../protocol/reasons.js";
 
 /** Return a field made of a label and a control, named as the spec names it ("params.std"). */
 export function labelled(text, control, name) {
-  made += 1;
-  control.id = `field-${made}`;
+  control.id = uniqueId("field");
   const error = element("p", {className: "error", id: `${control.id}-error`, hidden: true});
   control.setAttribute("aria-describedby", error.id);
   return element(
@@ -19,10 +17,13 @@ export function labelled(text, control, name) {
   );
 }
 
+/** The sizes of batches follow from the number of trajectories; the form has no field for them. */
+const FOLLOWS = [/^batch_sizes(\..*)?$/, "trajectories"];
+
 /** Return the name of the field that shows an error, the longest that fits, or null. */
 export function owner(names, field) {
-  const own = field.replace(/^body\./, "");
-  const fitting = names.filter((name) => own === name || own.startsWith(`${name}.`));
+  const path = field.replace(/^body\./, "").replace(...FOLLOWS);
+  const fitting = names.filter((name) => path === name || path.startsWith(`${name}.`));
   return fitting.sort((a, b) => b.length - a.length)[0] ?? null;
 }
 
@@ -32,22 +33,27 @@ export function showErrors(form, errors) {
   const texts = new Map();
   for (const {field, reason} of errors) {
     const name = owner([...places.keys()].filter((key) => visible(places.get(key))), field);
-    texts.set(name, [...(texts.get(name) ?? []), name ? reason : [field, reason].filter(Boolean).join(": ")]);
+    const words = plainReason(groupReason(field, reason));
+    texts.set(name, [...(texts.get(name) ?? []), name ? words : [field, words].filter(Boolean).join(": ")]);
   }
   for (const [name, node] of places) showError(node, texts.get(name));
   const rest = byId("form-error");
-  setText(rest, (texts.get(null) ?? []).join(" "));
+  setText(rest, sentences(texts.get(null)));
   rest.hidden = !texts.has(null);
 }
 
 /** Move the focus to the first control that is off. */
 export const focusFirstError = (form) => form.querySelector("[aria-invalid=true]")?.focus();
 
-const visible = (node) => !node.closest("[hidden]");
+/** Two fields of one kind are often wrong in the same way: it is said once. */
+const sentences = (reasons) => [...new Set(reasons ?? [])].join("; ");
+
+/** A place for errors alone is hidden while it is empty. */
+const visible = (node) => !(node.matches(".error") ? node.parentNode : node).closest("[hidden]");
 
 function showError(node, reasons) {
   const error = node.matches(".error") ? node : node.querySelector(":scope > .error");
-  setText(error, reasons ? reasons.join(" ") : "");
+  setText(error, sentences(reasons));
   error.hidden = !reasons;
   for (const control of node.querySelectorAll(":scope > input, :scope > select, :scope > textarea")) {
     control.setAttribute("aria-invalid", String(Boolean(reasons)));

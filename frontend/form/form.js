@@ -1,13 +1,16 @@
 // The form: what to measure, what it will cost, and what is wrong with it, before Run is pressed.
 
-import {byId, element, setText} from "../dom.js";
-import {afterPrice, count, number} from "../format.js";
+import {colour} from "../lib/colour.js";
+import {byId, element, setText} from "../lib/dom.js";
+import {afterPrice, count, number} from "../lib/format.js";
 import {Advanced} from "./advanced.js";
 import {Decisions} from "./decisions.js";
 import {focusFirstError, showErrors} from "./fields.js";
 import {Params} from "./params.js";
-import {offerLevels, studiesOf, wireLevels} from "./studies.js";
-import {dataText, isRest, preferred, specOf, typedWeights, USUAL_DECODE, weightsText} from "./values.js";
+import {helpFields} from "./help.js";
+import {Levels} from "./levels.js";
+import {studiesOf} from "../protocol/studies.js";
+import {dataText, isRest, preferred, specOf, typedWeights, USUAL_DECODE, weightsText} from "../protocol/spec.js";
 
 const DEBOUNCE_MS = 250;
 /** What the model decides until the user does. */
@@ -20,17 +23,22 @@ const FROM_MODEL = ["schedule.steps", "schedule.sigma_max", "schedule.sigma_min"
  * field it belongs to. `onPlan(answer)` is told what would be measured.
  */
 export class Form {
-  constructor(form, {plan, run, onPlan, colour, schema}) {
-    const empty = {models: [], touched: new Set(), placed: null, timer: null, asked: null};
+  constructor({plan, run, onPlan, figure, schema}) {
+    const form = byId("form");
+    const empty = {models: [], touched: new Set(), placed: null, timer: null, asked: null, sending: false};
     Object.assign(this, {form, plan, run, onPlan, schema, ...empty});
     const named = [...form.querySelectorAll("input[name]:not([type=radio])")];
     this.inputs = new Map(named.map((input) => [input.name, input]));
     this.params = new Params(byId("params"), () => this.edited());
     this.advanced = new Advanced(byId("advanced"), () => this.edited());
-    this.decisions = new Decisions(byId("decisions"), {colour, onChange: () => this.edited()});
+    this.levels = new Levels();
+    helpFields(form, schema);
+    this.decisions = new Decisions(byId("decisions"), {
+      colour: (index) => colour(figure, index),
+      onChange: () => this.edited()
+    });
     form.addEventListener("input", ({target}) => this.#typed(target));
     form.elements.model.addEventListener("change", () => this.#chosen());
-    wireLevels();
     form.addEventListener("submit", (event) => this.#submit(event));
   }
 
@@ -185,9 +193,9 @@ export class Form {
   }
 
   #showPrior(prior) {
-    const given = typeof prior !== "string";
-    this.form.elements.prior.value = given ? "given" : prior;
-    if (given) byId("weights").value = weightsText(Object.entries(prior));
+    const weighted = typeof prior !== "string";
+    this.form.elements.prior.value = weighted ? "given" : prior;
+    if (weighted) byId("weights").value = weightsText(Object.entries(prior));
   }
 
   #priced(answer) {
@@ -196,7 +204,7 @@ export class Form {
     for (const name of FROM_MODEL) {
       if (!this.touched.has(name)) this.inputs.get(name).value = at(answer.spec, name);
     }
-    offerLevels(answer.sigma);
+    this.levels.offer(answer.sigma);
     const {evaluations, seconds} = answer.cost;
     setText(byId("cost"), `${count(evaluations)} evaluations${afterPrice(seconds)}`);
     this.onPlan(answer);
@@ -210,9 +218,9 @@ export class Form {
 
   async #submit(event) {
     event.preventDefault();
-    const button = byId("run");
+    if (this.sending) return; // the button keeps the focus: it is not disabled
     clearTimeout(this.timer);
-    button.disabled = true;
+    this.sending = true;
     try {
       await this.run(this.#read());
       showErrors(this.form, []);
@@ -221,7 +229,7 @@ export class Form {
       this.#refused(error);
       focusFirstError(this.form);
     } finally {
-      button.disabled = false;
+      this.sending = false;
     }
   }
 }

@@ -1,29 +1,27 @@
-// Groups of one's own, nested or not: pick a group, then the labels that belong to it; split it, remove it.
+// Custom groups, nested or not: pick a group, then the labels that belong to it; split it, remove it.
 
-import {element} from "../dom.js";
-import {shortened} from "../format.js";
-import {added, carried, groupAt, halves, relabelled, removed, renamed, rowsOf, split, toggled} from "../tree.js";
-import {labelsText, typedLabels} from "./values.js";
+import {element, uniqueId} from "../lib/dom.js";
+import {shortened} from "../lib/format.js";
+import {added, carried, groupAt, halves, relabelled, removed, renamed, rowsOf, split, toggled} from "../protocol/groups.js";
+import {labelsText, typedLabels} from "../protocol/spec.js";
 
 const MOST_CHIPS = 60;
 /** How labels are typed. */
 export const BY_TEXT = "names, indices or ranges of them, as in tabby, 207, 151-160";
-let made = 0;
 
 /** An editor of groups in a place. */
 export class Groups {
-  constructor(place, {colour, onChange}) {
-    made += 1;
-    Object.assign(this, {place, colour, onChange, id: `active-group-${made}`, labels: [], groups: [], active: [0]});
+  constructor(container, {colour, onChange}) {
+    Object.assign(this, {container, colour, onChange, id: uniqueId("active-group"), labels: [], groups: [], active: [0]});
   }
 
   /** Edit groups of these labels; without given ones, those at hand stay while the labels do. */
-  show(labels, given = null) {
+  show(labels, chosen = null) {
     const same = labels.length === this.labels.length && labels.every((label, i) => label === this.labels[i]);
-    if (same && !given) return;
+    if (same && !chosen) return;
     const known = this.labels.length ? this.labels : labels; // filled before labels were known
     const kept = this.groups.length ? carried(this.groups, known, labels) : null;
-    Object.assign(this, {labels, groups: given ?? kept ?? halves(labels)});
+    Object.assign(this, {labels, groups: chosen ?? kept ?? halves(labels)});
     this.#activate([0]);
   }
 
@@ -54,15 +52,26 @@ export class Groups {
 
   #render() {
     const chips = this.labels.length <= MOST_CHIPS;
-    const focused = this.place.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+    const focused = this.container.contains(document.activeElement) ? document.activeElement.dataset.key : null;
     const rows = rowsOf(this.groups).map(({path, group}) => this.#row(path, group, chips));
-    const labels = chips ? this.labels.map((label) => this.#chip(label)) : [];
-    this.place.replaceChildren(
+    this.container.replaceChildren(
       element("div", {className: "group-rows"}, ...rows),
-      element("div", {className: "chips", role: "group", "aria-label": "Labels"}, ...labels),
+      element("div", {className: "chips", role: "group", "aria-label": "Labels"}, ...this.#chips()),
       this.#button("add", "+ another group", () => this.#add([]))
     );
-    if (focused) this.place.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+    if (focused) this.container.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+  }
+
+  /** Put labels into another group from now on, without touching the field that has the focus. */
+  #point(path) {
+    this.active = path;
+    const pick = this.container.querySelector(`[data-key="pick-${keyOf(path)}"]`);
+    if (pick) pick.checked = true;
+    this.container.querySelector(".chips").replaceChildren(...this.#chips());
+  }
+
+  #chips() {
+    return this.labels.length <= MOST_CHIPS ? this.labels.map((label) => this.#chip(label)) : [];
   }
 
   #row(path, group, chips) {
@@ -106,7 +115,7 @@ export class Groups {
         this.groups = renamed(this.groups, path, target.value);
         this.onChange();
       },
-      onfocus: () => group.labels && keyOf(path) !== keyOf(this.active) && this.#activate(path)
+      onfocus: () => group.labels && this.#point(path)
     });
   }
 
@@ -120,8 +129,8 @@ export class Groups {
     const owner = rowsOf(this.groups).find(({group}) => group.labels?.includes(label));
     const chip = this.#button(`chip-${label}`, shortened(label), () => this.#change(toggled(this.groups, this.active, label)));
     chip.className = owner ? "chip taken" : "chip";
-    const place = owner ? `in ${namesOf(this.groups, owner.path).join(", ")}` : "in no group";
-    chip.title = shortened(label) === label ? place : `${label}: ${place}`;
+    const where = owner ? `in ${namesOf(this.groups, owner.path).join(", ")}` : "in no group";
+    chip.title = shortened(label) === label ? where : `${label}: ${where}`;
     chip.setAttribute("aria-pressed", String(Boolean(owner) && keyOf(owner.path) === keyOf(this.active)));
     if (owner) chip.style.setProperty("--own", this.colour(owner.path[0]));
     return chip;

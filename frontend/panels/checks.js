@@ -1,7 +1,9 @@
 // The self-checks of a run as badges; each explains itself when pointed at, focused or pressed.
 
-import {byId, element} from "../dom.js";
-import {number} from "../format.js";
+import {byId, element} from "../lib/dom.js";
+import {number} from "../lib/format.js";
+import {helpMark} from "../lib/help.js";
+import {SUBJECTS} from "../protocol/guide.js";
 
 const TITLES = {
   entropy_bounds: "H within its bounds",
@@ -9,32 +11,45 @@ const TITLES = {
   cross_entropy_equals_entropy: "cross-entropy = H",
   production_integral: "∫ production = fall of H",
   chain_rule: "chain rule",
-  information_above_sigma_max: "nothing lost above σ max",
-  branching_agrees_with_posterior: "branches follow the posterior"
+  information_above_sigma_max: "σ max high enough",
+  branching_agrees_with_posterior: "branching agrees with the posterior"
 };
+const MARKS = {true: "✓", false: "!", null: "?"};
+const OUTCOMES = {true: ": passed", false: ": not passed", null: ": not checked"};
 const MOST_ROWS = 12;
 
-/** Return checks of one name together: [{name, title, ok, explanation, curves: [{curve, ok, value, bound}]}]. */
+/**
+ * Return checks of one name together: [{name, title, ok, explanation, curves: [{curve, ok, value, bound}]}].
+ *
+ * `ok` is null where a check has no bound: with a single trajectory there is no error to hold a value against.
+ */
 export function grouped(checks) {
   const groups = new Map();
   for (const {name, ok, value, bound, explanation} of checks) {
     const [, base, curve] = /^([^[]*)(?:\[(.*)\])?$/.exec(name) ?? [null, name, ""];
-    if (!groups.has(base)) groups.set(base, {name: base, title: titleOf(base), ok: true, explanation, curves: []});
+    if (!groups.has(base)) groups.set(base, {name: base, title: titleOf(base), ok: null, explanation, curves: []});
     const group = groups.get(base);
-    group.ok &&= ok;
-    group.curves.push({curve: curve ?? "", ok, value, bound});
+    group.curves.push({curve: curve ?? "", ok: bound === null ? null : ok, value, bound});
+    group.ok = together(group.curves);
   }
   return [...groups.values()];
+}
+
+/** Return whether all curves that could be checked passed; null where none could, for want of trajectories. */
+function together(curves) {
+  const known = curves.map(({ok}) => ok).filter((ok) => ok !== null);
+  return known.length ? known.every(Boolean) : null;
 }
 
 const titleOf = (name) => TITLES[name] ?? name.replaceAll("_", " ");
 
 /** Return the rows of an explanation: failed curves first, at most a dozen. */
 export function rows({curves}, titles) {
-  const sorted = [...curves].sort((a, b) => Number(a.ok) - Number(b.ok));
+  const order = ({ok}) => [false, null, true].indexOf(ok);
+  const sorted = [...curves].sort((a, b) => order(a) - order(b));
   const shown = sorted.slice(0, MOST_ROWS).map(({curve, ok, value, bound}) => ({
     ok,
-    text: `${titles[curve] ?? curve}: ${number(value)}, at most ${number(bound)}`
+    text: `${titles[curve] ?? curve}: ${number(value)}, ${ok === null ? "too few trajectories for a bound" : `at most ${number(bound)}`}`
   }));
   const more = sorted.length - shown.length;
   return more ? [...shown, {ok: true, text: `and ${more} more`}] : shown;
@@ -42,11 +57,11 @@ export function rows({curves}, titles) {
 
 /** Show badges in a place, and their explanations in one tip. */
 export class Checks {
-  constructor(place) {
-    Object.assign(this, {place, tip: byId("tip"), shown: "", pinned: null});
+  constructor(container) {
+    Object.assign(this, {container, tip: byId("tip"), shown: "", pinned: null});
     document.addEventListener("keydown", ({key}) => key === "Escape" && this.#hide());
     document.addEventListener("pointerdown", ({target}) => {
-      if (!place.contains(target) && !this.tip.contains(target)) this.#hide();
+      if (!container.contains(target) && !this.tip.contains(target)) this.#hide();
     });
   }
 
@@ -55,16 +70,17 @@ export class Checks {
     if (text === this.shown) return;
     Object.assign(this, {shown: text, titles});
     this.#hide();
-    this.place.replaceChildren(...grouped(checks).map((group) => this.#badge(group)));
+    const help = checks.length ? helpMark(SUBJECTS.checks, "the self-checks") : null;
+    this.container.replaceChildren(...grouped(checks).map((group) => this.#badge(group)), ...(help ? [help] : []));
   }
 
   #badge(group) {
     const badge = element(
       "button",
       {type: "button", className: "badge", "aria-expanded": "false", "data-ok": String(group.ok)},
-      element("span", {className: "mark", "aria-hidden": "true"}, group.ok ? "✓" : "!"),
+      element("span", {className: "mark", "aria-hidden": "true"}, MARKS[group.ok]),
       group.title,
-      element("span", {className: "unseen"}, group.ok ? ": passed" : ": not passed")
+      element("span", {className: "unseen"}, OUTCOMES[group.ok])
     );
     badge.onpointerenter = badge.onfocus = () => this.#explain(badge, group);
     badge.onpointerleave = () => this.pinned !== badge && badge !== document.activeElement && this.#hide();
@@ -91,7 +107,7 @@ export class Checks {
 
   #hide(except = null) {
     this.tip.hidden = true;
-    for (const badge of this.place.children) {
+    for (const badge of this.container.querySelectorAll(".badge")) {
       badge.setAttribute("aria-expanded", "false");
       badge.removeAttribute("aria-describedby");
     }

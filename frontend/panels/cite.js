@@ -1,6 +1,6 @@
 // How to cite: the two papers the measurement comes from, and this tool.
 
-import {byId, element} from "../dom.js";
+import {byId, element} from "../lib/dom.js";
 
 const ENTRIES = [
   {

@@ -1,17 +1,16 @@
-// A guided run beside its unguided twin: what guidance moves, and where.
+// A guided run beside its unguided twin: what guidance changes, and where.
 
-import {comparisonUrl} from "../api.js";
-import {byId, element, setText} from "../dom.js";
-import {isFinal} from "../events/fold.js";
-import {count} from "../format.js";
-import {guidanceText} from "../guidance.js";
+import {byId, element, setText} from "../lib/dom.js";
+import {count} from "../lib/format.js";
+import {guidanceText} from "../protocol/guidance.js";
 import {shownEnds} from "../plots/axes.js";
-import {colour} from "../plots/figure.js";
-import * as plot from "../plots/redistribution.js";
-import {formatHash} from "../state.js";
-import {decision} from "./runs.js";
+import {colour} from "../lib/colour.js";
+import * as entropyDifference from "../plots/entropy_difference.js";
+import * as redistribution from "../plots/redistribution.js";
+import {formatHash} from "../protocol/address.js";
+import {drawPointedChart, sizeOf} from "./chart.js";
+import {decision} from "../protocol/decision.js";
 
-const WAIT_MS = 1000;
 const MOST_CHIPS = 24;
 
 /** Return the curves of one redistribution: its own, or all of a partition of each class against the rest. */
@@ -23,7 +22,7 @@ export function differencesOf({curves}, name) {
 export const byChange = ({classes}) =>
   [...classes].sort((a, b) => Math.max(...sizes(b)) - Math.max(...sizes(a)));
 
-const sizes = ({production}) => production.map((own) => Math.abs(own ?? 0));
+const sizes = ({production}) => production.map((rate) => Math.abs(rate ?? 0));
 
 /** Return how many trajectories were compared, in words. */
 export function aboutText({trajectories}, {classes}) {
@@ -35,60 +34,37 @@ export function aboutText({trajectories}, {classes}) {
 
 const stageOf = ({state, progress}) => `${state}, ${count(progress.trajectories)} of ${count(progress.total)} trajectories`;
 
-/** Show comparisons in a place; `ask` has run(id) and comparison(run, base). */
+/** Show comparisons in an element; `urlOf(run, base)` is where the document is had, `onChange()` asks for a drawing. */
 export class Comparison {
-  constructor(place, {ask, onChange, onError}) {
-    Object.assign(this, {place, ask, onChange, onError, turn: 0, pair: null, document: null});
+  constructor(container, {urlOf, onChange}) {
+    Object.assign(this, {container, urlOf, onChange, session: null, document: null, runs: null});
     this.#make();
   }
 
-  /** Wait for both runs, then show what they differ in. */
-  async open(runId, baseId) {
-    const turn = (this.turn += 1);
-    Object.assign(this, {pair: [runId, baseId], runs: null, document: null, failed: false, name: null, shown: new Set()});
-    while (turn === this.turn) {
-      const failure = await this.#look(turn).catch((error) => error);
-      if (turn !== this.turn) return;
-      this.failed = failure instanceof Error;
-      if (this.failed) return this.onError(failure, () => turn === this.turn && this.open(runId, baseId));
-      this.onChange();
-      if (this.document) return;
-      await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
-    }
-  }
-
-  close() {
-    this.turn += 1;
-    Object.assign(this, {pair: null, runs: null, document: null});
-  }
-
-  async #look(turn) {
-    const runs = await Promise.all(this.pair.map((id) => this.ask.run(id)));
-    if (turn !== this.turn) return;
-    this.runs = runs;
-    if (!runs.every(({state}) => isFinal(state))) return;
-    const found = await this.ask.comparison(...this.pair);
-    if (turn !== this.turn) return;
-    this.document = found;
-    this.#offer();
-  }
-
-  draw({figure, theme, state}) {
-    this.figure.hidden = this.failed || !this.document;
-    if (this.failed) return;
+  /** Draw a session: what is waited for, then what both runs differ in. */
+  draw(session, {figure, theme, state}) {
+    if (session !== this.session || session.document !== this.document) this.#take(session);
+    this.runs = session.runs;
+    this.figure.hidden = session.failed || !this.document;
+    if (session.failed) return;
     this.#words(state);
     if (!this.document) return;
-    const charts = [[this.production, plot.draw], [this.entropy, plot.drawEntropy]].map(([chart, draw]) => ({
-      chart, draw, size: {width: chart.clientWidth, height: chart.clientHeight}
-    }));
+    const charts = [[this.production, redistribution], [this.entropy, entropyDifference]];
     const {axis, unit} = state;
-    const wanted = JSON.stringify([this.pair, this.name, [...this.shown], theme, axis, unit, charts.map(({size}) => size)]);
+    const sizes = charts.map(([chart]) => sizeOf(chart));
+    const wanted = JSON.stringify([session.pair, this.name, [...this.shown], theme, axis, unit, sizes]);
     if (wanted === this.drawn) return; // what is pointed at stays so
     this.drawn = wanted;
     const scene = this.#scene(figure, theme, state);
     this.#showChips(scene);
-    setText(this.summary, plot.summary({...scene, per: figure.axes[axis].per}));
-    for (const {chart, draw, size} of charts) draw(chart, {...scene, size});
+    setText(this.summary, redistribution.summary({...scene, per: figure.axes[axis].per}));
+    for (const [chart, plot] of charts) drawPointedChart(chart, plot, scene);
+  }
+
+  /** Begin with the first redistribution of a comparison. */
+  #take(session) {
+    Object.assign(this, {session, document: session.document, name: null, shown: new Set(), drawn: ""});
+    if (this.document) this.#offer();
   }
 
   #scene(figure, theme, {axis, unit}) {
@@ -106,15 +82,16 @@ export class Comparison {
 
   #words(state) {
     const [run, base] = this.runs ?? [];
-    setText(byId("run-name"), "What guidance moves");
+    setText(byId("run-name"), "What guidance changes");
     setText(byId("run-state"), this.document ? "" : "waiting");
     if (!run) return;
     setText(byId("run-about"), `${run.title}, ${decision(run)}: ${guidanceText(run.spec.guidance)}, less the same paths ${guidanceText(base.spec.guidance) || "unguided"}`);
     setText(byId("run-progress"), this.document
       ? aboutText(this.document, this.document.redistributions[this.name])
       : `guided run ${stageOf(run)}; unguided run ${stageOf(base)}`);
-    this.pair.forEach((id, i) => { this.links[i].href = formatHash({...state, runId: id, baseId: null}); });
-    this.download.href = comparisonUrl(...this.pair);
+    const {pair} = this.session;
+    pair.forEach((id, i) => { this.links[i].href = formatHash({...state, runId: id, baseId: null}); });
+    this.download.href = this.urlOf(...pair);
     this.download.hidden = !this.document;
   }
 
@@ -138,23 +115,22 @@ export class Comparison {
       ...charts.map((chart) => element("div", {className: "plot"}, chart)),
       this.#legend()
     );
-    this.place.replaceChildren(element("p", {className: "comparison-tools"}, ...this.links, this.download), this.figure);
+    this.container.replaceChildren(element("p", {className: "comparison-tools"}, ...this.links, this.download), this.figure);
   }
 
   #legend() {
-    const entries = [["gain", "more is decided here with guidance"], ["loss", "less is decided here"],
+    const entries = [["gain", "production is higher with guidance"], ["loss", "production is lower with guidance"],
       ["bound", "25th to 75th percentile of the classes, line: median"], ["window", "guided interval"]];
     this.swatches = entries.map(([name]) => element("span", {className: "swatch", "data-color": name}));
     return element("ul", {className: "comparison-legend"}, ...entries.map(([, text], i) => element("li", {}, this.swatches[i], text)));
   }
 
-  /** A comparison has come: show its first redistribution. */
   #offer() {
     const names = Object.keys(this.document.redistributions);
     const options = names.map((value) => element("option", {value}, this.document.redistributions[value].title));
     this.choice.replaceChildren(...options);
     this.choice.hidden = names.length < 2;
-    Object.assign(this, {name: names[0], drawn: ""});
+    this.name = names[0];
     this.#makeChips();
   }
 

@@ -1,14 +1,14 @@
 // Whether the server answers, whether events flow, and who works.
 
-import {byId, setText} from "../dom.js";
-import {plural} from "../format.js";
+import {byId, setText} from "../lib/dom.js";
+import {plural} from "../lib/format.js";
 
 /** Return [state, text] of the connection: the worst of what is known. */
 export function connectionText({reachable, stream, waitMs}) {
-  if (!reachable) return ["lost", "server does not answer, trying again"];
-  if (stream === "refused") return ["lost", "refused: this server wants its token in the address"];
+  if (!reachable) return ["lost", "server does not answer; retrying"];
+  if (stream === "refused") return ["lost", "refused: this server requires its token in the address"];
   if (stream === "waiting") {
-    return ["waiting", waitMs ? `connection lost, again in ${Math.ceil(waitMs / 1000)} s` : "joining again"];
+    return ["waiting", waitMs ? `connection lost, reconnecting in ${Math.ceil(waitMs / 1000)} s` : "reconnecting"];
   }
   if (stream === "connecting") return ["waiting", "connecting"];
   return stream === "live" ? ["live", "live"] : ["idle", "connected"];

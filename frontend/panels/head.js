@@ -1,24 +1,35 @@
 // The head of a run: what it is, how far it is, and what can be done with it.
 
-import {curvesUrl, resultUrl} from "../api.js";
-import {byId, setText} from "../dom.js";
-import {isFinal} from "../events/fold.js";
-import {count, duration, number, place} from "../format.js";
-import {guidanceText} from "../guidance.js";
-import {decision} from "./runs.js";
-import {shownAxis} from "../state.js";
+import {byId, setText} from "../lib/dom.js";
+import {isFinal} from "../protocol/states.js";
+import {count, duration, number, queuePlace} from "../lib/format.js";
+import {guidanceText} from "../protocol/guidance.js";
+import {decision} from "../protocol/decision.js";
+import {shownAxis} from "../protocol/address.js";
 
 /** Return the sentence that tells how far a run is. */
 export function progressText(run, view) {
   const {trajectories, total, seconds_left: left} = run.progress;
   const done = Math.max(trajectories, view.trajectories);
-  if (view.state === "queued") return `waiting, ${place(run.position ?? view.position)}`;
+  if (view.state === "queued") return `waiting, ${queuePlace(run.position ?? view.position)}`;
   if (view.state === "done") return doneText(run, view);
-  if (view.state === "cancelled") return `cancelled, ${count(done)} of ${count(total)} trajectories measured`;
+  const more = underWay(view, done);
+  if (view.state === "cancelled") {
+    const shown = more ? `; the curves show ${count(more)} more, as far as they came` : "";
+    return `cancelled after ${count(done)} of ${count(total)} trajectories${shown}`;
+  }
   if (view.state === "failed") return `failed: ${view.reason ?? run.reason ?? "no reason was given"}`;
   const time = duration(left);
   const worker = view.worker ? ` on ${view.worker.name}` : "";
-  return `${count(done)} of ${count(total)} trajectories${worker}${time ? `, ${time} left` : ""}`;
+  const going = more ? `, ${count(more)} under way at σ = ${number(view.sigma[view.newest.step])}` : "";
+  return `${count(done)} of ${count(total)} trajectories${going}${worker}${time ? `, ${time} left` : ""}`;
+}
+
+/** Return how many trajectories are drawn beyond those of whole batches: the most of any curve at the newest point. */
+function underWay({newest, curves = {}}, done) {
+  if (!newest) return 0;
+  const drawn = Object.values(curves).map(({n}) => n[newest.step] ?? 0);
+  return Math.max(0, ...drawn.map((n) => n - done));
 }
 
 function doneText(run, view) {
@@ -37,7 +48,7 @@ export function aboutText(run) {
   return `${decision(run)}, ${guided}${steps} steps, σ ${number(high)} to ${number(low)}, seed ${run.spec.seed}${data}${extended}`;
 }
 
-/** Show the head of a run; `actions` are onCompare, onCancel, onExtend(trajectories), onRefine, onCopy. */
+/** Show the head of a run; `actions` are links (curvesUrl and resultUrl), onCompare, onCancel, onExtend(trajectories), onRefine, onCopy. */
 export class Head {
   constructor(actions) {
     this.actions = actions;
@@ -65,14 +76,14 @@ export class Head {
     byId("extend").hidden = byId("refine").hidden = view.state !== "done";
     byId("downloads").hidden = !final || view.batches === 0;
     this.link(run, {axis, unit});
-    byId("json").href = resultUrl(run.id);
+    byId("json").href = this.actions.links.resultUrl(run.id);
     byId("json").download = `entroscope-${run.id.slice(0, 8)}.json`;
     if (this.shownId !== run.id) this.#fresh(run);
   }
 
-  /** Point the downloads at what is shown now; whoever presses may be faster than the next draw. */
+  /** Point the downloads at the unit and axis that are shown, at once: a click may come before the next drawing. */
   link(run, {axis, unit}) {
-    byId("csv").href = curvesUrl(run.id, {unit, axis: shownAxis({axis}, false)});
+    byId("csv").href = this.actions.links.curvesUrl(run.id, {unit, axis: shownAxis({axis}, false)});
   }
 
   #fresh(run) {

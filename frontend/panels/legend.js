@@ -1,8 +1,9 @@
 // The legend of a run's curves: click to show or hide, point to bring to the front; and the read-out.
 
-import {element, setText} from "../dom.js";
-import {count, measured, number, shortened} from "../format.js";
-import {slope, unitFactor} from "../plots/axes.js";
+import {element, setText} from "../lib/dom.js";
+import {count, measured, number, shortened} from "../lib/format.js";
+import {factorOf} from "../plots/axes.js";
+import {inWords, withError} from "../protocol/quantities.js";
 
 /** Return the short name of a curve: the class for each-vs-rest, else its title. */
 export const shortName = (curve) => curve.path.at(-1) ?? curve.title;
@@ -19,17 +20,17 @@ const isPrefix = (start, path) => start.every((name, i) => name === path[i]);
 /** Return what is measured at a step, in words: "σ = 3.2: H = 1.93 ± 0.02 bits, ...". */
 export function readout(curve, step, {sigma, axis, unit, per, time}) {
   const level = sigma[step];
-  const factor = unitFactor(unit);
-  const times = factor * slope(axis, level, time);
-  const [entropy, production] = [["entropy", factor], ["production", times]].map(([name, scale]) =>
-    measured(multiplied(curve[name][step], scale), multiplied(curve[`${name}_se`][step], scale))
-  );
+  const told = (name) => {
+    const factor = factorOf(name, level, {axis, unit, time});
+    const [value, error] = withError(name).map((key) => multiplied(curve[key][step], factor));
+    return inWords(name, measured(value, error), {unit, per});
+  };
   const n = curve.n?.[step]; // the trajectories whose label lies inside this decision
   const name = curve.path.length ? `${shortened(shortName(curve))}, ` : "";
   return {
     sigma: `${name}σ = ${number(level)}${n ? `, n = ${count(n)}` : ""}`,
-    entropy: `H = ${entropy} ${unit}`,
-    production: `production = ${production} ${unit} per ${per}`
+    entropy: told("entropy"),
+    production: told("production")
   };
 }
 
@@ -37,8 +38,8 @@ const multiplied = (value, factor) => (value === null || value === undefined ? n
 
 /** Show the curves of a run as buttons. */
 export class Legend {
-  constructor(place, {onToggle, onFocus}) {
-    Object.assign(this, {place, onToggle, onFocus});
+  constructor(container, {onToggle, onFocus}) {
+    Object.assign(this, {container, onToggle, onFocus});
     this.keys = "";
   }
 
@@ -46,14 +47,14 @@ export class Legend {
     const keys = curves.map(({key, title}) => `${key} ${title}`).join("|");
     if (keys !== this.keys) this.#make(curves);
     this.keys = keys;
-    curves.forEach((curve, i) => this.#update(this.place.children[i], curve));
-    this.place.hidden = curves.length < 2;
+    curves.forEach((curve, i) => this.#update(this.container.children[i], curve));
+    this.container.hidden = curves.length < 2;
   }
 
   #make(curves) {
     const depths = curves.map((curve) => depthOf(curve, curves));
-    this.place.classList.toggle("tree", depths.some((depth) => depth > 0));
-    this.place.replaceChildren(
+    this.container.classList.toggle("tree", depths.some((depth) => depth > 0));
+    this.container.replaceChildren(
       ...curves.map((curve, i) =>
         element(
           "button",
@@ -71,7 +72,7 @@ export class Legend {
         )
       )
     );
-    [...this.place.children].forEach((button, i) => { button.style.marginLeft = `${18 * depths[i]}px`; });
+    [...this.container.children].forEach((button, i) => { button.style.marginLeft = `${18 * depths[i]}px`; });
   }
 
   #update(button, {color, visible, focus}) {
@@ -82,10 +83,10 @@ export class Legend {
 }
 
 /** Show the read-out of the curve in focus. */
-export function showReadout(place, parts, {color, productionColor} = {}) {
+export function showReadout(container, parts, {color, productionColor} = {}) {
   const texts = parts ? [parts.sigma, parts.entropy, parts.production] : ["", "", ""];
   const colors = ["", color ?? "", productionColor ?? ""];
-  [...place.children].forEach((node, i) => {
+  [...container.children].forEach((node, i) => {
     setText(node, texts[i]);
     node.style.color = colors[i];
   });

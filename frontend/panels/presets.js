@@ -1,14 +1,14 @@
-// The theory bench: ready sweeps and one of one's own, what they will cost, and what is wrong with them.
+// The theory bench: preset sweeps and a custom one, what they cost, and what is wrong with them.
 
-import {byId, element, setText} from "../dom.js";
-import {afterPrice, count, plural} from "../format.js";
-import {readVary} from "../sweeps/vary.js";
+import {byId, element, setText} from "../lib/dom.js";
+import {afterPrice, count, plural} from "../lib/format.js";
+import {readVary} from "../protocol/vary.js";
 
 const DEBOUNCE_MS = 300;
-const OWN = {
-  name: "own",
-  title: "Your own sweep",
-  explanation: "The settings of the form, once for every change in the list.",
+const CUSTOM = {
+  name: "custom",
+  title: "Custom sweep",
+  explanation: "The settings of the form, one run for each change in the list.",
   axis: null
 };
 
@@ -24,13 +24,13 @@ export const errorText = (error) =>
     .join(" ");
 
 /**
- * Show the ready sweeps.
+ * Show the preset sweeps.
  *
  * `plan(sweep, signal)` asks for the price, `run(sweep, axis)` starts it; `specOf()` is the spec of the form.
  */
 export class Presets {
   constructor(form, {plan, run, specOf}) {
-    Object.assign(this, {form, plan, run, specOf, presets: [OWN], taken: [], chosen: null, timer: null, asked: null});
+    Object.assign(this, {form, plan, run, specOf, presets: [CUSTOM], taken: [], chosen: null, timer: null, asked: null});
     form.addEventListener("submit", (event) => this.#submit(event));
     form.addEventListener("change", ({target}) => target.name === "preset" && this.#choose(target.value));
     byId("vary").addEventListener("input", () => this.edited());
@@ -38,7 +38,7 @@ export class Presets {
 
   /** Offer the server's presets. */
   offer(presets) {
-    this.presets = [...presets.filter(({name}) => !this.taken.some((own) => own.name === name)), ...this.taken, OWN];
+    this.presets = [...presets.filter(({name}) => !this.taken.some((other) => other.name === name)), ...this.taken, CUSTOM];
     const radio = ({name, title}) =>
       element("label", {className: "preset"},
         element("input", {type: "radio", name: "preset", value: name}), element("span", {}, title));
@@ -46,17 +46,17 @@ export class Presets {
     this.#choose(this.presets.some(({name}) => name === this.chosen) ? this.chosen : this.presets[0].name);
   }
 
-  /** Offer a ready sweep besides, and choose it. */
+  /** Offer a further preset, and choose it. */
   take(preset) {
-    const others = ({name}) => name !== preset.name && name !== OWN.name;
+    const others = ({name}) => name !== preset.name && name !== CUSTOM.name;
     this.taken = [...this.taken.filter(others), preset];
     this.chosen = preset.name;
     this.offer(this.presets.filter(others));
   }
 
-  /** A sweep of one's own varies the settings of the form. */
+  /** A custom sweep varies the settings of the form. */
   formChanged() {
-    if (this.chosen === OWN.name) this.edited();
+    if (this.chosen === CUSTOM.name) this.edited();
   }
 
   /** Ask for the price again, soon. */
@@ -69,7 +69,7 @@ export class Presets {
     this.chosen = name;
     for (const input of byId("presets").querySelectorAll("input")) input.checked = input.value === name;
     setText(byId("preset-about"), this.#preset.explanation);
-    byId("vary-field").hidden = name !== OWN.name;
+    byId("vary-field").hidden = name !== CUSTOM.name;
     setText(byId("sweep-cost"), "");
     this.#refused(null);
     this.#price();
@@ -102,12 +102,12 @@ export class Presets {
   #refused(error) {
     if (error?.name === "AbortError") return;
     if (error) setText(byId("sweep-cost"), "");
-    const place = byId("vary-field").hidden ? byId("preset-error") : byId("vary-error");
+    const errorLine = byId("vary-field").hidden ? byId("preset-error") : byId("vary-error");
     for (const node of [byId("preset-error"), byId("vary-error")]) {
-      setText(node, error && node === place ? errorText(error) : "");
+      setText(node, error && node === errorLine ? errorText(error) : "");
       node.hidden = !node.textContent;
     }
-    byId("vary").setAttribute("aria-invalid", String(Boolean(error) && place.id === "vary-error"));
+    byId("vary").setAttribute("aria-invalid", String(Boolean(error) && errorLine.id === "vary-error"));
   }
 
   async #submit(event) {
@@ -119,7 +119,7 @@ export class Presets {
       this.#refused(null);
     } catch (error) {
       this.#refused(error);
-      if (this.chosen === OWN.name) byId("vary").focus();
+      if (this.chosen === CUSTOM.name) byId("vary").focus();
     } finally {
       byId("run-sweep").disabled = false;
     }

@@ -1,7 +1,7 @@
-// The studies of the papers, ready to be started: what each one is, what it costs, how to get its model.
+// Presets, the studies of the papers: what each one is, what it costs, how to obtain its model.
 
-import {byId, element, setText} from "../dom.js";
-import {afterPrice, count, plural} from "../format.js";
+import {byId, element, setText} from "../lib/dom.js";
+import {afterPrice, count, plural} from "../lib/format.js";
 
 /** Return presets by the paper they are from, in the order they come: [[source, presets], ...]. */
 export function bySource(presets) {
@@ -29,7 +29,7 @@ export const sweepFor = (preset, model) => ({
 });
 
 /**
- * The dialog of ready studies.
+ * The dialog of presets.
  *
  * `ask()` lists them; `plan(spec)` resolves one; `onRun(spec, axis)` gets a spec without gaps to fill the form with,
  * `onSweep(sweep)` a sweep for the theory bench. Nothing starts by itself.
@@ -57,8 +57,8 @@ export class Ready {
     const text = JSON.stringify(presets);
     if (text === this.shown) return;
     this.shown = text;
-    byId("ready-list").replaceChildren(...bySource(presets).map(([source, own]) =>
-      element("section", {}, element("h3", {}, source), ...own.map((preset) => this.#item(preset)))
+    byId("ready-list").replaceChildren(...bySource(presets).map(([source, group]) =>
+      element("section", {}, element("h3", {}, source), ...group.map((preset) => this.#item(preset)))
     ));
   }
 
@@ -94,25 +94,25 @@ export class Ready {
     };
     copy.hidden = !this.clipboard; // browsers keep it from pages without https
     const said = element("p", {className: "hint"}, "No worker offers ", element("code", {}, model),
-      " or a model that can stand in for it. To get it, and then start workers anew:");
-    const commands = element("pre", {tabIndex: 0, "aria-label": `Commands that bring in ${model}`}, lines.join("\n"));
+      " or a compatible model. To obtain it, run these commands and restart the workers:");
+    const commands = element("pre", {tabIndex: 0, "aria-label": `Commands that obtain ${model}`}, lines.join("\n"));
     return [element("div", {className: "ready-missing"}, said, copy), commands];
   }
 
-  async #use(preset, model, place) {
+  async #use(preset, model, errorLine) {
     try {
       if (preset.vary) this.onSweep(sweepFor(preset, model));
       else this.onRun((await this.plan(specFor(preset, model))).spec, preset.axis);
-      this.#complain(place, null);
+      this.#complain(errorLine, null);
       this.dialog.close();
     } catch (error) {
-      this.#complain(place, error);
+      this.#complain(errorLine, error);
     }
   }
 
-  #complain(place, error) {
+  #complain(errorLine, error) {
     const details = error?.errors?.map(({field, reason}) => `${field}: ${reason}`) ?? [];
-    setText(place, error ? details.join(" ") || error.message : "");
-    place.hidden = !error;
+    setText(errorLine, error ? details.join(" ") || error.message : "");
+    errorLine.hidden = !error;
   }
 }

@@ -1,35 +1,20 @@
 // The list of runs: state, place in the queue, progress, time left, cancel.
 
-import {element} from "../dom.js";
-import {clock, count, duration, place} from "../format.js";
-import {isFinal} from "../events/fold.js";
-import {isRest} from "../form/values.js";
-import {guidanceText} from "../guidance.js";
-import {formatHash} from "../state.js";
+import {element} from "../lib/dom.js";
+import {count, duration, queuePlace, when} from "../lib/format.js";
+import {isFinal} from "../protocol/states.js";
+import {decision} from "../protocol/decision.js";
+import {guidanceText} from "../protocol/guidance.js";
+import {formatHash} from "../protocol/address.js";
 
 /** Return what a run's line says beside its name. */
 export function statusText(run) {
   const {trajectories, total, seconds_left: left} = run.progress;
-  if (run.state === "queued") return place(run.position);
+  if (run.state === "queued") return queuePlace(run.position);
   if (run.state === "running") return left === null ? "running" : `${duration(left)} left`;
   if (run.state === "done") return `${count(trajectories)} trajectories`;
   return `${run.state} at ${count(trajectories)} of ${count(total)}`;
 }
-
-const COMPLEMENTS = {rebuilt: "its rebuilt complement", unconditional: "the unconditional branch"};
-
-/** Return the decision a run measures, in few words. */
-export function decision(run) {
-  return Object.entries(run.spec.partitions).map(([name, partition]) => words(run, name, partition)).join("; ");
-}
-
-function words(run, name, partition) {
-  if (isRest(partition)) return `${partition.each ? chosen(partition.each.length) : "each class"} against ${COMPLEMENTS[run.spec.complement] ?? "the rest"}`;
-  if (partition === null) return `all ${run.labels.length} ${run.spec.params?.prompts ? "prompts" : "classes"}`;
-  return run.curves.find(({key}) => key === name)?.title ?? name;
-}
-
-const chosen = (n) => (n === 1 ? "one class" : `each of ${n} classes`);
 
 /** Return what the line of a run says and where it leads. */
 const ofRun = (run, state) => ({
@@ -42,7 +27,7 @@ const ofRun = (run, state) => ({
   current: run.id === state.runId
 });
 
-/** Show runs, or what `describe` makes of other things that run, in a list; every line leads to its own. */
+/** Show runs, or what `describe` makes of other things that run, in a list; every line leads to what it names. */
 export class RunList {
   constructor(list, {onCancel, onDelete, describe = ofRun}) {
     Object.assign(this, {list, onCancel, onDelete, describe});
@@ -75,7 +60,7 @@ export class RunList {
     const status = element("span", {className: "run-status"});
     const bar = element("span", {className: "run-bar"});
     const track = element("span", {className: "run-track"}, bar);
-    const time = element("span", {className: "run-time"}, clock(run.created_ms));
+    const time = element("span", {className: "run-time", title: new Date(run.created_ms).toLocaleString()}, when(run.created_ms));
     const lines = [[title, time], [what, status]].map((pair) => element("span", {className: "run-row"}, ...pair));
     const link = element("a", {className: "run-link"}, ...lines, track);
     link.title = about;
@@ -85,14 +70,14 @@ export class RunList {
   }
 
   #update({node, link, status, bar, button}, run, state) {
-    const own = this.describe(run, state);
+    const line = this.describe(run, state);
     node.dataset.state = run.state;
-    link.href = own.href;
-    if (own.current) link.setAttribute("aria-current", "true");
+    link.href = line.href;
+    if (line.current) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
-    status.textContent = own.status;
-    status.title = own.reason;
-    bar.style.width = `${100 * (run.state === "done" ? 1 : own.fraction)}%`;
+    status.textContent = line.status;
+    status.title = line.reason;
+    bar.style.width = `${100 * (run.state === "done" ? 1 : line.fraction)}%`;
     this.#offer(button, run);
   }
 
@@ -101,7 +86,7 @@ export class RunList {
     const final = isFinal(run.state);
     const sure = button.dataset.sure === "yes";
     button.textContent = final ? (sure ? "Delete?" : "×") : "Cancel";
-    button.setAttribute("aria-label", `${final ? "Delete" : "Cancel"} ${run.title}, ${clock(run.created_ms)}`);
+    button.setAttribute("aria-label", `${final ? "Delete" : "Cancel"} ${run.title}, ${when(run.created_ms)}`);
     button.onblur = () => this.#ask(button, run, "no");
     button.onclick = () => {
       if (!final) this.onCancel(run);

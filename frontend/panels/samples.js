@@ -1,16 +1,16 @@
 // The samples at the noise level under the cursor: pictures over posteriors, and the key of classes.
 
-import {element, setText} from "../dom.js";
-import {number, shortened} from "../format.js";
-import {nearest} from "../events/sprites.js";
-import {BAR, draw} from "../plots/samples.js";
+import {element, setText} from "../lib/dom.js";
+import {number, shortened} from "../lib/format.js";
+import {BAR, nearest} from "../plots/previews.js";
+import {drawSample} from "./pictures.js";
 
 const GAP = 6;
 const PADDING = 4;
 const MOST_KEYS = 12;
 const MOST_LETTERS = 60;
 /** Between samples of one noise and those of the next. */
-const PAIR_GAP = 8;
+const TWIN_GAP = 8;
 
 /** Return the samples the strip follows at first: the first of each of two labels. */
 export function firstFollowed(samples, most = 2) {
@@ -25,7 +25,7 @@ export function grid(n, width) {
   return {columns, side: Math.floor((width - GAP * (columns - 1)) / columns)};
 }
 
-/** Return how many samples of one noise stand side by side, 1 where every sample has a noise of its own. */
+/** Return how many twins, samples of one noise, stand side by side; 1 where each sample has another noise. */
 export const sharing = (samples) =>
   samples[0]?.pair === undefined ? 1 : samples.filter(({pair}) => pair === samples[0].pair).length;
 
@@ -35,11 +35,11 @@ export function places(samples, width) {
   const {columns, side} = grid(samples.length, width);
   if (each === 1) return {template: `repeat(${columns}, ${side}px)`, side, columnOf: () => ""};
   const groups = Math.max(1, Math.floor(columns / each));
-  const gaps = GAP * (groups * each - 1) + (groups - 1) * (PAIR_GAP + GAP);
-  const own = Math.floor((width - gaps) / (groups * each));
-  const template = Array(groups).fill(`repeat(${each}, ${own}px)`).join(` ${PAIR_GAP}px `);
+  const gaps = GAP * (groups * each - 1) + (groups - 1) * (TWIN_GAP + GAP);
+  const narrower = Math.floor((width - gaps) / (groups * each));
+  const template = Array(groups).fill(`repeat(${each}, ${narrower}px)`).join(` ${TWIN_GAP}px `);
   const columnOf = (i) => String(1 + (i % each) + (Math.floor(i / each) % groups) * (each + 1));
-  return {template, side: own, columnOf};
+  return {template, side: narrower, columnOf};
 }
 
 /** Return what a sample is, in words; `committed` is its own commitment, once that is known. */
@@ -58,41 +58,41 @@ function commitment({final, contender, peak, sigmas: [sigma]}) {
 
 /** Show the samples; pressing one makes the strip follow it. */
 export class Samples {
-  constructor({grid: place, caption, key}, {onFollow}) {
-    Object.assign(this, {place, caption, key, onFollow, keyed: ""});
+  constructor({grid: container, caption, key}, {onFollow}) {
+    Object.assign(this, {container, caption, key, onFollow, keyed: ""});
   }
 
   show({sprites, step, sigma, labels, colors, followed, commitments = []}) {
     const steps = sprites.steps();
     const at = nearest(steps, step ?? 0);
-    this.place.parentElement.classList.toggle("without", at === null);
+    this.container.parentElement.classList.toggle("without", at === null);
     this.#showKey(labels, colors);
     if (at === null) return setText(this.caption, "");
     setText(this.caption, `at σ = ${number(sigma[at])}`);
     const header = sprites.header(at);
     this.#cells(header.samples.length);
-    const {template, side, columnOf} = places(header.samples, this.place.clientWidth - 2 * PADDING);
-    this.place.style.gridTemplateColumns = template;
+    const {template, side, columnOf} = places(header.samples, this.container.clientWidth - 2 * PADDING);
+    this.container.style.gridTemplateColumns = template;
     const bitmap = sprites.bitmap(at);
     header.samples.forEach((sample, index) => {
-      const button = this.place.children[index];
+      const button = this.container.children[index];
       button.setAttribute("aria-pressed", String(followed.includes(index)));
-      const paired = sample.pair !== undefined; // such samples are no trajectories of the run
-      const own = paired ? null : commitments.find(({trajectory}) => trajectory === index);
+      const paired = sample.pair !== undefined; // twin previews are not trajectories of the run
+      const committed = paired ? null : commitments.find(({trajectory}) => trajectory === index);
       button.style.gridColumn = columnOf(index);
       setText(button.lastChild, paired ? shortened(sample.label, MOST_LETTERS) : "");
-      button.title = describe(sample, index, labels, own);
+      button.title = describe(sample, index, labels, committed);
       button.setAttribute("aria-label", button.title);
       Object.assign(button.firstChild.style, {width: `${side}px`, height: `${side + BAR + 2}px`});
-      if (bitmap) draw(button.firstChild, {bitmap, header, index, colors}, side);
+      if (bitmap) drawSample(button.firstChild, {bitmap, header, index, colors}, side);
     });
   }
 
   #cells(n) {
-    while (this.place.children.length > n) this.place.lastChild.remove();
-    while (this.place.children.length < n) {
-      const index = this.place.children.length;
-      this.place.append(
+    while (this.container.children.length > n) this.container.lastChild.remove();
+    while (this.container.children.length < n) {
+      const index = this.container.children.length;
+      this.container.append(
         element(
           "button", {type: "button", className: "sample", onclick: () => this.onFollow(index)},
           element("canvas"), element("span", {className: "sample-label"})

@@ -1,13 +1,15 @@
 // The charts, the strip below them and the cursor across all of them.
 
-import {byId, element} from "../dom.js";
-import {shortened} from "../format.js";
+import {byId, element} from "../lib/dom.js";
+import {shortened} from "../lib/format.js";
 import {fraction, stepAt} from "../plots/axes.js";
 import * as entropy from "../plots/entropy.js";
 import * as previews from "../plots/previews.js";
 import * as production from "../plots/production.js";
 import * as profiles from "../plots/profiles.js";
+import {drawChart, sizeOf} from "./chart.js";
 import {readout, showReadout} from "./legend.js";
+import {drawStrip} from "./pictures.js";
 
 const PAGE_STEPS = 5;
 
@@ -26,21 +28,21 @@ export class Scope {
   draw(scene, {sprites, followed}) {
     this.scene = scene;
     for (const [id, plot] of [["entropy", entropy], ["production", production]]) {
-      plot.draw(byId(id), {...scene, size: sizeOf(byId(id))});
+      drawChart(byId(id), plot, scene);
     }
     this.#drawStrip(scene, sprites, followed);
   }
 
-  drawProfiles(scene, own) {
-    byId("profiles").closest("section").hidden = !own?.length;
-    if (!own?.length) return;
+  drawProfiles(scene, documents) {
+    byId("profiles").closest("section").hidden = !documents?.length;
+    if (!documents?.length) return;
     const {axis, unit, theme, ends, focus} = scene;
     const size = sizeOf(byId("profiles"));
     const shown = JSON.stringify([axis, unit, theme, ends, focus.key, size]);
-    if (own === this.profiles && shown === this.profilesShown) return; // they change once a run
-    Object.assign(this, {profiles: own, profilesShown: shown});
+    if (documents === this.profiles && shown === this.profilesShown) return; // they change once a run
+    Object.assign(this, {profiles: documents, profilesShown: shown});
     const colorOf = (label) => scene.colors[scene.labels.indexOf(label)] ?? scene.figure.outside;
-    profiles.draw(byId("profiles"), {...scene, profiles: own, colorOf, size});
+    drawChart(byId("profiles"), profiles, {...scene, profiles: documents, colorOf});
   }
 
   /** Move the cursor to a step, or take it away. */
@@ -70,7 +72,7 @@ export class Scope {
     byId("strip-empty").hidden = has || !scene.pictures;
     if (!has || width <= 0) return;
     Object.assign(canvas.style, {width: `${width}px`, height: `${previews.heightOf(followed.length)}px`});
-    previews.draw(canvas, {...scene, sprites, followed}, width);
+    drawStrip(canvas, {...scene, sprites, followed}, width);
     this.#nameStrip(sprites, followed);
   }
 
@@ -115,4 +117,3 @@ export class Scope {
 }
 
 const per = ({figure, axis}) => figure.axes[axis].per;
-const sizeOf = (node) => ({width: node.clientWidth, height: node.clientHeight});

@@ -1,12 +1,13 @@
 // The studies of a run: when its trajectories commit, what can still be reached, how long a label holds.
 
-import {byId, setText} from "../dom.js";
-import {count, measured, number} from "../format.js";
+import {byId, setText} from "../lib/dom.js";
+import {count, measured, number} from "../lib/format.js";
 import * as branching from "../plots/branching.js";
 import * as calibration from "../plots/calibration.js";
 import * as commitment from "../plots/commitment.js";
 import * as contenders from "../plots/contenders.js";
 import * as switched from "../plots/switch.js";
+import {drawChart} from "./chart.js";
 
 const percent = (share) => `${Math.round(100 * share)} %`;
 
@@ -17,7 +18,7 @@ export function commitmentText({n, thresholds, flips}) {
   const {overtaken, expected} = sure.first;
   return (
     `Half of ${count(n)} trajectories stay ${half.join(", ")} on; the leading class changes ${number(flips)} times. ` +
-    `Of the first classes above ${sure.above}, ${percent(overtaken)} do not win (${percent(expected)} expected).`
+    `Of the classes first above ${sure.above}, ${percent(overtaken)} are not the final one (${percent(expected)} expected).`
   );
 }
 
@@ -25,8 +26,8 @@ export function commitmentText({n, thresholds, flips}) {
 export function switchText({n, crossover, inside_window: inside, ratio_to_peak: ratio}) {
   if (!crossover) return `Of ${count(n)} copies at each level; the share does not pass one half on these levels.`;
   const {sigma, error} = crossover;
-  const place = inside === null ? "" : `, ${inside ? "inside" : "outside"} the window, at ${number(ratio)} of its peak`;
-  return `Half of the copies follow their new label at σ = ${measured(sigma, error)}${place}.`;
+  const where = inside === null ? "" : `, ${inside ? "inside" : "outside"} the window, ${number(ratio)} times the σ of its peak`;
+  return `Half of the copies follow their new label at σ = ${measured(sigma, error)}${where}.`;
 }
 
 /** Return the words on branching. */
@@ -44,8 +45,8 @@ export function guidedSpec(spec, {interval}, scale) {
 
 /** Show the studies of a finished run; `onGuide(spec)` starts a guided one. */
 export class Studies {
-  constructor(place, {onGuide}) {
-    Object.assign(this, {place, shown: ""});
+  constructor(container, {onGuide}) {
+    Object.assign(this, {container, shown: ""});
     byId("guide").onsubmit = (event) => {
       event.preventDefault();
       onGuide(guidedSpec(this.spec, this.suggested, Number(byId("guide-scale").value)));
@@ -55,7 +56,7 @@ export class Studies {
   /** Draw a scene with `studies`, null while there are none; `guidable` tells whether the model can be guided. */
   show(scene, {studies, spec, guidable}) {
     setText(byId("no-studies"), studies ? "" : "The studies appear when the run is done.");
-    const size = [this.place.clientWidth, this.place.clientHeight];
+    const size = [this.container.clientWidth, this.container.clientHeight];
     const shown = JSON.stringify([scene.axis, scene.theme, scene.ends, size, scene.view.id, Boolean(studies), guidable]);
     if (shown === this.shown && studies === this.studies) return;
     Object.assign(this, {shown, studies, spec, suggested: studies?.suggested_interval ?? null});
@@ -76,7 +77,7 @@ export class Studies {
   }
 
   #part(name, study, words) {
-    for (const node of this.place.querySelectorAll(`[data-study=${name}]`)) node.hidden = !study;
+    for (const node of this.container.querySelectorAll(`[data-study=${name}]`)) node.hidden = !study;
     if (study) setText(byId(`${name}-text`), words(study));
   }
 
@@ -90,9 +91,9 @@ export class Studies {
       ["branching-plot", branching, studies.branching, {study: studies.branching, colorOf}],
       ["calibration-plot", calibration, studies.branching, {study: studies.branching}]
     ];
-    for (const [id, plot, there, own] of parts) {
+    for (const [id, plot, study, more] of parts) {
       const node = byId(id);
-      if (there) plot.draw(node, {...scene, ...own, size: {width: node.clientWidth, height: node.clientHeight}});
+      if (study) drawChart(node, plot, {...scene, ...more});
     }
   }
 }

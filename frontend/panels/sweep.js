@@ -1,10 +1,10 @@
 // The head of a sweep and the list of its runs; and what a line in the list of sweeps says.
 
-import {byId, element, setText} from "../dom.js";
-import {isFinal} from "../events/fold.js";
-import {count, plural} from "../format.js";
-import {formatHash} from "../state.js";
-import {runNames, variedOf} from "../sweeps/varied.js";
+import {byId, element, setText} from "../lib/dom.js";
+import {isFinal} from "../protocol/states.js";
+import {count, plural} from "../lib/format.js";
+import {formatHash} from "../protocol/address.js";
+import {runNames, variedOf} from "../protocol/varied.js";
 import {statusText} from "./runs.js";
 
 const MOST_NAMES = 6;
@@ -55,7 +55,7 @@ export function showSweep(sweep, state, curves) {
   linkRuns(state);
 }
 
-/** Point the links at the runs as they are looked at now; whoever presses may be faster than the next draw. */
+/** Point the links at the runs with the state's axis and unit, at once: a click may come before the next drawing. */
 export function linkRuns(state) {
   for (const link of byId("sweep-runs").querySelectorAll("a")) {
     link.href = formatHash({...state, runId: link.dataset.run, baseId: null});

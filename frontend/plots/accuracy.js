@@ -2,10 +2,8 @@
 
 import {value} from "./axes.js";
 import {band, line, shifted} from "./bands.js";
-import {faded, layoutOf} from "./figure.js";
-
-export const draw = (element, scene) =>
-  Plotly.react(element, traces(scene), layout(scene), {staticPlot: true, displayModeBar: false});
+import {faded} from "../lib/colour.js";
+import {layoutOf} from "./figure.js";
 
 /** Return the traces: the 95 % band and the curve. */
 export function traces({figure, sigma, axis, focus}) {

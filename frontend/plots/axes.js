@@ -1,11 +1,13 @@
 // The noise axis: from sigma to where a point is drawn, and what a density is multiplied by there.
 
+import {quantity} from "../protocol/quantities.js";
+
 const AXES = {
-  sigma: {value: (sigma) => sigma, place: Math.log10, slope: () => 1}, // logarithmic: per unit of ln sigma
-  ln_sigma: {value: Math.log, place: Math.log, slope: () => 1},
-  log_snr: {value: (sigma) => -2 * Math.log(sigma), place: (sigma) => -2 * Math.log(sigma), slope: () => 0.5},
-  vp_time: {value: vpTime, place: vpTime, slope: (sigma) => 1 + 1 / sigma ** 2},
-  scaled_time: {value: scaledTime, place: scaledTime, slope: (sigma, time) => time * (1 + 1 / sigma ** 2)}
+  sigma: {value: (sigma) => sigma, coordinate: Math.log10, slope: () => 1}, // logarithmic: per unit of ln sigma
+  ln_sigma: {value: Math.log, coordinate: Math.log, slope: () => 1},
+  log_snr: {value: (sigma) => -2 * Math.log(sigma), coordinate: (sigma) => -2 * Math.log(sigma), slope: () => 0.5},
+  vp_time: {value: vpTime, coordinate: vpTime, slope: (sigma) => 1 + 1 / sigma ** 2},
+  scaled_time: {value: scaledTime, coordinate: scaledTime, slope: (sigma, time) => time * (1 + 1 / sigma ** 2)}
 };
 const MARGIN = 0.012;
 const WINDOW_ROOM = Math.log(4);
@@ -26,9 +28,13 @@ export const placesOf = ({axis, sigma}, curve) =>
 /** Return the factor from bits to a unit. */
 export const unitFactor = (unit) => (unit === "nats" ? Math.LN2 : 1);
 
+/** Return the factor from a quantity in bits, per ln sigma if it is a rate, to what is shown at a noise level. */
+export const factorOf = (name, sigma, {axis, unit, time}) =>
+  unitFactor(unit) * (quantity(name).is_rate ? slope(axis, sigma, time) : 1);
+
 /** Return the range of an axis in Plotly's terms, most noise on the left: [left, right]. */
 export function range(axis, [high, low], time = 1) {
-  const [left, right] = [high, low].map((level) => AXES[axis].place(level, time));
+  const [left, right] = [high, low].map((level) => AXES[axis].coordinate(level, time));
   const room = MARGIN * (right - left);
   return [left - room, right + room];
 }
@@ -44,7 +50,7 @@ export function shownEnds(sigma, window) {
 /** Return how far from the left a noise level is drawn, 0 to 1 inside the range. */
 export function fraction(axis, ends, sigma, time = 1) {
   const [left, right] = range(axis, ends, time);
-  return (AXES[axis].place(sigma, time) - left) / (right - left);
+  return (AXES[axis].coordinate(sigma, time) - left) / (right - left);
 }
 
 /** Return the step whose noise level is drawn nearest to a fraction of the width. */

@@ -6,15 +6,12 @@ import {plainLayout} from "./figure.js";
 export const MOST = 12;
 const WIDTH = 0.38;
 
-export const draw = (element, scene) =>
-  Plotly.react(element, traces(scene), layout(scene), {staticPlot: true, displayModeBar: false});
-
 /** Return stacked bars, one trace a class: posterior on the left, frequency on the right of each place. */
 export function traces({study, labels, colorOf}) {
   const shown = study.trajectories.slice(0, MOST);
   const reached = new Set(shown.flatMap(({classes}) => classes.map(({label}) => label)));
   return labels.filter((label) => reached.has(label)).map((label) => {
-    const shares = shown.map(({classes}) => classes.find((own) => own.label === label) ?? {posterior: 0, frequency: 0});
+    const shares = shown.map(({classes}) => classes.find((entry) => entry.label === label) ?? {posterior: 0, frequency: 0});
     return {
       type: "bar",
       name: label,

@@ -2,9 +2,6 @@
 
 import {plainLayout} from "./figure.js";
 
-export const draw = (element, scene) =>
-  Plotly.react(element, traces(scene), layout(scene), {staticPlot: true, displayModeBar: false});
-
 /** Return the diagonal, and a point a bin of the posterior with its 95 % error bar. */
 export function traces({study, figure, theme}) {
   const {entropy, bound} = figure[theme].colors;

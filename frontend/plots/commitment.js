@@ -1,12 +1,10 @@
-// When trajectories make up their minds for good: a histogram over the noise axis, one for each threshold.
+// Commitment times of trajectories: a histogram over the noise axis, one for each threshold.
 
 import {slope, value} from "./axes.js";
 import {largest} from "./bands.js";
-import {faded, layoutOf} from "./figure.js";
+import {faded} from "../lib/colour.js";
+import {layoutOf} from "./figure.js";
 import {windowShapes} from "./window.js";
-
-export const draw = (element, scene) =>
-  Plotly.react(element, traces(scene), layout(scene), {staticPlot: true, displayModeBar: false});
 
 /** Return the share of trajectories that commit between two levels, per unit of the axis: one a step but the first. */
 export function densities({counts}, n, {sigma, axis}) {
@@ -42,7 +40,7 @@ export function layout(scene) {
   const {commitment, figure, axis, unit, theme, ends, size, window} = scene;
   const {entropy, production, ...colors} = figure[theme].colors;
   const base = layoutOf(figure, "commitment", {axis, unit, theme, ends, size});
-  base.yaxis.range = [0, 1.15 * largest(...commitment.thresholds.map((own) => densities(own, commitment.n, scene))) || 1];
+  base.yaxis.range = [0, 1.15 * largest(...commitment.thresholds.map((threshold) => densities(threshold, commitment.n, scene))) || 1];
   base.shapes = windowShapes(window, axis, colors);
   base.annotations = commitment.thresholds.map(({above}, i) => ({
     xref: "paper", x: 0.01, xanchor: "left", yref: "paper", y: 1 - 0.2 * i, yanchor: "top", showarrow: false,

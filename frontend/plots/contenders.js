@@ -1,14 +1,12 @@
 // What each class nearly became: how many trajectories of each final class had which contender.
 
-import {shortened} from "../format.js";
-import {faded, plainLayout} from "./figure.js";
+import {shortened} from "../lib/format.js";
+import {faded} from "../lib/colour.js";
+import {plainLayout} from "./figure.js";
 
 /** Classes that a matrix can show. */
 export const MOST_CLASSES = 24;
 const MOST_LETTERS = 24;
-
-export const draw = (element, scene) =>
-  Plotly.react(element, traces(scene), layout(scene), {staticPlot: true, displayModeBar: false});
 
 /** Return the classes that occur, in the order of the run's labels. */
 export function classesOf({commitment, labels}) {

@@ -1,20 +1,19 @@
 // H over the noise axis: curves with their bands, the prior's bound, the window.
 
+import {quantity} from "../protocol/quantities.js";
 import {placesOf, unitFactor, value} from "./axes.js";
 import {band, dotted, exactLine, largest, line, scaled, shifted} from "./bands.js";
-import {faded, layoutOf} from "./figure.js";
+import {faded} from "../lib/colour.js";
+import {layoutOf} from "./figure.js";
 import {halfway, halfwayText, markShapes} from "./marks.js";
 import {sketch} from "./sketch.js";
 import {windowShapes} from "./window.js";
 
-const MOST_SURPRISE = 1.5;
-
-export const draw = (element, scene) =>
-  Plotly.react(element, traces(scene), layout(scene), {staticPlot: true, displayModeBar: false});
+const MOST_OF_BOUND = 1.5;
 
 /** Return the traces: exact curves, bands of the curve in focus, then every visible curve. */
 export function traces(scene) {
-  const {figure, theme, curves, axis, unit, cross, sigma, own = null} = scene;
+  const {figure, theme, curves, axis, unit, cross, sigma, modelPaths = null} = scene;
   const factor = unitFactor(unit);
   if (scene.sketched) {
     return curves.slice(0, 1).map((curve) =>
@@ -25,7 +24,7 @@ export function traces(scene) {
     const x = placesOf(scene, curve);
     return [
       ...(curve.focus || curve.banded ? bands(figure, x, curve, factor) : []),
-      ...ownLine(own, curve, {axis, factor, color: figure[theme].colors.bound}),
+      ...modelLine(modelPaths, curve, {axis, factor, color: figure[theme].colors.bound}),
       ...(cross === "yes" || curve.calibration ? [crossLine(x, curve, factor)] : []),
       ...(curve.calibration && curve.focus ? [correctedPoints(x, curve, factor, figure)] : []),
       line(x, scaled(curve.entropy, factor), curve.color, {
@@ -81,17 +80,17 @@ function bands(figure, x, curve, factor) {
   ];
 }
 
-/** Data may surprise the model more than the prior would: then the chart grows, though not without end. */
+/** The cross-entropy of data may exceed the prior's entropy: the chart grows with it, up to a limit. */
 function highest({bound, entropy, cross_entropy: cross, calibration}) {
   const surprise = calibration ? largest(cross, calibration.cross_entropy_corrected) : 0;
-  return Math.max(bound, largest(entropy), Math.min(surprise, MOST_SURPRISE * bound));
+  return Math.max(bound, largest(entropy), Math.min(surprise, MOST_OF_BOUND * bound));
 }
 
 /** On data: the entropy that paths of the model itself have, from another run. */
-function ownLine(own, {key}, {axis, factor, color}) {
-  const curve = own?.curves[key];
+function modelLine(modelPaths, {key}, {axis, factor, color}) {
+  const curve = modelPaths?.curves[key];
   if (!curve) return [];
-  const x = own.sigma.map((level) => value(axis, level));
+  const x = modelPaths.sigma.map((level) => value(axis, level));
   return [dotted(x, scaled(curve.entropy, factor), color)];
 }
 
@@ -107,7 +106,7 @@ function correctedPoints(x, {calibration, color, title}, factor, figure) {
     y: known.map((i) => factor * values[i]),
     error_y: {type: "data", array: known.map((i) => times * (errors[i] ?? 0)), color, thickness: 1, width: 2},
     marker: {color, size: 6, symbol: "x-thin", line: {color, width: 1.6}},
-    name: `${title}, cross-entropy, corrected for the steps`,
+    name: `${title}, ${quantity("cross_entropy").title}, corrected for the steps`,
     hoverinfo: "skip"
   };
 }
@@ -116,7 +115,7 @@ function crossLine(x, curve, factor) {
   return line(x, scaled(curve.cross_entropy, factor), curve.color, {
     width: 1.4,
     dash: "4px,3px",
-    name: `${curve.title}, cross-entropy`
+    name: `${curve.title}, ${quantity("cross_entropy").title}`
   });
 }
 
@@ -129,16 +128,16 @@ function level(entropy, factor, colors) {
 
 function boundText(bound, factor, unit, colors) {
   if (bound === undefined) return [];
-  const place = {xref: "paper", x: 1, xanchor: "right", yref: "y", y: bound * factor, yanchor: "bottom"};
+  const anchor = {xref: "paper", x: 1, xanchor: "right", yref: "y", y: bound * factor, yanchor: "bottom"};
   const text = `prior: ${(bound * factor).toFixed(2)} ${unit}`;
-  return [{...place, text, showarrow: false, font: {size: 11, color: colors.bound}}];
+  return [{...anchor, text, showarrow: false, font: {size: 11, color: colors.bound}}];
 }
 
-/** Say where a curve of pairs ends; the log-ratio to the unconditional branch cannot exceed log 1/prior. */
+/** Say where a complement curve ends; the log-ratio to the unconditional branch cannot exceed log 1/prior. */
 function floorText(floor, factor, unit, colors) {
   if (typeof floor?.entropy !== "number") return [];
   const at = (bits) => (bits * factor).toFixed(2);
   const why = floor.expected === null ? "" : ` (${at(floor.expected)} where the networks agree exactly)`;
-  const place = {xref: "paper", x: 0, xanchor: "left", yref: "y", y: floor.entropy * factor, yanchor: "bottom"};
-  return [{...place, text: `floor: ${at(floor.entropy)} ${unit}${why}`, showarrow: false, font: {size: 11, color: colors.bound}}];
+  const anchor = {xref: "paper", x: 0, xanchor: "left", yref: "y", y: floor.entropy * factor, yanchor: "bottom"};
+  return [{...anchor, text: `floor: ${at(floor.entropy)} ${unit}${why}`, showarrow: false, font: {size: 11, color: colors.bound}}];
 }

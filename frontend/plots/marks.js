@@ -1,7 +1,7 @@
 // Marks of the theory: where a mixture speciates, and the bits around half a decision.
 
 import {unitFactor, value} from "./axes.js";
-import {number} from "../format.js";
+import {number} from "../lib/format.js";
 
 /** The width of a letter and, before a chart has a size, of a chart, in pixels. */
 const LETTER = 5.8;
@@ -20,8 +20,8 @@ export function markTexts({figure, marks = [], axis, size}, [left, right]) {
   const {l, r} = figure.common.margin;
   const pixels = ((size?.width ?? WIDTH) - l - r) / (right - left);
   const texts = placed(marks, axis)
-    .map((own) => ({...own, x: log ? Math.log10(own.at) : own.at, text: textOf(own.mark, axis)}))
-    .map((own) => ({...own, from: (own.x - left) * pixels, width: LETTER * own.text.length}))
+    .map((line) => ({...line, x: log ? Math.log10(line.at) : line.at, text: textOf(line.mark, axis)}))
+    .map((label) => ({...label, from: (label.x - left) * pixels, width: LETTER * label.text.length}))
     .sort((a, b) => a.from - b.from);
   let free = 0;
   return texts.flatMap(({x, text, from, width, color}) => {
@@ -48,20 +48,20 @@ export function halfwayText({figure, theme, unit, halfway: shown}) {
   if (!shown) return [];
   const color = figure[theme].colors.bound;
   const y = ((figure.halfway.low + figure.halfway.high) / 2) * unitFactor(unit);
-  const place = {xref: "paper", x: 0, xanchor: "left", xshift: 4, yref: "y", y, yanchor: "middle"};
-  return [{...place, text: figure.halfway.text, showarrow: false, font: {size: 11, color}}];
+  const anchor = {xref: "paper", x: 0, xanchor: "left", xshift: 4, yref: "y", y, yanchor: "middle"};
+  return [{...anchor, text: figure.halfway.text, showarrow: false, font: {size: 11, color}}];
 }
 
 /** Return {mark, at, color} for every place on the axis that has a mark; of marks at one place, the first. */
 function placed(marks, axis) {
-  const found = new Map();
+  const byPosition = new Map();
   for (const mark of marks) {
     const at = positionOf(mark, axis);
     if (at === null) continue;
     const key = at.toFixed(6);
-    if (!found.has(key)) found.set(key, {mark, at, color: mark.color});
+    if (!byPosition.has(key)) byPosition.set(key, {mark, at, color: mark.color});
   }
-  return [...found.values()];
+  return [...byPosition.values()];
 }
 
 /** VP speciates at its own time, VE at its own noise level: the axis says which process is meant. */
@@ -72,6 +72,6 @@ function positionOf({time, sigma, unitTime}, axis) {
 }
 
 function textOf({time, sigma, name}, axis) {
-  const own = {vp_time: `tₛ = ${number(time)}`, scaled_time: "tₛ"}[axis] ?? `σ = ${number(sigma)}`;
-  return name && axis !== "scaled_time" ? `${name}: ${own}` : own;
+  const position = {vp_time: `tₛ = ${number(time)}`, scaled_time: "tₛ"}[axis] ?? `σ = ${number(sigma)}`;
+  return name && axis !== "scaled_time" ? `${name}: ${position}` : position;
 }

@@ -1,12 +1,12 @@
-// The preview strip under the charts: some samples along the noise axis, picture over posterior.
+// Where pictures and posteriors lie: the strip of some samples along the noise axis, and the bar under one sample.
 
-import {context} from "../dom.js";
-import {nearest, tile} from "../events/sprites.js";
 import {fraction, stepAt} from "./axes.js";
 
 export const TILE = 38;
 export const RIBBON = 20;
 export const GAP = 8;
+/** Height of the bar under one sample. */
+export const BAR = 7;
 
 /** Return the height of a strip that follows some samples. */
 export const heightOf = (samples) => samples * (TILE + RIBBON + GAP) - (samples ? GAP : 0);
@@ -34,34 +34,26 @@ export function bars({axis, ends, sigma, steps}, width) {
     .map(({step, left, right}) => ({step, left: Math.max(0, left), right: Math.min(width, right)}));
 }
 
-/** Draw the strip of the followed samples. */
-export function draw(canvas, {followed, sprites, colors, ...axis}, width) {
-  const drawing = context(canvas, width, heightOf(followed.length));
-  const scene = {...axis, steps: sprites.steps()};
-  followed.forEach((sample, row) => {
-    const top = row * (TILE + RIBBON + GAP);
-    for (const {x, step} of slots(scene, width)) thumbnail(drawing, sprites, step, sample, x, top);
-    for (const {left, right, step} of bars(scene, width)) {
-      const posterior = sprites.header(step).samples[sample]?.posterior;
-      if (posterior) column(drawing, posterior, colors, left, right, top + TILE + 2);
-    }
-  });
+/** Return the step nearest to another among those that have a sheet, or null. */
+export function nearest(steps, step) {
+  if (!steps.length) return null;
+  return steps.reduce((best, other) => (Math.abs(other - step) < Math.abs(best - step) ? other : best));
 }
 
-function thumbnail(drawing, sprites, step, sample, x, top) {
-  const bitmap = sprites.bitmap(step);
-  if (!bitmap) return;
-  const from = tile(sprites.header(step), sample, bitmap.width, bitmap.height);
-  drawing.imageSmoothingQuality = "high";
-  drawing.drawImage(bitmap, ...from, x, top, TILE, TILE);
+/** Return where sample `index` lies in a sheet of the given size: [x, y, width, height]. */
+export function tile({columns, rows}, index, width, height) {
+  const [w, h] = [width / columns, height / rows];
+  return [(index % columns) * w, Math.floor(index / columns) * h, w, h];
 }
 
-function column(drawing, posterior, colors, left, right, top) {
-  const [from, to] = [Math.round(left), Math.round(right)]; // whole pixels: no seams between columns
-  let y = top;
-  posterior.forEach((share, label) => {
-    drawing.fillStyle = colors[label];
-    drawing.fillRect(from, y, to - from, share * (RIBBON - 2));
-    y += share * (RIBBON - 2);
-  });
+/** Return the segments of a stacked bar, [{label, left, width}]; those under half a pixel are left out. */
+export function segments(posterior, width) {
+  let left = 0;
+  return posterior
+    .map((share, label) => {
+      const segment = {label, left, width: share * width};
+      left += segment.width;
+      return segment;
+    })
+    .filter((segment) => segment.width >= 0.5);
 }

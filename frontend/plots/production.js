@@ -1,20 +1,17 @@
 // Entropy production over the noise axis: its area is the information, its peak the decision.
 
-import {placesOf, slope, unitFactor, value} from "./axes.js";
+import {factorOf, placesOf, value} from "./axes.js";
 import {band, dotted, exactLine, largest, line, scaled, shifted} from "./bands.js";
-import {faded, layoutOf} from "./figure.js";
+import {faded} from "../lib/colour.js";
+import {layoutOf} from "./figure.js";
 import {markShapes, markTexts} from "./marks.js";
 import {sketch} from "./sketch.js";
 import {windowShapes} from "./window.js";
-import {number} from "../format.js";
-
-export const draw = (element, scene) =>
-  Plotly.react(element, traces(scene), layout(scene), {staticPlot: true, displayModeBar: false});
+import {number} from "../lib/format.js";
 
 /** Return production per unit of the axis, in the unit. */
 export function rescaled(values, {sigma, axis, unit}, curve = {}) {
-  const factor = unitFactor(unit);
-  return scaled(values, (curve.sigma ?? sigma).map((level) => factor * slope(axis, level, curve.time)));
+  return scaled(values, (curve.sigma ?? sigma).map((level) => factorOf("production", level, {axis, unit, time: curve.time})));
 }
 
 /** Return the traces: exact curves, every visible curve, the one in focus with its area and band. */
@@ -36,7 +33,7 @@ export function traces(scene) {
     });
     if (curve.banded) return [errorBand(figure, scene, curve, x), curveLine];
     if (!curve.focus) return [curveLine];
-    const area = band(x, y.map((own) => (own === null ? null : 0)), y, faded(color, 0.12));
+    const area = band(x, y.map((rate) => (rate === null ? null : 0)), y, faded(color, 0.12));
     return [area, errorBand(figure, scene, curve, x), curveLine];
   })];
 }
@@ -59,8 +56,8 @@ export function layout(scene) {
 function exactLines(scene) {
   const {exact: color} = scene.figure[scene.theme].colors;
   return scene.curves.filter(({exact}) => exact).map(({exact, title, time}) => {
-    const own = {sigma: exact.sigma, time};
-    return exactLine(placesOf(scene, own), rescaled(exact.production, scene, own), color, title);
+    const levels = {sigma: exact.sigma, time};
+    return exactLine(placesOf(scene, levels), rescaled(exact.production, scene, levels), color, title);
   });
 }
 
@@ -72,7 +69,7 @@ function errorBand(figure, scene, curve, x) {
     rescaled(shifted(curve.production, curve.production_se, sign * times), scene, curve)
   );
   const measured = rescaled(curve.production, scene, curve);
-  const above = low.map((own, i) => (own === null ? null : Math.max(Math.min(0, measured[i]), own)));
+  const above = low.map((rate, i) => (rate === null ? null : Math.max(Math.min(0, measured[i]), rate)));
   return band(x, above, high, faded(curve.productionColor, 0.26));
 }
 

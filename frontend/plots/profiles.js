@@ -4,9 +4,6 @@ import {unitFactor, value} from "./axes.js";
 import {largest, line, scaled} from "./bands.js";
 import {layoutOf} from "./figure.js";
 
-export const draw = (element, scene) =>
-  Plotly.react(element, traces(scene), layout(scene), {staticPlot: true, displayModeBar: false});
-
 /** Return one trace a class. */
 export function traces({profiles, sigma, axis, unit, colorOf}) {
   const x = sigma.map((level) => value(axis, level));

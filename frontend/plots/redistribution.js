@@ -1,16 +1,13 @@
 // What guidance adds to the production of every class and what it takes away, over the noise axis.
 
-import {slope, unitFactor, value} from "./axes.js";
-import {band, line, scaled, shifted} from "./bands.js";
-import {faded, layoutOf} from "./figure.js";
-import {measured, number} from "../format.js";
+import {factorOf, unitFactor, value} from "./axes.js";
+import {band, line, scaled} from "./bands.js";
+import {faded} from "../lib/colour.js";
+import {layoutOf} from "./figure.js";
+import {measured, number} from "../lib/format.js";
+import {quantity} from "../protocol/quantities.js";
 
-const CONFIG = {displayModeBar: false};
 const ROOM = 1.12;
-
-export const draw = (element, scene) => Plotly.react(element, traces(scene), layout(scene), CONFIG);
-export const drawEntropy = (element, scene) =>
-  Plotly.react(element, entropyTraces(scene), entropyLayout(scene), CONFIG);
 
 /**
  * Return the traces: band of the 25th to 75th percentile over classes, what is gained and lost at the
@@ -27,7 +24,7 @@ export function traces(scene) {
     band(x, low, high, faded(colors.bound, 0.22)),
     half(crossed, 1, faded(colors.gain, 0.42)),
     half(crossed, -1, faded(colors.loss, 0.42)),
-    ...classes.map((own) => classLine(x, own, scene)),
+    ...classes.map((entry) => classLine(x, entry, scene)),
     told(line(x, median, colors.bound, {width: 2.2, markers: true, name: "median"}), scene)
   ];
 }
@@ -36,30 +33,7 @@ export function traces(scene) {
 export function layout(scene) {
   const {low, high, classes} = scene.redistribution;
   const shown = classes.filter(({label}) => scene.shown.has(label)).map(({production}) => production);
-  return {...around([low, high, ...shown].map((own) => perAxis(own, scene)), scene, "redistribution")};
-}
-
-/** Return the difference of H: of the curve with its 95 % band, or of every class against the rest. */
-export function entropyTraces(scene) {
-  const {figure, sigma, axis, unit, theme, differences, shown} = scene;
-  const x = sigma.map((level) => value(axis, level));
-  const factor = unitFactor(unit);
-  return differences.flatMap((curve) => {
-    const color = scene.colorOf(curve.path.at(-1)) ?? figure[theme].colors.entropy;
-    const single = differences.length === 1;
-    const focus = single || shown.has(curve.path.at(-1));
-    const own = told(line(x, scaled(curve.entropy, factor), color, {
-      width: focus ? 2.2 : 1, markers: single, name: curve.path.at(-1) ?? curve.title
-    }), scene, unit);
-    return focus ? [band(x, ...ends(curve, figure, factor), faded(color, 0.24)), own] : [{...own, opacity: 0.5}];
-  });
-}
-
-/** Return the layout of the difference of H. */
-export function entropyLayout(scene) {
-  const factor = unitFactor(scene.unit);
-  const edges = scene.differences.flatMap((curve) => [scaled(curve.entropy, factor), ...ends(curve, scene.figure, factor)]);
-  return around(edges, scene, "entropy_difference");
+  return around([low, high, ...shown].map((values) => perAxis(values, scene)), scene, "redistribution");
 }
 
 /** Return the points of a curve and, between them, those where it crosses zero. */
@@ -69,7 +43,7 @@ export function withCrossings(x, y) {
     if (y[i - 1] * y[i] < 0) points.push([x[i - 1] + ((x[i] - x[i - 1]) * y[i - 1]) / (y[i - 1] - y[i]), 0]);
     points.push([x[i], y[i]]);
   }
-  return {x: points.map(([at]) => at), y: points.map(([, own]) => own)};
+  return {x: points.map(([at]) => at), y: points.map(([, height]) => height)};
 }
 
 /** Return what a comparison says in one sentence, in the unit; `per` is what production is per unit of. */
@@ -83,29 +57,29 @@ export function summary({sigma, axis, unit, per, redistribution, differences}) {
 
 function entropyChange([curve, ...others], sigma, unit) {
   if (!curve || others.length) return null;
-  const sizes = curve.entropy.map((own) => Math.abs(own ?? 0));
-  const place = sizes.indexOf(Math.max(...sizes));
-  if (!sizes[place]) return null;
+  const sizes = curve.entropy.map((change) => Math.abs(change ?? 0));
+  const step = sizes.indexOf(Math.max(...sizes));
+  if (!sizes[step]) return null;
   const factor = unitFactor(unit);
-  const [own, error] = [curve.entropy[place] * factor, curve.entropy_se[place]];
-  const text = measured(own, error === null ? null : error * factor);
-  return `H changes most by ${own > 0 ? "+" : ""}${text} ${unit} at σ = ${number(sigma[place])}`;
+  const [change, error] = [curve.entropy[step] * factor, curve.entropy_se[step]];
+  const text = measured(change, error === null ? null : error * factor);
+  return `${quantity("entropy").symbol} changes most by ${change > 0 ? "+" : ""}${text} ${unit} at σ = ${number(sigma[step])}`;
 }
 
 function productionChange(median, sigma, unit, per) {
-  const ends = [Math.max(...median), Math.min(...median)].filter((own) => own !== 0);
-  const words = ends.map((own) => `${signed(own)} at σ = ${number(sigma[median.indexOf(own)])}`);
+  const ends = [Math.max(...median), Math.min(...median)].filter((change) => change !== 0);
+  const words = ends.map((change) => `${signed(change)} at σ = ${number(sigma[median.indexOf(change)])}`);
   return words.length ? `${words.join(" and ")} (${unit} per ${per})` : null;
 }
 
-const signed = (own) => `${own > 0 ? "+" : ""}${number(own)}`;
+const signed = (change) => `${change > 0 ? "+" : ""}${number(change)}`;
 
 const perAxis = (values, {sigma, axis, unit}) =>
-  scaled(values, sigma.map((level) => unitFactor(unit) * slope(axis, level)));
+  scaled(values, sigma.map((level) => factorOf("production", level, {axis, unit})));
 
 /** The area between zero and one side of a curve. */
 function half({x, y}, side, color) {
-  const edge = y.map((own) => (side > 0 ? Math.max(0, own) : Math.min(0, own)));
+  const edge = y.map((height) => (side > 0 ? Math.max(0, height) : Math.min(0, height)));
   return band(x, edge.map(() => 0), edge, color);
 }
 
@@ -113,7 +87,7 @@ const classLine = (x, {label, production}, scene) =>
   told(line(x, perAxis(production, scene), scene.colorOf(label), {width: 1.4, name: label}), scene);
 
 /** Let a curve say its values when pointed at. */
-function told(trace, {sigma}, unit) {
+export function told(trace, {sigma}, unit) {
   const what = unit ? ` ${unit}` : "";
   const text = sigma.map((level) => `σ = ${number(level)}`);
   return {...trace, text, hoverinfo: undefined, hovertemplate: `%{text}: %{y:+.3f}${what}<extra>${escaped(trace.name)}</extra>`};
@@ -122,13 +96,11 @@ function told(trace, {sigma}, unit) {
 /** Plotly reads some tags in texts; labels are no markup. */
 const escaped = (text) => String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
-const ends = (curve, figure, factor) =>
-  [-1, 1].map((sign) => shifted(curve.entropy, curve.entropy_se, sign * figure.band.standard_errors, factor));
-
-function around(lists, scene, chart) {
+/** Return a layout that holds all values and zero, with the guided interval shaded. */
+export function around(lists, scene, chart) {
   const {figure, theme, axis, interval} = scene;
   const base = layoutOf(figure, chart, scene);
-  const values = lists.flat().filter((own) => own !== null);
+  const values = lists.flat().filter((edge) => edge !== null);
   const [low, high] = [Math.min(0, ...values), Math.max(0, ...values)];
   const room = (ROOM - 1) * (high - low) || 0.01;
   base.yaxis.range = [low - room, high + room];
@@ -143,6 +115,6 @@ function intervalShape(interval, axis, {ends: [top, bottom], figure, theme}) {
   if (!interval) return [];
   const [low, high] = [Math.max(interval[0], bottom), Math.min(interval[1], top)];
   const across = {xref: "x", yref: "paper", y0: 0, y1: 1, layer: "below", line: {width: 0}};
-  const place = {type: "rect", x0: value(axis, high), x1: value(axis, low)};
-  return [{...across, ...place, fillcolor: figure[theme].colors.window}];
+  const edges = {type: "rect", x0: value(axis, high), x1: value(axis, low)};
+  return [{...across, ...edges, fillcolor: figure[theme].colors.window}];
 }

@@ -1,19 +1,17 @@
-// The reliability diagram: of the answers with some posterior, how many are right. On the line is honest.
+// The reliability diagram: of the answers with some posterior, how many are right. On the diagonal: calibrated.
 
-import {faded, merge} from "./figure.js";
+import {faded} from "../lib/colour.js";
+import {merge} from "./figure.js";
 
-export const draw = (element, scene) =>
-  Plotly.react(element, traces(scene), layout(scene), {staticPlot: true, displayModeBar: false});
-
-/** Return the traces at a step: the line of honesty, a bar a bin, and a point where its answers lie. */
+/** Return the traces at a step: the diagonal (calibrated), a bar per bin, and a point where its answers lie. */
 export function traces({figure, theme, focus, step}) {
   const {edges, count, confidence, accuracy} = focus.calibration.reliability;
   const color = focus.color;
   const most = Math.max(1, ...count[step]);
   const filled = count[step].map((_, bin) => bin).filter((bin) => count[step][bin] > 0);
-  const honest = {color: figure[theme].colors.bound, width: 1, dash: "dash"};
+  const diagonal = {color: figure[theme].colors.bound, width: 1, dash: "dash"};
   return [
-    {type: "scatter", mode: "lines", x: [0, 1], y: [0, 1], line: honest, hoverinfo: "skip"},
+    {type: "scatter", mode: "lines", x: [0, 1], y: [0, 1], line: diagonal, hoverinfo: "skip"},
     {
       type: "bar",
       x: filled.map((bin) => (edges[bin] + edges[bin + 1]) / 2),

@@ -4,9 +4,6 @@ import {value} from "./axes.js";
 import {layoutOf} from "./figure.js";
 import {windowShapes} from "./window.js";
 
-export const draw = (element, scene) =>
-  Plotly.react(element, traces(scene), layout(scene), {staticPlot: true, displayModeBar: false});
-
 /** Return the curve of shares with its 95 % error bars. */
 export function traces({study, figure, theme, axis}) {
   const {entropy: color} = figure[theme].colors;

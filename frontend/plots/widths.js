@@ -4,16 +4,13 @@ import {filled, merge} from "./figure.js";
 
 const ROOM = 0.08;
 
-export const draw = (element, scene) =>
-  Plotly.react(element, traces(scene), layout(scene), {staticPlot: true, displayModeBar: false});
-
 /** Return the traces: the theory's line, then one point a run with its error, in each of the two panels. */
 export function traces({figure, theme, points, theory}) {
   const {exact} = figure[theme].colors;
   return [["time", "y"], ["sigma", "y2"]].flatMap(([name, yaxis]) => [
     {
       type: "scatter", mode: "lines", name: "theory", xaxis: "x", yaxis, hoverinfo: "skip",
-      x: theory.map(({x}) => x), y: theory.map((own) => own[name]),
+      x: theory.map(({x}) => x), y: theory.map((point) => point[name]),
       line: {color: exact, width: 1.3, dash: "5px,4px"}
     },
     pointTrace(points, name, yaxis, figure.band.standard_errors, exact)
@@ -22,9 +19,9 @@ export function traces({figure, theme, points, theory}) {
 
 /** Return the layout; the horizontal axis is logarithmic where all values are positive. */
 export function layout({figure, theme, points, varied, size}) {
-  const own = figure.widths.layout;
+  const chart = figure.widths.layout;
   const grid = figure[theme].layout;
-  const base = merge(figure.common, {yaxis2: figure.common.yaxis}, grid, {yaxis2: grid.yaxis}, own, size);
+  const base = merge(figure.common, {yaxis2: figure.common.yaxis}, grid, {yaxis2: grid.yaxis}, chart, size);
   base.xaxis.title.text = filled(base.xaxis.title.text, {varied});
   const x = points.map((point) => point.x);
   const log = x.every((value) => value > 0);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import {readFileSync} from "node:fs";
 import {test} from "node:test";
-import {ownRunOf} from "../../frontend/events/own_run.js";
-import {dataText, specOf} from "../../frontend/form/values.js";
+import {modelRunOf} from "../../frontend/sessions/model_paths.js";
+import {dataText, specOf} from "../../frontend/protocol/spec.js";
 import {caption} from "../../frontend/panels/calibration.js";
 import * as accuracy from "../../frontend/plots/accuracy.js";
 import * as entropy from "../../frontend/plots/entropy.js";
@@ -51,7 +51,7 @@ test("the chart grows with the surprise of the data, up to a limit", () => {
 
 test("the model's own entropy stands beside it, on its own levels", () => {
   const own = {sigma: [8, 1], curves: {classes: {entropy: [1, 0]}}};
-  const [, , line] = entropy.traces({...SCENE, own});
+  const [, , line] = entropy.traces({...SCENE, modelPaths: own});
   assert.deepEqual(line.x, [8, 1]);
   assert.match(line.line.dash, /px/);
 });
@@ -65,14 +65,14 @@ test("that run asks the same question of the model's own paths", () => {
     {...own, spec: {...own.spec, model: "n"}},
     {...own, spec: {...own.spec, guidance: {scale: 2}}}
   ];
-  assert.equal(ownRunOf(data, [data, ...others, own]), own);
-  assert.equal(ownRunOf(data, others), null);
-  assert.equal(ownRunOf(own, [own]), null);
+  assert.equal(modelRunOf(data, [data, ...others, own]), own);
+  assert.equal(modelRunOf(data, others), null);
+  assert.equal(modelRunOf(own, [own]), null);
 });
 
 test("the diagram shows the bins that hold answers, at their own accuracy", () => {
-  const [honest, bars, points] = reliability.traces({...SCENE, step: 2});
-  assert.deepEqual([honest.x, honest.y], [[0, 1], [0, 1]]);
+  const [diagonal, bars, points] = reliability.traces({...SCENE, step: 2});
+  assert.deepEqual([diagonal.x, diagonal.y], [[0, 1], [0, 1]]);
   assert.deepEqual(bars.x, [0.25, 0.75]);
   assert.deepEqual(bars.y, [0.5, 1]);
   assert.deepEqual(points.x, [0.4, 0.9]);

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 import {owner} from "../../frontend/form/fields.js";
-import {kindsOf, shapeOf, shownValue} from "../../frontend/form/params.js";
+import {groupReason, plainReason} from "../../frontend/protocol/reasons.js";
+import {kindsOf, shapeOf, shownValue} from "../../frontend/protocol/params.js";
 import {
   kindOf, labelsText, named, pairAmong, pairOf, pointsText, preferred, specOf, typed, typedLabels, typedList, typedPoints,
   typedTexts, typedWeights, weightsText
-} from "../../frontend/form/values.js";
+} from "../../frontend/protocol/spec.js";
 
 const SCHEMA = {
   $defs: {
@@ -122,6 +123,20 @@ test("an error belongs to the field with the longest fitting name", () => {
   assert.equal(owner(names, "schedule.sigma_min"), "schedule");
   assert.equal(owner(names, "partitions.groups.1.labels"), "partitions");
   assert.equal(owner(names, "params_x"), null);
+});
+
+test("what a validator says is put in plain words", () => {
+  assert.equal(plainReason("Input should be a valid integer, unable to parse string as an integer"), "must be an integer");
+  assert.equal(plainReason("Input should be greater than or equal to 2, got 1"), "must be at least 2, got 1");
+  assert.equal(plainReason("Input should be greater than 0"), "must be greater than 0");
+  assert.equal(plainReason("needs a run without guidance"), "needs a run without guidance");
+  const empty = "List should have at least 1 item after validation, not 0";
+  assert.equal(plainReason(groupReason("partitions.g.1.labels", empty)), "each group needs a label");
+  assert.equal(plainReason(empty), "needs at least 1, has 0");
+});
+
+test("what follows from the trajectories is said beside them", () => {
+  assert.equal(owner(["trajectories", "seed"], "batch_sizes.largest"), "trajectories");
 });
 
 test("a newcomer is offered a model of classes that a worker has", () => {

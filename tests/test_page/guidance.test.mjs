@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import {readFileSync} from "node:fs";
 import {test} from "node:test";
-import {choicesOf, guidanceOf, offered} from "../../frontend/form/advanced.js";
-import {guidanceText} from "../../frontend/guidance.js";
+import {guidanceOf, guidanceText} from "../../frontend/protocol/guidance.js";
+import {choicesOf, offered} from "../../frontend/protocol/schema.js";
 import {aboutText, byChange, differencesOf} from "../../frontend/panels/comparison.js";
-import {
-  entropyLayout, entropyTraces, layout, summary, traces, withCrossings
-} from "../../frontend/plots/redistribution.js";
+import * as entropyDifference from "../../frontend/plots/entropy_difference.js";
+import {layout, summary, traces, withCrossings} from "../../frontend/plots/redistribution.js";
 
 const figure = JSON.parse(readFileSync(new URL("../../frontend/figure.json", import.meta.url)));
 const SCHEMA = {
@@ -56,7 +55,7 @@ test("guidance is what was typed; a side of the interval left out is the end of 
 
 test("guidance is told in words", () => {
   const guidance = {scale: 2.5, interval: [0.4, 5], method: "feedback", decoder: "guided"};
-  assert.equal(guidanceText(guidance), "guided by feedback ×2.5 on σ 5 to 0.4, read with the guided kernels");
+  assert.equal(guidanceText(guidance), "guided by feedback ×2.5 on σ 5 to 0.4, scored with the guided kernels");
   assert.equal(guidanceText({scale: 3, interval: null, method: "cfg", decoder: "model"}), "guided ×3");
   assert.equal(guidanceText(null), "");
 });
@@ -87,18 +86,18 @@ test("the guided interval is shaded as far as the grid goes, and every axis has 
   assert.deepEqual(layout({...SCENE, interval: null}).shapes, []);
   assert.match(xaxis.title.text, /units/);
   assert.equal(yaxis.title.text, "Δ production (bits per ln σ)");
-  assert.equal(entropyLayout({...SCENE, unit: "nats"}).yaxis.title.text, "Δ entropy H (nats)");
+  assert.equal(entropyDifference.layout({...SCENE, unit: "nats"}).yaxis.title.text, "Δ entropy H (nats)");
 });
 
 test("everything drawn lies inside the frame", () => {
   const [low, high] = layout({...SCENE, shown: new Set(["a", "b"])}).yaxis.range;
   assert.ok(low < -0.2 && high > 0.5);
-  const [floor] = entropyLayout(SCENE).yaxis.range;
+  const [floor] = entropyDifference.layout(SCENE).yaxis.range;
   assert.ok(floor < -0.3);
 });
 
 test("the difference of H has a band where its error is known", () => {
-  const [area, curve] = entropyTraces(SCENE);
+  const [area, curve] = entropyDifference.traces(SCENE);
   assert.equal(area.x.length, 4); // two of three noise levels, there and back
   assert.deepEqual(curve.y, [0, -0.1, -0.3]);
 });

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
-import {clock, count, duration, measured, number, place, plural, shortened} from "../../frontend/format.js";
+import {count, duration, measured, number, plural, queuePlace, shortened, when} from "../../frontend/lib/format.js";
 import {grouped, rows} from "../../frontend/panels/checks.js";
 import {connectionText, workersText} from "../../frontend/panels/connection.js";
 import {aboutText, progressText} from "../../frontend/panels/head.js";
 import {readout} from "../../frontend/panels/legend.js";
-import {hasPairs, typedPrior} from "../../frontend/panels/pair_prior.js";
-import {decision, statusText} from "../../frontend/panels/runs.js";
+import {hasComplements, typedPrior} from "../../frontend/panels/complement_prior.js";
+import {statusText} from "../../frontend/panels/runs.js";
+import {decision} from "../../frontend/protocol/decision.js";
 import {describe, firstFollowed, grid, places, sharing} from "../../frontend/panels/samples.js";
 
 const PROGRESS = {trajectories: 48, total: 256, fraction: 0.2, seconds_left: 40};
@@ -22,7 +23,15 @@ test("numbers are as long as they need to be", () => {
   assert.equal(measured(null, 0.1), "–");
   assert.equal(count(81920), "81,920");
   assert.equal(plural(1, "worker"), "1 worker");
-  assert.match(clock(0), /\d/);
+  assert.match(when(0, 3600), /\d/);
+  assert.match(when(0, Date.UTC(2026, 5, 1)), /19(70|69)/);
+});
+
+test("an error that is 0 or too small to matter makes no row of zeros", () => {
+  assert.equal(measured(3.321928, 0), "3.322");
+  assert.equal(measured(0, 1e-9), "0.0000 ± <0.0001");
+  assert.equal(measured(50.7812, 3.1341, 0), "50.8 ± 3.1");
+  assert.equal(measured(0.31234, 0.00042), "0.31234 ± 0.00042");
 });
 
 test("times are told in the unit one would use", () => {
@@ -30,7 +39,7 @@ test("times are told in the unit one would use", () => {
 });
 
 test("places in the queue are ordinal", () => {
-  assert.deepEqual([0, 1, 2, 10, 20].map(place), ["next in the queue", "2nd in the queue", "3rd in the queue", "11th in the queue", "21st in the queue"]);
+  assert.deepEqual([0, 1, 2, 10, 20].map(queuePlace), ["next in the queue", "2nd in the queue", "3rd in the queue", "11th in the queue", "21st in the queue"]);
 });
 
 test("a run's line says what one wants to know in its state", () => {
@@ -51,6 +60,24 @@ test("the head tells how far a run is, and why it failed", () => {
   assert.match(aboutText(RUN), /3 steps, σ 80 to 0.02/);
   const placed = {...RUN, spec: {...RUN.spec, schedule: {sigmas: RUN.sigma}}};
   assert.match(aboutText(placed), /3 placed steps, σ 80 to 0.02/);
+});
+
+test("trajectories under way are counted beside those of whole batches", () => {
+  const curves = {classes: {n: [64, 64, 48]}};
+  const view = {state: "running", trajectories: 48, worker: null, sigma: [80, 1, 0.02], newest: {batch: 1, step: 1}, curves};
+  assert.equal(progressText(RUN, view), "48 of 256 trajectories, 16 under way at σ = 1, 40 s left");
+  assert.match(progressText(RUN, {...view, state: "cancelled"}), /^cancelled after 48 of 256 trajectories; the curves show 16 more/);
+  assert.equal(progressText(RUN, {...view, newest: {batch: 0, step: 2}}), "48 of 256 trajectories, 40 s left");
+});
+
+test("a check without a bound has not failed", () => {
+  const check = (name, ok, bound) => ({name, ok, value: 0.416, bound, explanation: "why"});
+  const [unknown] = grouped([check("production_integral[a]", false, null)]);
+  assert.equal(unknown.ok, null);
+  assert.match(rows(unknown, {})[0].text, /too few trajectories/);
+  const [mixed] = grouped([check("production_integral[a]", false, null), check("production_integral[b]", true, 1)]);
+  assert.equal(mixed.ok, true);
+  assert.equal(rows(mixed, {}).at(-1).ok, true);
 });
 
 test("checks of one name are one badge, failed if one failed", () => {
@@ -118,9 +145,9 @@ test("a sample is described with its posterior, where there is one", () => {
 
 test("the prior of a pair can be chosen once an each-vs-rest run is finished", () => {
   const pairs = {...RUN, spec: {...RUN.spec, partitions: {rest: "each-vs-rest"}}};
-  assert.ok(hasPairs(pairs, {state: "done", batches: 2}));
-  assert.ok(!hasPairs(pairs, {state: "running", batches: 2}));
-  assert.ok(!hasPairs(pairs, {state: "cancelled", batches: 0}));
-  assert.ok(!hasPairs(RUN, {state: "done", batches: 2}));
+  assert.ok(hasComplements(pairs, {state: "done", batches: 2}));
+  assert.ok(!hasComplements(pairs, {state: "running", batches: 2}));
+  assert.ok(!hasComplements(pairs, {state: "cancelled", batches: 0}));
+  assert.ok(!hasComplements(RUN, {state: "done", batches: 2}));
   assert.deepEqual([typedPrior(" 0.2 "), typedPrior("")], [0.2, null]);
 });

@@ -2,13 +2,12 @@ import assert from "node:assert/strict";
 import {readFileSync} from "node:fs";
 import {test} from "node:test";
 import {emptyView, fold, replaced} from "../../frontend/events/fold.js";
-import {nearest, tile} from "../../frontend/events/sprites.js";
 import * as entropy from "../../frontend/plots/entropy.js";
-import {colour, faded, layoutOf} from "../../frontend/plots/figure.js";
-import {bars, slots} from "../../frontend/plots/previews.js";
+import {colour, faded} from "../../frontend/lib/colour.js";
+import {layoutOf} from "../../frontend/plots/figure.js";
+import {bars, nearest, segments, slots, tile} from "../../frontend/plots/previews.js";
 import * as production from "../../frontend/plots/production.js";
-import {segments} from "../../frontend/plots/samples.js";
-import {cursorStep, focusOf, hiddenAtFirst, labelColors, sceneOf} from "../../frontend/scene.js";
+import {cursorStep, focusOf, hiddenAtFirst, labelColors, sceneOf} from "../../frontend/scenes/run.js";
 
 const figure = JSON.parse(readFileSync(new URL("../../frontend/figure.json", import.meta.url)));
 const CURVE = {key: "classes", title: "all classes", partition: "classes", path: [], groups: ["a", "b"], bound: 1};
@@ -148,6 +147,29 @@ test("decisions and classes in one run have different colours, and classes their
   const {all} = sceneOf({figure, run, view: emptyView(run), state: STATE, theme: "light"});
   assert.equal(new Set(all.map(({color}) => color)).size, 4);
   assert.deepEqual(all.slice(2).map(({color}) => color), figure.colorway.slice(0, 2));
+});
+
+test("no colour means two things, and that of a decision does not depend on what is measured beside it", () => {
+  const labels = figure.colorway.map((_, i) => `class ${i}`);
+  const one = (key, path = []) => ({...CURVE, key, path});
+  const coloursOf = (curves, theme) => {
+    const run = {...RUN, labels, curves, spec: {...RUN.spec, partitions: {classes: null}}};
+    return sceneOf({figure, run, view: emptyView(run), state: STATE, theme}).all.map(({color}) => color);
+  };
+  for (const theme of ["light", "dark"]) {
+    const [alone] = coloursOf([one("classes")], theme);
+    const several = coloursOf([one("classes"), one("sides"), ...labels.map((label) => one(`rest.${label}`, [label]))], theme);
+    assert.equal(several[0], alone);
+    assert.equal(new Set(several).size, several.length);
+    assert.deepEqual(several.slice(2), figure.colorway);
+  }
+});
+
+test("a group of one label has the colour of the label", () => {
+  const run = {labels: ["a", "b", "c"], spec: {partitions: {kinds: [{name: "x", labels: ["c"]}, {name: "y", labels: ["a", "b"]}]}}};
+  const [a, b, c] = labelColors(figure, run, {partition: "kinds"});
+  assert.equal(c, figure.colorway[2]);
+  assert.deepEqual([a === b, a === c], [true, false]);
 });
 
 test("labels of one group share its colour", () => {

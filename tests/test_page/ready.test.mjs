@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import {isRest, kindOf, labelsText, typedLabels} from "../../frontend/form/values.js";
+import {isRest, kindOf, labelsText, typedLabels} from "../../frontend/protocol/spec.js";
 import {bySource, priceText, specFor, sweepFor} from "../../frontend/panels/ready.js";
-import {decision} from "../../frontend/panels/runs.js";
+import {decision} from "../../frontend/protocol/decision.js";
 
 const RUN = {
   name: "a", title: "A", description: "About A.", source: "One", axis: "ln_sigma", evaluations: 19200000, seconds: 7200,

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 import {eventsUrl} from "../../frontend/api.js";
-import {createDrawLoop} from "../../frontend/draw_loop.js";
-import {createPoll} from "../../frontend/poll.js";
-import {bindAddress, createStore, formatHash, parseHash, shownAxis} from "../../frontend/state.js";
+import {createDrawLoop} from "../../frontend/lib/draw_loop.js";
+import {createPoll} from "../../frontend/lib/poll.js";
+import {createStore} from "../../frontend/lib/store.js";
+import {formatHash, parseHash, shownAxis} from "../../frontend/protocol/address.js";
+import {bindAddress} from "../../frontend/views/address_bar.js";
 
 test("the address holds the run and what differs from the defaults", () => {
   const state = parseHash("#/runs/abc?axis=vp_time&unit=nats");

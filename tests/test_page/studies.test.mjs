@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import {readFileSync} from "node:fs";
 import {test} from "node:test";
-import {levelsOf, nearestLevel, studiesOf} from "../../frontend/form/studies.js";
-import {specOf} from "../../frontend/form/values.js";
+import {levelsOf, nearestLevel, studiesOf} from "../../frontend/protocol/studies.js";
+import {specOf} from "../../frontend/protocol/spec.js";
 import {branchingText, commitmentText, guidedSpec, switchText} from "../../frontend/panels/studies.js";
 import * as branching from "../../frontend/plots/branching.js";
 import * as calibration from "../../frontend/plots/calibration.js";
@@ -95,7 +95,7 @@ test("every axis of the studies has a title with its unit", () => {
 });
 
 test("the words say what was found", () => {
-  assert.match(commitmentText(COMMITMENT), /above 0.5 from σ = 2.*10 % do not win \(8 % expected\)/);
+  assert.match(commitmentText(COMMITMENT), /above 0.5 from σ = 2.*10 % are not the final one \(8 % expected\)/);
   assert.match(switchText(SWITCH), /σ = 1.400 ± 0.050, outside the window/);
   assert.match(switchText({...SWITCH, crossover: null}), /does not pass one half/);
   assert.match(branchingText(BRANCHING), /1.5 classes/);
@@ -114,6 +114,7 @@ test("the form asks for the studies whose level is given, and for no others", ()
     branching: {sigma: 2.98, repeats: 8}
   });
   assert.deepEqual(levelsOf("8"), {levels: 8});
+  assert.deepEqual(levelsOf("levels: 8"), {levels: 8});
   assert.deepEqual(levelsOf("20, 5.2"), {sigmas: [20, 5.2]});
   const spec = specOf({model: "m", mode: "classes", fields: {}, studies: studiesOf({"studies.switch.sigmas": "4"})});
   assert.deepEqual(spec.studies, {switch: {levels: 4}});

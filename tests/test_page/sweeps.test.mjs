@@ -6,15 +6,15 @@ import {value} from "../../frontend/plots/axes.js";
 import * as entropy from "../../frontend/plots/entropy.js";
 import * as production from "../../frontend/plots/production.js";
 import * as widthPlot from "../../frontend/plots/widths.js";
-import {widthsOf} from "../../frontend/sweeps/width_scene.js";
-import {linesHiddenAtFirst, restingStep, sweepScene} from "../../frontend/sweeps/scene.js";
-import {worstOf} from "../../frontend/sweeps/session.js";
-import {decisionsOf, pairEntropy, ratioAt, speciation, theoryWidth} from "../../frontend/sweeps/speciation.js";
+import {widthsOf} from "../../frontend/scenes/width_scene.js";
+import {linesHiddenAtFirst, restingStep, sweepScene} from "../../frontend/scenes/sweep.js";
+import {worstOf} from "../../frontend/sessions/sweep.js";
+import {decisionsOf, twoGaussianEntropy, ratioAt, speciation, theoryWidth} from "../../frontend/scenes/speciation.js";
 import {costText, errorText} from "../../frontend/panels/presets.js";
 import {sweepAbout} from "../../frontend/panels/sweep.js";
-import {readVary} from "../../frontend/sweeps/vary.js";
-import {runNames, variedOf} from "../../frontend/sweeps/varied.js";
-import {bandWidth, crossing} from "../../frontend/sweeps/widths.js";
+import {readVary} from "../../frontend/protocol/vary.js";
+import {runNames, variedOf} from "../../frontend/protocol/varied.js";
+import {bandWidth, crossing} from "../../frontend/scenes/widths.js";
 
 const figure = JSON.parse(readFileSync(new URL("../../frontend/figure.json", import.meta.url)));
 const DIMENSIONS = [10, 100, 1000, 10000];
@@ -31,7 +31,7 @@ const specOf = (dimension) => ({
 /** The exact curve of a pair, as if it had been measured. */
 function exactPair(dimension, steps = 400) {
   const sigma = geometric(16 * Math.sqrt(dimension), 0.1, steps);
-  const H = sigma.map((level) => pairEntropy(Math.sqrt(dimension / (1 + level ** 2))));
+  const H = sigma.map((level) => twoGaussianEntropy(Math.sqrt(dimension / (1 + level ** 2))));
   return {sigma, entropy: H, entropy_se: sigma.map(() => 0.01)};
 }
 
@@ -59,7 +59,7 @@ const sceneOf = (own, changes = {}) =>
 test("the entropy of a pair is the known one", () => {
   const known = [[0.1, 0.99282235], [0.5, 0.83925278], [1, 0.51405585], [1.5, 0.24002099], [3, 0.00555329]];
   for (const [r, bits] of known) {
-    close(pairEntropy(r), bits, 1e-7);
+    close(twoGaussianEntropy(r), bits, 1e-7);
     close(ratioAt(bits), r, 1e-5);
   }
 });

@@ -75,6 +75,20 @@ def test_a_tree_is_made_by_splitting_groups(visitor: Visitor) -> None:
     assert spec_of(visitor, page)["partitions"] == {"groups": groups}
 
 
+def test_the_name_of_a_group_is_edited_like_any_other_text(visitor: Visitor) -> None:
+    page = visitor.open()
+    prepare(page, "fashion-mnist")
+    choose(page, "groups")
+    row(page, "1").select_text()
+    page.keyboard.type("low")
+    expect(row(page, "1")).to_have_value("low")
+    expect(page.locator("[data-key='pick-1']")).to_be_checked()
+    chip = page.get_by_role("button", name="T-shirt/top", exact=True)
+    chip.click()
+    expect(chip).to_have_attribute("aria-pressed", "true")
+    expect(row(page, "1")).to_have_value("low")
+
+
 def test_several_decisions_and_weights_of_ones_own_are_one_run(visitor: Visitor) -> None:
     page = visitor.open()
     prepare(page, "gaussian-mixture", trajectories="32", steps="8")

@@ -72,9 +72,9 @@ def test_what_is_wrong_with_advanced_settings_is_said_beside_them(visitor: Visit
     guide(page, **{f"Guided from {SIGMA}": "1", f"down to {SIGMA}": "2"})
     expect(page.locator("[data-field='guidance'] > .error")).to_contain_text("must rise")
     guide(page, **{f"Guided from {SIGMA}": "", f"down to {SIGMA}": ""})
-    page.get_by_label("Drop classes below").fill("0.5")
+    page.get_by_label("Prune classes below").fill("0.5")
     expect(page.locator("[data-field='prune_below'] > .error")).to_contain_text("0.1")
-    page.get_by_label("Drop classes below").fill("")
+    page.get_by_label("Prune classes below").fill("")
     expect(page.locator("#cost")).to_contain_text("evaluations")
 
 
@@ -89,14 +89,14 @@ def test_a_guided_run_shows_no_false_red_badge(visitor: Visitor, decoder: str) -
     prepare(page, "gaussian-mixture", **fields)
     open_advanced(page)
     guide(page, Scale="3")
-    page.get_by_label("Posterior read with").select_option(decoder)
+    page.get_by_label("Scored with").select_option(decoder)
     begin(page)
     expect_done(page)
     expect(page.locator("#run-about")).to_contain_text("guided \N{MULTIPLICATION SIGN}3")
     expect(page.locator(".badge")).to_have_count(3 if decoder == "model" else 5)
     expect(page.locator(".badge[data-ok=false]")).to_have_count(0)
     page.get_by_role("button", name="Copy settings").click()
-    expect(page.get_by_label("Posterior read with")).to_have_value(decoder)
+    expect(page.get_by_label("Scored with")).to_have_value(decoder)
     expect(page.get_by_label("Scale", exact=True)).to_have_value("3")
 
 

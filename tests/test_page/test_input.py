@@ -32,10 +32,10 @@ WRONG = [
     ("#steps", "1", "schedule.steps", "2"),
     ("#steps", "100000", "schedule.steps", "8192"),
     ("#sigma-max", "0.001", "schedule.sigma_max", "sigma_min must be < sigma_max"),
-    ("#sigma-min", "-1", "schedule.sigma_min", "greater than"),
+    ("#sigma-min", "-1", "schedule.sigma_min", "at least"),
     ("#seed", "-1", "seed", "0"),
     ("#previews", "65", "previews", "64"),
-    ("#target", "0", "target_se_bits", "greater than"),
+    ("#target", "0", "target_se_bits", "at least"),
 ]
 
 
@@ -183,6 +183,62 @@ def test_a_lost_server_is_noticed_and_found_again(clumsy: Visitor) -> None:
     expect(page.locator("#connection-text")).to_contain_text("does not answer")
     page.unroute("**/api/**")
     expect(page.locator("#connection-text")).to_have_text("connected")
+
+
+def test_the_price_is_back_with_the_server(clumsy: Visitor) -> None:
+    page = clumsy.open()
+    prepare(page, "gaussian-mixture")
+    page.route("**/api/**", lambda route: route.abort())
+    page.fill("#trajectories", "64")
+    expect(page.locator("#form-error")).to_contain_text("does not answer")
+    expect(page.locator("#connection-text")).to_contain_text("does not answer")
+    page.unroute("**/api/**")
+    expect(page.locator("#cost")).to_contain_text("evaluations")
+    expect(page.locator("#form-error")).to_be_hidden()
+
+
+def test_run_keeps_the_focus_and_makes_one_run_of_two_presses(visitor: Visitor) -> None:
+    page = visitor.open()
+    prepare(page, "gaussian-mixture", trajectories="16", steps="8")
+    before = page.locator(".run-line").count()
+    page.locator("#run").dblclick()
+    expect_done(page)
+    expect(page.locator("#run")).to_be_focused()
+    expect(page.locator(".run-line")).to_have_count(before + 1)
+    expect(page).to_have_title("Gaussian mixture (exact), all 4 classes \N{MIDDLE DOT} Entroscope")
+
+
+def test_a_study_that_does_not_fit_is_refused_among_the_studies(clumsy: Visitor) -> None:
+    page = clumsy.open()
+    prepare(page, "gaussian-mixture")
+    page.get_by_text("Advanced: guidance").click()
+    page.get_by_label("Guidance").select_option("cfg")
+    page.locator("summary", has_text="Studies").click()
+    page.fill("#branch-sigma", "1")
+    error = page.locator("p[data-field=studies]")
+    expect(error).to_contain_text("needs a run without guidance")
+    expect(error).not_to_contain_text("studies.branching")
+
+
+def test_settings_that_the_schema_describes_have_help(visitor: Visitor) -> None:
+    page = visitor.context.new_page()
+
+    def describe(route: Route) -> None:
+        response = route.fetch()
+        schema = response.json()
+        schema["properties"]["trajectories"]["description"] = "Paths that are measured."
+        schema["properties"]["seed"].pop("description", None)
+        route.fulfill(response=response, json=schema)
+
+    page.route("**/api/schema/spec", describe)
+    page.goto(visitor.address)
+    mark = page.locator("[data-field=trajectories] > .help")
+    expect(mark).to_have_attribute("href", "/guide/first-run#settings-trajectories")
+    said = re.compile(r"^Paths that are measured\. Default: 256\.")
+    expect(mark).to_have_attribute("title", said)
+    expect(page.locator("#trajectories")).to_have_attribute("aria-description", said)
+    expect(page.locator("[data-field=seed] > .help")).to_have_count(0)
+    expect(page.locator(".helps a").first).to_have_attribute("href", "/guide/measured#entropy")
 
 
 def test_a_redis_out_of_reach_is_told_until_it_is_back(clumsy: Visitor) -> None:

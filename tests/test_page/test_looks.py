@@ -5,8 +5,9 @@ ENTROSCOPE_SCREENSHOTS=FOLDER keeps the pictures, of a larger run; the README sh
 
 from pathlib import Path
 
+import httpx
 import pytest
-from looks import EVERYWHERE, KEPT, NARROW, expect_to_fit, photograph
+from looks import EVERYWHERE, KEPT, NARROW, OVERFLOW, expect_to_fit, photograph
 from playwright.sync_api import Page, expect
 from visitor import WIDE, Scheme, Size, Visitor, begin, expect_done, prepare
 from waiting import eventually
@@ -61,6 +62,36 @@ def test_the_page_before_the_first_run_fits_its_screen(
     expect(page.locator("#production .lines path")).to_be_attached()
     expect_to_fit(page, size)
     photograph(page, pictures, "first-", size, scheme)
+
+
+@pytest.mark.parametrize("width", [768, 900, 1181])
+def test_the_title_of_a_run_and_its_actions_stand_apart(
+    visitor: Visitor, finished: dict[str, str], width: int
+) -> None:
+    page = photographed(visitor, finished, size=(width, 800))
+    title = page.locator("#head h1").bounding_box()
+    actions = page.locator("#run-actions").bounding_box()
+    about = page.locator("#run-about").bounding_box()
+    assert title and actions and about
+    beside = title["x"] + title["width"] <= actions["x"]
+    below = about["y"] + about["height"] <= actions["y"]
+    assert beside or below
+    assert about["width"] > 200
+    assert page.locator("html").evaluate(OVERFLOW)[0] == 0
+
+
+def test_the_list_of_runs_ends_above_what_follows_it(visitor: Visitor) -> None:
+    spec = {"schema": 1, "model": "gaussian-mixture", "trajectories": 2, "schedule": {"steps": 4}}
+    for _ in range(8):
+        httpx.post(f"{visitor.address}/api/runs", json=spec).raise_for_status()
+    page = visitor.open("/", size=NARROW)
+    expect(page.locator(".run-line").nth(7)).to_be_attached()
+    runs = page.locator(".left").bounding_box()
+    measurement = page.locator(".scope").bounding_box()
+    assert runs and measurement
+    assert runs["y"] + runs["height"] <= measurement["y"]
+    inside = page.locator("#runs").evaluate("e => e.getBoundingClientRect().bottom + scrollY")
+    assert inside <= measurement["y"]
 
 
 def test_the_page_follows_the_system_into_the_dark(visitor: Visitor) -> None:

@@ -42,7 +42,7 @@ def choose_own(page: Page, vary: object) -> None:
     prepare(page, "gaussian-mixture", **RUN)
     page.get_by_label("Kind").select_option("pair")
     page.click("#bench-link")
-    page.get_by_label("Your own sweep").check()
+    page.get_by_label("Custom sweep").check()
     page.fill("#vary", vary if isinstance(vary, str) else json.dumps(vary))
 
 
@@ -178,7 +178,7 @@ def test_the_theory_bench_fits_its_screen(
     photograph(page, pictures, "bench-", size, scheme)
 
 
-def test_every_ready_sweep_tells_what_it_is_and_what_it_costs(visitor: Visitor) -> None:
+def test_every_preset_sweep_tells_what_it_is_and_what_it_costs(visitor: Visitor) -> None:
     page = visitor.open()
     page.click("#bench-link")
     ready = page.locator("#presets label")

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import {readFileSync} from "node:fs";
 import {test} from "node:test";
 import {depthOf} from "../../frontend/panels/legend.js";
-import {decision} from "../../frontend/panels/runs.js";
-import {labelColors} from "../../frontend/scene.js";
+import {decision} from "../../frontend/protocol/decision.js";
+import {labelColors} from "../../frontend/scenes/run.js";
 import {
   added, carried, groupAt, groupsInside, halves, labelsOf, relabelled, removed, renamed, rowsOf, split, toggled
-} from "../../frontend/tree.js";
+} from "../../frontend/protocol/groups.js";
 
 const figure = JSON.parse(readFileSync(new URL("../../frontend/figure.json", import.meta.url)));
 const TREE = [
