@@ -7,9 +7,8 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
-from entroscope_workers.models.adapters.garments import LABELS
 from entroscope_workers.models.base import NO_LABEL
-from entroscope_workers.models.families.fashion_mnist import Network
+from entroscope_workers.models.families.fashion_mnist import LABELS, Network
 
 #: A picture that looks like another class costs no more: some are labelled wrongly.
 MOST_NATS = 8.0

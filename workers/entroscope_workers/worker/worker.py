@@ -28,6 +28,7 @@ from entroscope_workers.worker.publisher import Outbox
 
 if TYPE_CHECKING:
     from entroscope_workers.models.base import Model
+    from entroscope_workers.sampling.loaded_model import LoadedModel
 
 RunBatch = Callable[[Plan, int, Any], Iterator[Payload]]
 T = TypeVar("T")
@@ -59,7 +60,7 @@ class Worker:
     def __init__(
         self,
         redis: Redis,
-        models: Mapping[str, "Model"],
+        models: Mapping[str, "Model | LoadedModel"],
         name: str,
         device: str,
         *,

@@ -17,12 +17,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from entroscope.protocol.models import BatchSizes, ModelInfo, ScheduleDefaults
-from entroscope_workers.models.adapters.garments import LABELS, PRESETS
+from entroscope_workers.models.adapters.labels import label_names, label_presets
 from entroscope_workers.models.adapters.network_model import Pixels
 from entroscope_workers.models.checkpoints.shapes import check_shapes
 from entroscope_workers.models.entry import Entry
 
 NAME = "fashion-mnist"
+LABELS = label_names(NAME, 10)
 SHAPE = (1, 28, 28)
 CHECKPOINT = Path(__file__).parents[1] / "checkpoints" / "fashion_mnist.safetensors"
 _CPU = torch.device("cpu")
@@ -224,7 +225,7 @@ def _info(weights_hash: str | None, name: str) -> ModelInfo:
         # Exact: the training set holds 6,000 pictures of each class.
         prior=(0.1,) * len(LABELS),
         unconditional=True,
-        presets=PRESETS,
+        presets=label_presets(NAME),
         weights_hash=weights_hash,
     )
 
