@@ -24,18 +24,19 @@ class Failing(GaussianMixture):
         raise ArithmeticError
 
 
+LEVELS = [100 * 0.8**step for step in range(40)]
 KINDS: list[dict[str, Any]] = [
     {"previews": {"samples": 4, "paired": True}},
     {"paths_from": "data", "previews": None},
     {"partitions": {"rest": "each-vs-rest"}, "complement": "rebuilt", "previews": None},
-    {"studies": {"branching": {"sigma": 5.0, "repeats": 4}}, "previews": None},
+    {"studies": {"branching": {"sigma": LEVELS[20], "repeats": 4}}, "previews": None},
 ]
 
 
 @pytest.mark.parametrize("steps_taken", [1, 3, None], ids="after {} payloads".format)
 @pytest.mark.parametrize("fields", KINDS, ids=["twins", "data", "complement", "branching"])
 def test_no_thread_is_left_after_a_batch(fields: dict[str, Any], steps_taken: int | None) -> None:
-    document = {"model": "gaussian-mixture", "schedule": {"steps": 40}, "trajectories": 8}
+    document = {"model": "gaussian-mixture", "schedule": {"sigmas": LEVELS}, "trajectories": 8}
     plan = resolve(Spec.model_validate(document | fields), MODEL.info)
     before = set(threading.enumerate())
     payloads = run_batch(plan, 0, MODEL)

@@ -92,10 +92,11 @@ def refined(model: LoadedModel, spec: Spec, trajectories: int) -> Spec:
     return resolved.model_copy(update={"schedule": levels})
 
 
-def run(plan: Plan, model: LoadedModel, fold: Fold) -> Iterator[Payload]:
+def run(plan: Plan, model: Model | LoadedModel, fold: Fold) -> Iterator[Payload]:
     """Run batch after batch into the fold until it is done; yield every payload on the way."""
+    loaded = LoadedModel.of(model)
     for index in range(len(plan.batches)):
-        for payload in run_batch(plan, index, model):
+        for payload in run_batch(plan, index, loaded):
             if isinstance(payload, Record):
                 fold.add_record(payload.facts, payload.moments, payload.studies)
             yield payload

@@ -58,17 +58,17 @@ class Probe:
 def probed(model: Model | LoadedModel) -> tuple[LoadedModel, ModelInfo]:
     """Return the model with calls of a good size, and what to announce of it."""
     loaded = LoadedModel.of(model)
-    found = probe(loaded.model)
-    sizes = CallSizes.measured(found.rates, loaded.model, complete=found.complete)
+    look = probe(loaded.model)
+    sizes = CallSizes.measured(look.rates, loaded.model, complete=look.complete)
     loaded = dataclasses.replace(loaded, sizes=sizes)
-    rate = found.evaluations_per_second
+    rate = look.evaluations_per_second
     if rate > QUICK and len(bind_params(loaded.info, {}).labels) > 1:
         rate = _chain_rate(loaded, rate)
     info = loaded.info.model_copy(
         update={
             "pairs_per_second": float(f"{rate:.3g}"),
             "decodes": isinstance(loaded.model, DecodesLatents),
-            "batch_sizes": _batch_sizes(loaded.model, found),
+            "batch_sizes": _batch_sizes(loaded.model, look),
         }
     )
     return loaded, info
@@ -155,7 +155,7 @@ def _answered(model: Model, x: Tensor, sigma: Tensor, rows: Tensor, labels: Tens
     model.denoise(x, sigma, rows, labels).sum().item()  # .item() waits for the device
 
 
-def _batch_sizes(model: Model, found: Probe) -> BatchSizes:
+def _batch_sizes(model: Model, look: Probe) -> BatchSizes:
     """Return the model's own sizes; on a GPU batches are large enough to fill it, if that is quick.
 
     A power of two, so that workers on like devices announce the same.
@@ -164,7 +164,7 @@ def _batch_sizes(model: Model, found: Probe) -> BatchSizes:
     if model.device.type == "cpu":
         return sizes
     labels = max(1, len(bind_params(model.info, {}).labels))
-    quick = BATCH_S * found.evaluations_per_second / (labels * model.info.schedule.steps)
-    wanted = min(TRAJECTORIES_GPU, found.best / labels, quick)
+    quick = BATCH_S * look.evaluations_per_second / (labels * model.info.schedule.steps)
+    wanted = min(TRAJECTORIES_GPU, look.best / labels, quick)
     largest = max(sizes.largest, 2 ** math.ceil(math.log2(wanted)))
     return sizes.model_copy(update={"largest": largest})

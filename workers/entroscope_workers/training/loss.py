@@ -88,8 +88,9 @@ def contrasted_errors(
     denoised: Tensor = network(_noisy(x0, sigma, noise), sigma, rows, asked)
     apart = denoised.float().reshape(len(x0), len(classes) + 1, -1) - x0.flatten(1)[:, None]
     squared = apart.square().sum(2)  # (batch, labels and none)
-    own = (1 - unlabelled_share) * squared[torch.arange(len(x0)), labels]
-    errors = _weight(network, sigma) * (own + unlabelled_share * squared[:, -1]) / apart.shape[2]
+    labelled = (1 - unlabelled_share) * squared[torch.arange(len(x0)), labels]
+    both = labelled + unlabelled_share * squared[:, -1]
+    errors = _weight(network, sigma) * both / apart.shape[2]
     evidence = -squared[:, :-1] / (2 * sigma.square()).float()[:, None]
     told = F.cross_entropy(evidence, labels, reduction="none")
     return errors + contrast * told.clamp(max=MOST_NATS)
