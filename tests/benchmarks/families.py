@@ -30,7 +30,7 @@ from entroscope_workers.library.probe import probed
 from entroscope_workers.library.registry import load_entry, load_models
 from entroscope_workers.models.base import Model
 from entroscope_workers.models.entry import Entry
-from entroscope_workers.sampling.call_sizes import Portioned
+from entroscope_workers.sampling.loaded_model import LoadedModel
 from entroscope_workers.sampling.runner import device_name, run_batch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
@@ -81,9 +81,9 @@ def plan_of(info: ModelInfo, o: argparse.Namespace, *, previews: bool) -> Plan:
 
 
 @torch.inference_mode()
-def bare(model: Portioned, plan: Plan, size: int) -> float:
-    """Return the pairs a second of `denoise` alone, in calls of so many pairs."""
-    bound = model.model.bind(plan.spec.params, plan.labels)
+def bare(loaded: LoadedModel, plan: Plan, size: int) -> float:
+    """Return the evaluations a second of `denoise` alone, in calls of a size."""
+    bound = loaded.model.bind(plan.spec.params, plan.labels)
     labels = torch.from_numpy(plan.columns).to(bound.device)
     count = -(-size // len(labels))
     rows = torch.arange(count, device=bound.device).repeat_interleave(len(labels))[:size]
@@ -98,8 +98,8 @@ def bare(model: Portioned, plan: Plan, size: int) -> float:
     return size * calls * len(plan.sigmas) / (time.perf_counter() - started)
 
 
-def run(model: Portioned, plan: Plan) -> float:
-    """Return the pairs a second of the batch."""
+def run(model: LoadedModel, plan: Plan) -> float:
+    """Return the evaluations a second of the batch."""
     started = time.perf_counter()
     for _ in run_batch(plan, 0, model):
         pass
@@ -110,18 +110,18 @@ def show(model: Model, o: argparse.Namespace) -> None:
     device = model.device
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
-    portioned, info = probed(model)
+    loaded, info = probed(model)
     with_, without = (plan_of(info, o, previews=previews) for previews in (True, False))
-    sizes = sorted({min(portioned.limit.pairs, 4**power) for power in range(8)})
+    sizes = sorted({min(loaded.sizes.call, 4**power) for power in range(8)})
     bares, runs = dict.fromkeys(sizes, 0.0), {True: 0.0, False: 0.0}
     for _ in range(o.repeats):
         for size in sizes:
-            bares[size] = max(bares[size], bare(portioned, without, size))
-        runs = {True: max(runs[True], run(portioned, with_)), False: runs[False]}
-        runs[False] = max(runs[False], run(portioned, without))
+            bares[size] = max(bares[size], bare(loaded, without, size))
+        runs = {True: max(runs[True], run(loaded, with_)), False: runs[False]}
+        runs[False] = max(runs[False], run(loaded, without))
     best = max(bares, key=lambda size: bares[size])
     print(f"\n{info.title}: shape {info.shape}, {len(without.columns)} labels, {o.steps} levels")
-    print(f"  bare network   {bares[best]:12.4g} evaluations/s, calls of {best} pairs")
+    print(f"  bare network   {bares[best]:12.4g} evaluations/s, calls of {best}")
     print(f"  run            {runs[False]:12.4g} evaluations/s, {without.batches[0][1]} samples")
     print(f"  run over bare  {runs[False] / bares[best]:12.3f} (aim {AIM_RATIO})")
     cost = runs[False] / runs[True] - 1

@@ -19,7 +19,7 @@ from torch import Tensor
 from entroscope.protocol.models import BatchSizes, ModelInfo
 from entroscope_workers import measure
 from entroscope_workers.library.idx import read_part
-from entroscope_workers.models.adapters.garments import LABELS
+from entroscope_workers.models.families.fashion_mnist import LABELS
 from entroscope_workers.training.fashion_mnist import as_labels, as_states
 
 PICTURES = 300

@@ -20,9 +20,8 @@ from PIL import Image
 from torch import Generator, Tensor
 
 from entroscope_workers.library.idx import read_part
-from entroscope_workers.models.adapters.garments import LABELS
 from entroscope_workers.models.base import NO_LABEL
-from entroscope_workers.models.families.fashion_mnist import FashionMnist, load
+from entroscope_workers.models.families.fashion_mnist import LABELS, FashionMnist, load
 from entroscope_workers.training.fashion_mnist import as_labels, as_states
 from entroscope_workers.training.loss import weighted_errors
 

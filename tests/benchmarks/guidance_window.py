@@ -21,8 +21,7 @@ from torch import Generator, Tensor
 
 from entroscope_workers import measure
 from entroscope_workers.library.idx import read_part
-from entroscope_workers.models.adapters.garments import LABELS
-from entroscope_workers.models.families.fashion_mnist import FashionMnist, load
+from entroscope_workers.models.families.fashion_mnist import LABELS, FashionMnist, load
 from entroscope_workers.numerics.sampling import sample
 from entroscope_workers.training.fashion_mnist import as_labels, as_states
 

@@ -16,7 +16,7 @@ from entroscope_workers import measure
 from entroscope_workers.library.examples import read_examples
 from entroscope_workers.library.registry import load_models
 from entroscope_workers.library.with_data import all_with_data, with_data
-from entroscope_workers.models.base import HasData
+from entroscope_workers.sampling.loaded_model import LoadedModel
 from entroscope_workers.sampling.runner import run_batch
 
 LABELS = ("T-shirt/top", "Bag", "Coat")
@@ -152,15 +152,19 @@ def test_a_model_with_data_measures_them_and_says_which_they_were(tmp_path: Path
     data = pictures(20, (28, 28, 1))
     write_idx(tmp_path, data, list(range(10)) * 2)
     model = with_data(load_models(["fashion-mnist"], CPU)["fashion-mnist"], tmp_path)
-    assert isinstance(model, HasData)
     drawn = model.draw_data(torch.tensor([3]), torch.tensor([0.6]), torch.zeros(1, 1, 28, 28))
     np.testing.assert_allclose(drawn[0, 0], data[13, :, :, 0] / 127.5 - 1, atol=1e-6)
     spec = {"paths_from": "data", "trajectories": 4, "schedule": {"steps": 4}, "previews": None}
     result = measure(model, spec)
-    assert model.info.data is not None
-    expected = {"part": "t10k", "checksum": model.info.data.checksum}
+    expected = {"part": "t10k", "checksum": checksum(model)}
     assert result["provenance"]["data"] == expected
     assert len(result["curves"]["classes"]["calibration"]["accuracy"]) == 4
+
+
+def checksum(model: LoadedModel) -> str:
+    data = model.info.data
+    assert data is not None
+    return data.checksum
 
 
 def test_a_batch_that_was_made_for_other_data_fails_with_both_named(tmp_path: Path) -> None:
@@ -170,7 +174,7 @@ def test_a_batch_that_was_made_for_other_data_fails_with_both_named(tmp_path: Pa
     other = with_data(plain, write_idx(tmp_path / "other", data[::-1].copy(), labels))
     spec = Spec.model_validate({"model": "fashion-mnist", "paths_from": "data"})
     plan = resolve(spec, one.info)
-    wanted, found = one.examples.info.checksum, other.examples.info.checksum
+    wanted, found = checksum(one), checksum(other)
     with pytest.raises(ValueError, match=f"is for data {wanted}, this worker has {found}"):
         next(run_batch(plan, 0, other))
     with pytest.raises(ValueError, match="was given no labelled data on this worker"):

@@ -17,8 +17,6 @@ from entroscope.runs.submission import check_size
 from entroscope.runs.sweep_presets import theory_presets
 from entroscope.settings import Settings
 from entroscope_workers.library.preset_files import FOLDER, run_presets
-from entroscope_workers.models.adapters.garments import LABELS as GARMENTS
-from entroscope_workers.models.adapters.garments import PRESETS as GARMENT_PRESETS
 from entroscope_workers.models.adapters.labels import label_names, label_presets
 
 SETTINGS = Settings(redis_url="redis://nowhere", data_dir=Path("nowhere"))
@@ -47,7 +45,10 @@ MODELS = {
         presets=label_presets("cifar10"),
     ),
     "fashion-mnist": info(
-        "fashion-mnist", GARMENTS, family="fashion-mnist", presets=GARMENT_PRESETS
+        "fashion-mnist",
+        label_names("fashion-mnist", 10),
+        family="fashion-mnist",
+        presets=label_presets("fashion-mnist"),
     ),
     "sd15": info("sd15", (), family=PROMPTED, label_kind="prompts", unconditional=True),
     "gaussian-mixture": info("gaussian-mixture", (), family="gaussian-mixture", shape=(1,)),

@@ -11,7 +11,7 @@ from entroscope.measurement.plan.curves import curves_of
 from entroscope.protocol.partitions import Group
 from entroscope_workers.models.adapters.labels import FOLDER, LABEL_SETS, label_names, label_presets
 
-COUNTS = {"cifar10": 10, "imagenet": 1000}
+COUNTS = {"cifar10": 10, "fashion-mnist": 10, "imagenet": 1000}
 IMAGENET = label_names("imagenet", 1000)
 #: Words that name a member of exactly one group of kinds, wherever they stand in a name.
 TELLING = {
@@ -137,5 +137,5 @@ def test_a_set_of_another_size_is_refused() -> None:
 
 
 def test_what_is_neither_set_nor_file_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"'cifar10' or 'imagenet' or a file .* got 'imagnet'"):
+    with pytest.raises(ValueError, match=r"'cifar10' or .*'imagenet' or a file .* got 'imagnet'"):
         label_names("imagnet", 1000)

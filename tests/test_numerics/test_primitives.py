@@ -1,6 +1,7 @@
 """Kernels, posteriors and entropies: closed forms and invariants."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -148,10 +149,10 @@ def test_the_production_of_a_pair_is_the_slope_of_its_entropy(sigma: float) -> N
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 2**53 - 1), st.lists(st.integers(0, 10**6), min_size=1, max_size=5))
 def test_noise_belongs_to_the_trajectory(seed: int, trajectories: list[int]) -> None:
-    together = TrajectoryNoise(seed, trajectories, 3)
+    together = TrajectoryNoise(seed, trajectories, (3,))
     uniforms, normals = together.uniforms(2), [together.normals() for _ in range(3)]
     for row, trajectory in enumerate(trajectories):
-        alone = TrajectoryNoise(seed, [trajectory], 3)
+        alone = TrajectoryNoise(seed, [trajectory], (3,))
         np.testing.assert_array_equal(alone.uniforms(2)[0], uniforms[row])
         for step in normals:
             np.testing.assert_array_equal(alone.normals()[0], step[row])
@@ -159,14 +160,16 @@ def test_noise_belongs_to_the_trajectory(seed: int, trajectories: list[int]) -> 
 
 @pytest.mark.parametrize("draws", [1, 5, 16, 17, 40])
 def test_noise_drawn_ahead_is_the_noise_drawn_when_asked_for(draws: int) -> None:
-    asked, ahead = TrajectoryNoise(3, range(4), 7), TrajectoryNoise(3, range(4), 7, draws=draws)
-    np.testing.assert_array_equal(asked.uniforms(2), ahead.uniforms(2))
-    for _ in range(36):
-        np.testing.assert_array_equal(asked.normals(), ahead.normals())
+    asked = TrajectoryNoise(3, range(4), (7,))
+    with ThreadPoolExecutor(1) as pool:
+        ahead = TrajectoryNoise(3, range(4), (7,), draws=draws, pool=pool)
+        np.testing.assert_array_equal(asked.uniforms(2), ahead.uniforms(2))
+        for _ in range(36):
+            np.testing.assert_array_equal(asked.normals(), ahead.normals())
 
 
 def test_noise_is_standard_normal_and_independent() -> None:
-    noise = TrajectoryNoise(0, range(200), 50)
+    noise = TrajectoryNoise(0, range(200), (50,))
     first, second = noise.normals(), noise.normals()
     assert abs(first.mean()) < 0.05 and abs(first.std() - 1) < 0.05
     assert abs((first * second).mean()) < 0.05

@@ -14,7 +14,7 @@ from entroscope_workers import measure
 from entroscope_workers.models.families.gaussian_mixture import load
 from entroscope_workers.numerics.noise import BRANCHING, TrajectoryNoise
 from entroscope_workers.sampling.studies.branching import Branches, MovedBy
-from entroscope_workers.sampling.studies.copies import Copies, drawn, slices
+from entroscope_workers.sampling.studies.copies import Copies, drawn
 
 MIXTURE = load(torch.device("cpu"))
 LABELS = torch.arange(4)
@@ -35,20 +35,19 @@ def exact() -> torch.Tensor:
 def branched(logits: torch.Tensor, moved_by: MovedBy, steps: int = 256) -> NDArray[np.int64]:
     sigmas, numbers = levels(steps), range(len(STATES))
     branches = Branches(
-        MIXTURE, sigmas, STATES, logits, LABELS, 3, numbers, REPEATS, moved_by=moved_by
+        MIXTURE.denoise, sigmas, STATES, logits, LABELS, 3, numbers, REPEATS, moved_by=moved_by
     )
     assert sum(branches.steps(2**16)) > 0
     return branches.counts
 
 
 def test_states_of_continuations_end_at_each_class_as_often_as_the_exact_posterior_says() -> None:
-    place = torch.arange(3).repeat_interleave(REPEATS)
-    copies = [(BRANCHING, i % REPEATS) for i in range(len(place))]
-    noise = TrajectoryNoise(0, place.tolist(), 1, copies)
-    uniforms = torch.from_numpy(noise.uniforms(256))
-    going = Copies(
-        MIXTURE, levels(), STATES[place], exact()[place], LABELS.expand(len(place), -1), noise
-    )
+    row = torch.arange(3).repeat_interleave(REPEATS)
+    copies = [(BRANCHING, i % REPEATS) for i in range(len(row))]
+    noise = TrajectoryNoise(0, row.tolist(), (1,), copies)
+    uniforms = noise.uniforms(256)
+    labels = LABELS.expand(len(row), -1)
+    going = Copies(MIXTURE.denoise, levels(), STATES[row], exact()[row], labels, noise)
     for _ in going.steps(lambda step, logits: drawn(logits, uniforms[:, step])):
         pass
     nearest = (going.x - MIXTURE.exact.means[:, 0]).abs().argmin(1)
@@ -96,11 +95,10 @@ def test_the_error_of_a_bin_is_the_spread_of_its_frequency() -> None:
 def test_branches_do_not_depend_on_the_slices_they_ran_in() -> None:
     counts = []
     for size in (4 * 7, 2**16):
-        own = Branches(MIXTURE, levels(16), STATES, exact(), LABELS, 0, range(3), 20)
+        own = Branches(MIXTURE.denoise, levels(16), STATES, exact(), LABELS, 0, range(3), 20)
         assert sum(own.steps(size)) == 3 * 20 * 4 * 15
         counts.append(own.counts)
     np.testing.assert_array_equal(counts[0], counts[1])
-    assert [(s.start, s.stop) for s in slices(5, 2)] == [(0, 2), (2, 4), (4, 5)]
 
 
 def run(**branching: Any) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from entroscope_workers.models.families.gaussian_mixture import GaussianMixture,
 from entroscope_workers.numerics.entropy import cross_entropy, posterior_entropy
 from entroscope_workers.numerics.mixtures import pair_entropy
 from entroscope_workers.sampling.chain import Chain
+from entroscope_workers.sampling.loaded_model import LoadedModel
+from entroscope_workers.sampling.path_noise import path_noise
 
 Array = NDArray[np.float64]
 LEVELS = {"sigma_max": 400, "sigma_min": 0.05}
@@ -26,8 +28,9 @@ def chain_of(trajectories: int, steps: int, **fields: Any) -> tuple[Chain, Gauss
     document = {"model": "gaussian-mixture", "paths_from": "data", "trajectories": trajectories}
     schedule = {"steps": steps, **LEVELS}
     plan = resolve(Spec.model_validate({"schedule": schedule, **document, **fields}), model.info)
-    bound = model.bind(plan.spec.params, plan.labels)
-    return Chain(plan, bound, range(trajectories)), bound
+    bound = LoadedModel.of(model).bind(plan.spec.params, plan.labels)
+    chain = Chain(plan, bound, path_noise(plan, bound, range(trajectories)))
+    return chain, model.bind(plan.spec.params, plan.labels)
 
 
 @torch.inference_mode()
@@ -37,14 +40,14 @@ def errors(steps: int, trajectories: int = 1500) -> dict[str, float]:
     x, found = chain.x.clone(), []
     for sigma, measured in zip(chain.sigmas, chain.steps(), strict=True):
         exact = bound.exact.log_posterior(x, sigma)
-        entropy, cross = posterior_entropy(exact).numpy(), cross_entropy(exact, chain.own).numpy()
+        entropy, cross = posterior_entropy(exact).numpy(), cross_entropy(exact, chain.label).numpy()
         full, calibration = measured.values[0], measured.calibration
         assert calibration is not None
         _, _, corrected, cross_corrected = calibration[0]
         entropies, surprises = full[ENTROPY.row], full[CROSS_ENTROPY.row]
-        own = [entropies, surprises - entropies, corrected, cross_corrected - corrected]
+        ours = [entropies, surprises - entropies, corrected, cross_corrected - corrected]
         truth = [entropy, cross - entropy, entropy, cross - entropy]
-        found.append((np.array(own) - truth).mean(1))
+        found.append((np.array(ours) - truth).mean(1))
         x = chain.x.clone()
     names = ("entropy", "gap", "entropy_corrected", "gap_corrected")
     return dict(zip(names, np.array(found)[::2].mean(0), strict=True))
@@ -66,7 +69,7 @@ def test_data_that_follow_the_model_have_the_exact_entropy_as_cross_entropy() ->
     result = measure("gaussian-mixture", {**spec, "previews": None})
     curve = result["curves"]["classes"]
     r = 4 / np.sqrt(1 + np.array(result["sigma"][::2]) ** 2)
-    truth = np.array([pair_entropy(float(own)) / math.log(2) for own in r])
+    truth = np.array([pair_entropy(float(each)) / math.log(2) for each in r])
     for name in ("entropy_corrected", "cross_entropy_corrected"):
         found = np.array(curve["calibration"][name][::2])
         se = np.array(curve["calibration"][f"{name}_se"][::2])

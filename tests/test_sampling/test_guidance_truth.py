@@ -19,6 +19,8 @@ from entroscope_workers.numerics.guidance import feedback_scale, guided
 from entroscope_workers.numerics.kernels import kernel_mean, reverse_kernel
 from entroscope_workers.numerics.mixtures import Mixture, line_truth
 from entroscope_workers.sampling.chain import Chain, Measured
+from entroscope_workers.sampling.loaded_model import LoadedModel
+from entroscope_workers.sampling.path_noise import path_noise
 from entroscope_workers.sampling.runner import run_batch
 
 Array = NDArray[np.float64]
@@ -44,11 +46,12 @@ def plan_of(guidance: dict[str, Any] | None, schedule: dict[str, Any], number: i
 @torch.inference_mode()
 def walk(plan: Plan) -> Iterator[tuple[float, Tensor, Tensor, Measured]]:
     """Yield noise level, states, true labels and what was measured of every step of one batch."""
-    chain = Chain(plan, MODEL, range(plan.spec.trajectories))
+    model = LoadedModel.of(MODEL)
+    chain = Chain(plan, model, path_noise(plan, model, range(plan.spec.trajectories)))
     steps = chain.steps()
     for sigma in plan.sigmas:
         x = chain.x.clone()
-        yield float(sigma), x, chain.own, next(steps)
+        yield float(sigma), x, chain.label, next(steps)
 
 
 def entropy(posterior: Tensor) -> Tensor:

@@ -66,7 +66,7 @@ def test_a_copy_follows_where_the_exact_posterior_of_its_state_prefers_the_new_l
     noise = torch.randn((400, 1), generator=stream, dtype=torch.float64)
     x = model.exact.means[own] + math.hypot(0.5, 0.6) * noise
     logits = model.exact.log_posterior(x, 0.6)
-    switch = Switched(model, sigmas, x, logits, own, torch.arange(4), (0, range(400), 0))
+    switch = Switched(model.denoise, sigmas, x, logits, own, torch.arange(4), (0, range(400), 0))
     going = switch.copies(slice(0, 400))
     for _ in going.steps(lambda _, logits: torch.ones(len(logits), dtype=torch.int64)):
         pass

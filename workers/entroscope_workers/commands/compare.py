@@ -15,10 +15,11 @@ from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.spec import Spec
 from entroscope_workers.commands.measure import Progress, fraction_done, model_of, run, spec_of
 from entroscope_workers.models.base import Model
+from entroscope_workers.sampling.loaded_model import LoadedModel
 
 
 def measure_both(
-    model: Model | str,
+    model: Model | LoadedModel | str,
     spec: Spec | dict[str, Any],
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -35,14 +36,14 @@ def measure_both(
     plan = resolve(spec_of(spec, model), model.info)
     twin = Plan(unguided(plan.spec), model.info)
     half = progress or (lambda done: None)
-    result, own = _measured(plan, model, lambda done: half(done / 2))
+    result, guided = _measured(plan, model, lambda done: half(done / 2))
     base_result, base = _measured(twin, model, lambda done: half((1 + done) / 2))
-    study = compare(plan, twin, own, base) | {"base_provenance": base_result["provenance"]}
+    study = compare(plan, twin, guided, base) | {"base_provenance": base_result["provenance"]}
     return {**result, "studies": {**result["studies"], "redistribution": study}}
 
 
 def _measured(
-    plan: Plan, model: Model, progress: Callable[[float], None]
+    plan: Plan, model: LoadedModel, progress: Callable[[float], None]
 ) -> tuple[dict[str, Any], Trajectories]:
     fold, batches = Fold(plan), list[dict[str, NDArray[Any]]]()
     for payload in run(plan, model, fold):

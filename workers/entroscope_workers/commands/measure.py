@@ -16,7 +16,7 @@ from entroscope.protocol.spec import MAX_TRAJECTORIES, Schedule, Spec
 from entroscope.protocol.studies_spec import Studies
 from entroscope_workers.library.registry import load_model
 from entroscope_workers.models.base import Model
-from entroscope_workers.sampling.call_sizes import Portioned
+from entroscope_workers.sampling.loaded_model import LoadedModel
 from entroscope_workers.sampling.runner import run_batch
 
 Progress = Callable[[float], None]
@@ -25,7 +25,7 @@ PILOT_SEED = 2**52
 
 
 def measure(
-    model: Model | str,
+    model: Model | LoadedModel | str,
     spec: Spec | dict[str, Any],
     progress: Progress | None = None,
     pilot: int | None = None,
@@ -33,7 +33,7 @@ def measure(
     """Run a spec to its end and return the result document.
 
     Args:
-        model: a loaded model, or the name of a family (on the processor).
+        model: a loaded model, or the name of one (on the processor).
         spec: as in the API; its `model` may be left out here.
         progress: called with the finished fraction after every step.
         pilot: trajectories of a run before it that places its noise levels.
@@ -46,25 +46,26 @@ def measure(
         spec = refined(model, spec, pilot)
     plan = resolve(spec, model.info)
     fold = Fold(plan)
-    for payload in run(plan, Portioned.of(model), fold):
+    for payload in run(plan, model, fold):
         if progress and isinstance(payload, Point):
             progress(fraction_done(plan, payload))
     return result_document(fold)
 
 
-def model_of(model: Model | str) -> Model:
-    """Return a model, or that of a name, on the processor."""
-    return load_model(model, torch.device("cpu")) if isinstance(model, str) else model
+def model_of(model: Model | LoadedModel | str) -> LoadedModel:
+    """Return a model, or that of a name on the processor, with the sizes of its calls."""
+    named = load_model(model, torch.device("cpu")) if isinstance(model, str) else model
+    return LoadedModel.of(named)
 
 
-def spec_of(spec: Spec | dict[str, Any], model: Model) -> Spec:
+def spec_of(spec: Spec | dict[str, Any], model: LoadedModel) -> Spec:
     """Return a spec, or that of a document, whose `model` may be left out."""
     if isinstance(spec, Spec):
         return spec
     return Spec.model_validate({"model": model.info.name, **spec})
 
 
-def refined(model: Model, spec: Spec, trajectories: int) -> Spec:
+def refined(model: LoadedModel, spec: Spec, trajectories: int) -> Spec:
     """Return the spec with its noise levels placed by a pilot run of a few trajectories.
 
     The pilot has a seed of its own and the ends of the spec's schedule; the number of levels stays.
@@ -91,10 +92,11 @@ def refined(model: Model, spec: Spec, trajectories: int) -> Spec:
     return resolved.model_copy(update={"schedule": levels})
 
 
-def run(plan: Plan, model: Model, fold: Fold) -> Iterator[Payload]:
+def run(plan: Plan, model: Model | LoadedModel, fold: Fold) -> Iterator[Payload]:
     """Run batch after batch into the fold until it is done; yield every payload on the way."""
+    loaded = LoadedModel.of(model)
     for index in range(len(plan.batches)):
-        for payload in run_batch(plan, index, model):
+        for payload in run_batch(plan, index, loaded):
             if isinstance(payload, Record):
                 fold.add_record(payload.facts, payload.moments, payload.studies)
             yield payload

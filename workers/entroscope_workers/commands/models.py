@@ -24,18 +24,18 @@ from entroscope_workers.models.entry import Entry
 FAILED = 1
 
 
-def add(file: Path, given: Mapping[str, Any], options: Sequence[str], hub: str | None) -> int:
+def add(file: Path, fields: Mapping[str, Any], options: Sequence[str], hub: str | None) -> int:
     """Write an entry into a models.toml.
 
     Args:
-        given: fields of the entry; None is not given. Places are relative to the current folder.
+        fields: of the entry; None where it is not set. Places are relative to the current folder.
         options: KEY=VALUE, the value as in TOML or else a text.
         hub: id of a model to download; it takes the place of the path.
     Raises:
         ValueError, pydantic.ValidationError: what is wrong; nothing was written.
     """
-    fields = {field: _place(field, value) for field, value in given.items() if value is not None}
-    entry = Entry(**fields, options=dict(map(_option, options)))
+    chosen = {field: _place(field, value) for field, value in fields.items() if value is not None}
+    entry = Entry(**chosen, options=dict(map(_option, options)))
     if (entry.path is None) == (hub is None):
         raise ValueError("say where the model is: either --path or --hub")
     if entry.name in {*bundled_names(), *(offer.name for offer in installed_offers())}:
@@ -86,10 +86,12 @@ def check(name: str, models: Sequence[str] | None, device: str) -> int:
     console = Console()
     console.print(f"{model.info.title}: {_size(model)}", highlight=False, soft_wrap=True)
     failed = 0
-    for found in model_checks(model):
-        mark = "[green]ok[/]   " if found.ok else "[red]fails[/]"
-        console.print(f"{mark} {found.name}:", Text(found.found), highlight=False, soft_wrap=True)
-        failed += not found.ok
+    for result in model_checks(model):
+        mark = "[green]ok[/]   " if result.ok else "[red]fails[/]"
+        console.print(
+            f"{mark} {result.name}:", Text(result.detail), highlight=False, soft_wrap=True
+        )
+        failed += not result.ok
     if not failed:
         rate = probed(model)[1].pairs_per_second
         console.print(f"{rate:.3g} evaluations a second on {model.device}", highlight=False)

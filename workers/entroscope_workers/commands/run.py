@@ -26,8 +26,7 @@ from entroscope_workers.library.preset_files import run_presets
 from entroscope_workers.library.probe import probed
 from entroscope_workers.library.registry import load_model, load_models
 from entroscope_workers.library.with_data import all_with_data
-from entroscope_workers.models.base import Model
-from entroscope_workers.sampling.call_sizes import Portioned
+from entroscope_workers.sampling.loaded_model import LoadedModel
 from entroscope_workers.sampling.runner import device_name
 from entroscope_workers.worker.worker import Worker, worker_name
 
@@ -67,13 +66,14 @@ def work(
     data: Sequence[str] = (),
 ) -> int:
     """Work until SIGINT or SIGTERM; with several devices, in one child process each."""
-    found = devices() if device == "all" else [device]
-    if len(found) == 1:
-        return work_on(find_device(found[0]), redis_url, models, name, data)
+    wanted = devices() if device == "all" else [device]
+    if len(wanted) == 1:
+        return work_on(find_device(wanted[0]), redis_url, models, name, data)
     with ExitStack() as stack:
-        for each in found:
-            own = ("--device", each, "--name", f"{name or worker_name()}-{each.replace(':', '-')}")
-            command = worker_command(redis_url, models, *own, data=data)
+        for each in wanted:
+            child = f"{name or worker_name()}-{each.replace(':', '-')}"
+            options = ("--device", each, "--name", child)
+            command = worker_command(redis_url, models, *options, data=data)
             stack.enter_context(Supervisor(command))
         Event().wait()
     return 0
@@ -89,19 +89,19 @@ def work_on(
     """Load the models onto one device and take batches."""
     redis = connect(redis_url)
     loaded = all_with_data(load_models(models, device), data)
-    found = dict(_all_probed(loaded, wanted=bool(models)))
-    fitting = {key: model for key, (model, _) in found.items()}
-    infos = {key: info for key, (_, info) in found.items()}
-    own_name, label = name or worker_name(), device_name(device)
-    print(f"Worker: {own_name} on {label} offers {', '.join(found)}", flush=True)
-    Worker(redis, fitting, own_name, label, infos=infos, presets=run_presets()).run()
+    offered = dict(_all_probed(loaded, wanted=bool(models)))
+    fitting = {key: model for key, (model, _) in offered.items()}
+    infos = {key: info for key, (_, info) in offered.items()}
+    unique, label = name or worker_name(), device_name(device)
+    print(f"Worker: {unique} on {label} offers {', '.join(offered)}", flush=True)
+    Worker(redis, fitting, unique, label, infos=infos, presets=run_presets()).run()
     redis.close()
     return 0
 
 
 def _all_probed(
-    loaded: Mapping[str, Model], *, wanted: bool
-) -> Iterator[tuple[str, tuple[Portioned, ModelInfo]]]:
+    loaded: Mapping[str, LoadedModel], *, wanted: bool
+) -> Iterator[tuple[str, tuple[LoadedModel, ModelInfo]]]:
     """Yield each model as it is offered; one that does not work here is left out, unless wanted."""
     for name, model in loaded.items():
         try:

@@ -14,6 +14,7 @@ from entroscope_workers.commands.measure import measure
 from entroscope_workers.library.registry import load_model
 from entroscope_workers.library.with_data import all_with_data
 from entroscope_workers.models.base import Model, ReadsPictures
+from entroscope_workers.sampling.loaded_model import LoadedModel
 
 
 class SweepFile:
@@ -34,7 +35,7 @@ class SweepFile:
         """Args: data, models: folders of labelled data, list of models, as on the command line."""
         self.sweep, self._device = Sweep.model_validate(document), device
         self._data, self._among = data, models
-        self._models: dict[str, Model] = {}
+        self._models: dict[str, LoadedModel] = {}
         self._plans = sweep_plans(self.sweep, self._plan, max_evaluations)
         self.title = self.sweep.title or default_title(self._plans)
 
@@ -50,8 +51,8 @@ class SweepFile:
     def _plan(self, spec: Spec) -> Plan:
         if spec.model not in self._models:
             loaded = {spec.model: _loaded(spec.model, self._device, self._among)}
-            own = [text for text in self._data if _is_for(text, loaded[spec.model])]
-            self._models |= all_with_data(loaded, own)
+            options = [text for text in self._data if _is_for(text, loaded[spec.model])]
+            self._models |= all_with_data(loaded, options)
         info = self._models[spec.model].info
         return resolve(spec, info)
 

@@ -153,24 +153,24 @@ def _tensors(network: Module) -> Iterator[tuple[str, StoredTensor]]:
 
 
 def _items(module: Module, kind: str) -> list[tuple[str, Any]]:
-    found = module.state.get(kind, {})
-    if type(found) is not dict:
-        raise ValueError(f"expected a dict as {kind}, found {_shape(found)}")
-    for name in found:
+    tensors = module.state.get(kind, {})
+    if type(tensors) is not dict:
+        raise ValueError(f"expected a dict as {kind}, found {_shape(tensors)}")
+    for name in tensors:
         if not isinstance(name, str) or not NAME.fullmatch(name) or name == "__metadata__":
             raise ValueError(f"expected names in {kind}, found {name!r:.40}")
-    return list(found.items())
+    return list(tensors.items())
 
 
 def _config(network: Module) -> dict[str, Any]:
     unnamed = network.state.get("_init_args", ())
     if unnamed:
         raise ValueError(f"expected arguments by name, found {len(unnamed)} of another kind")
-    given = network.state.get("_init_kwargs")
-    if type(given) is not dict:
-        raise ValueError(f"expected the constructor's arguments, found {_shape(given)}")
+    arguments = network.state.get("_init_kwargs")
+    if type(arguments) is not dict:
+        raise ValueError(f"expected the constructor's arguments, found {_shape(arguments)}")
     room = iter(range(MOST_ARGUMENTS))
-    return {str(name): _plain(str(name), value, room, 0) for name, value in given.items()}
+    return {str(name): _plain(str(name), value, room, 0) for name, value in arguments.items()}
 
 
 def _plain(field: str, value: Any, room: Iterator[int], depth: int) -> Any:

@@ -46,8 +46,8 @@ class Examples:
         first, count = self.starts[labels], np.diff(self.starts)[labels]
         if (count == 0).any():
             raise ValueError(f"the data have no example of label {labels[count == 0][0]}")
-        place = np.minimum((uniform * count).astype(np.int64), count - 1)
-        return np.asarray(self.pictures[first + place])
+        chosen = np.minimum((uniform * count).astype(np.int64), count - 1)
+        return np.asarray(self.pictures[first + chosen])
 
 
 def read_examples(folder: Path, labels: Sequence[str], shape: tuple[int, int, int]) -> Examples:
@@ -69,9 +69,9 @@ def read_examples(folder: Path, labels: Sequence[str], shape: tuple[int, int, in
 
 def _of_idx(folder: Path, part: Part, num_labels: int, shape: tuple[int, int, int]) -> Examples:
     data = read_part(folder, part, num_labels)
-    found = (*data.pictures.shape[1:], 1)
-    if found != shape:
-        raise ValueError(f"{folder}: {part} pictures are {_size(found)}, not {_size(shape)}")
+    stored = (*data.pictures.shape[1:], 1)
+    if stored != shape:
+        raise ValueError(f"{folder}: {part} pictures are {_size(stored)}, not {_size(shape)}")
     if not len(data.labels):
         raise ValueError(f"{folder}: the {part} part has no pictures")
     return _sorted(data.pictures[..., None], data.labels.astype(np.int64), num_labels, part)
@@ -91,10 +91,10 @@ def _of_folders(folder: Path, labels: Sequence[str], shape: tuple[int, int, int]
             f"{folder}: {count} pictures take {size / 2**30:.1f} GiB, at most {limit:g}"
         )
     pictures = np.empty((count, *shape), np.uint8)
-    paths = [path for own in files.values() for path in own]
+    paths = [path for images in files.values() for path in images]
     for index, path in enumerate(paths):
         pictures[index] = _picture(path, shape)
-    order = [label for label, own in files.items() for _ in own]
+    order = [label for label, images in files.items() for _ in images]
     return _sorted(pictures, np.array(order, dtype=np.int64), len(labels), folder.name)
 
 
@@ -112,20 +112,20 @@ def _label(folder: Path, labels: Sequence[str]) -> int:
 
 
 def _images(folder: Path) -> list[Path]:
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in ENDINGS)
-    if not found:
+    images = sorted(path for path in folder.iterdir() if path.suffix.lower() in ENDINGS)
+    if not images:
         raise ValueError(f"{folder}: the class has no picture (PNG or JPEG)")
-    return found
+    return images
 
 
 def _picture(path: Path, shape: tuple[int, int, int]) -> Pictures:
     height, width, channels = shape
     try:
         with Image.open(path) as image:
-            found = (image.height, image.width, len(image.getbands()))
-            if found[:2] != (height, width) or image.mode not in MODES[channels]:
+            size = (image.height, image.width, len(image.getbands()))
+            if size[:2] != (height, width) or image.mode not in MODES[channels]:
                 raise ValueError(
-                    f"{path}: the picture is {_size(found)} ({image.mode}), not {_size(shape)}"
+                    f"{path}: the picture is {_size(size)} ({image.mode}), not {_size(shape)}"
                 )
             pixels = np.asarray(image.convert("L" if channels == 1 else "RGB"))
     except (UnidentifiedImageError, OSError, SyntaxError) as error:

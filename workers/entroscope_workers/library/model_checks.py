@@ -25,7 +25,7 @@ class ModelCheck:
 
     name: str
     ok: bool
-    found: str
+    detail: str
 
 
 class _Questions:
@@ -51,7 +51,7 @@ class _Questions:
         return self._noise * max(1.0, sigma), levels
 
     def answers(self, sigma: float) -> Tensor:
-        """Return the denoised pairs of all rows and labels."""
+        """Return the denoised data of all rows and labels."""
         return self.model.denoise(*self.states(sigma), self.rows, self.labels)
 
 
@@ -62,20 +62,20 @@ def model_checks(model: Model) -> Iterator[ModelCheck]:
     for name, look in _CHECKS.items():
         try:
             asked = asked or _Questions(model)
-            ok, found = look(asked)
+            ok, detail = look(asked)
         except Exception as error:  # a model may be anyone's program
-            ok, found = False, one_line(error)
-        yield ModelCheck(name, ok, found)
+            ok, detail = False, one_line(error)
+        yield ModelCheck(name, ok, detail)
 
 
 Look = Callable[[_Questions], tuple[bool, str]]
 
 
 def _shape(asked: _Questions) -> tuple[bool, str]:
-    found = asked.answers(asked.middle)
+    answers = asked.answers(asked.middle)
     wanted = (len(asked.rows), *asked.model.info.shape)
-    ok = tuple(found.shape) == wanted and found.dtype == asked.model.dtype
-    return ok, f"{tuple(found.shape)} {found.dtype}, expected {wanted} {asked.model.dtype}"
+    ok = tuple(answers.shape) == wanted and answers.dtype == asked.model.dtype
+    return ok, f"{tuple(answers.shape)} {answers.dtype}, expected {wanted} {asked.model.dtype}"
 
 
 def _finite(asked: _Questions) -> tuple[bool, str]:
@@ -94,12 +94,12 @@ def _company(asked: _Questions) -> tuple[bool, str]:
     x, sigma = asked.states(asked.middle)
     together = asked.answers(asked.middle)
     worst = 0.0
-    for pair in (0, len(asked.rows) // 2, len(asked.rows) - 1):
-        row = int(asked.rows[pair])
+    for index in (0, len(asked.rows) // 2, len(asked.rows) - 1):
+        row, label = int(asked.rows[index]), asked.labels[index][None]
         alone = asked.model.denoise(
-            x[row : row + 1], sigma[:1], torch.zeros_like(asked.rows[:1]), asked.labels[pair][None]
+            x[row : row + 1], sigma[:1], torch.zeros_like(asked.rows[:1]), label
         )
-        worst = max(worst, (alone[0] - together[pair]).abs().max().item())
+        worst = max(worst, (alone[0] - together[index]).abs().max().item())
     worst /= max(together.abs().max().item(), 1e-30)
     return (
         worst <= COMPANY,
@@ -126,15 +126,15 @@ def _unconditional(asked: _Questions) -> tuple[bool, str]:
         return True, "none is announced: no guidance, no pairs of a class and its complement"
     nobody = torch.full_like(asked.labels, NO_LABEL)
     x, sigma = asked.states(asked.middle)
-    found = asked.model.denoise(x, sigma, asked.rows, nobody)
-    apart = (found - asked.answers(asked.middle)).abs().max().item()
-    return bool(found.isfinite().all()) and apart > 0, f"up to {apart:.2g} from a label's answer"
+    answers = asked.model.denoise(x, sigma, asked.rows, nobody)
+    apart = (answers - asked.answers(asked.middle)).abs().max().item()
+    return bool(answers.isfinite().all()) and apart > 0, f"up to {apart:.2g} from a label's answer"
 
 
 def _pictures(asked: _Questions) -> tuple[bool, str]:
-    found = asked.model.pictures(asked.states(1.0)[0])
-    ok = found.dtype.name == "uint8" and found.ndim == 4 and found.shape[::3] == (ROWS, 3)
-    return ok, f"{found.shape} {found.dtype}, expected ({ROWS}, height, width, 3) uint8"
+    pictures = asked.model.pictures(asked.states(1.0)[0])
+    ok = pictures.dtype.name == "uint8" and pictures.ndim == 4 and pictures.shape[::3] == (ROWS, 3)
+    return ok, f"{pictures.shape} {pictures.dtype}, expected ({ROWS}, height, width, 3) uint8"
 
 
 _CHECKS: dict[str, Look] = {

@@ -13,21 +13,21 @@ _ENDS = (Tensor, type, types.ModuleType, str, bytes, int, float)
 
 def num_weights(model: object) -> tuple[int, int]:
     """Return how many numbers the networks of a model hold, buffers among them, and their bytes."""
-    found: dict[int, Tensor] = {}
-    _walk(model, found, set(), 0)
-    return sum(t.numel() for t in found.values()), sum(t.nbytes for t in found.values())
+    tensors: dict[int, Tensor] = {}
+    _walk(model, tensors, set(), 0)
+    return sum(t.numel() for t in tensors.values()), sum(t.nbytes for t in tensors.values())
 
 
-def _walk(value: object, found: dict[int, Tensor], seen: set[int], depth: int) -> None:
+def _walk(value: object, tensors: dict[int, Tensor], seen: set[int], depth: int) -> None:
     if depth > DEEPEST or isinstance(value, _ENDS) or id(value) in seen:
         return
     seen.add(id(value))
     if isinstance(value, nn.Module):
         held = (*value.parameters(), *value.buffers())
-        found.update({tensor.data_ptr(): tensor for tensor in held if tensor.numel()})
+        tensors.update({tensor.data_ptr(): tensor for tensor in held if tensor.numel()})
         return
     for part in _parts(value):
-        _walk(part, found, seen, depth + 1)
+        _walk(part, tensors, seen, depth + 1)
 
 
 def _parts(value: object) -> Iterable[object]:

@@ -29,8 +29,8 @@ def read_tables(file: Path) -> dict[str, dict[str, Any]]:
         raise ValueError(f"{file}: expected a list of models in TOML: {error}") from error
     tables = document.pop("models", {})
     if document or not isinstance(tables, dict):
-        found = ", ".join(document) or f"models = {tables!r:.60}"
-        raise ValueError(f"{file}: expected tables [models.NAME] and nothing else, found {found}")
+        keys = ", ".join(document) or f"models = {tables!r:.60}"
+        raise ValueError(f"{file}: expected tables [models.NAME] and nothing else, found {keys}")
     for name, table in tables.items():
         if not isinstance(table, dict):
             raise ValueError(f"{file}: models.{name}: expected a table, found {table!r:.60}")
@@ -51,8 +51,8 @@ def entry_of(file: Path, name: str, table: dict[str, Any]) -> Entry:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(map(str, first["loc"]))
-        found = "" if first["type"] == "missing" else f", found {first['input']!r:.80}"
-        raise ValueError(f"{where}: {field}: {first['msg']}{found}") from error
+        value = "" if first["type"] == "missing" else f", found {first['input']!r:.80}"
+        raise ValueError(f"{where}: {field}: {first['msg']}{value}") from error
 
 
 def _placed(table: dict[str, Any], folder: Path) -> dict[str, Any]:

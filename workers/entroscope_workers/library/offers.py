@@ -35,11 +35,11 @@ class Offer:
             raise ValueError(self._said(self.fault))
         try:
             model = self.loader(device)
-            found = model.info.name
+            announced = model.info.name
         except Exception as error:  # a model may be anyone's program
             raise ValueError(self._said(one_line(error))) from error
-        if found != self.name:
-            raise ValueError(self._said(f"{self.where}: its info calls itself {found!r}"))
+        if announced != self.name:
+            raise ValueError(self._said(f"{self.where}: its info calls itself {announced!r}"))
         return model
 
     def _said(self, what: str) -> str:
@@ -48,7 +48,7 @@ class Offer:
 
 
 def faulty(name: str, family: str, where: str, fault: str) -> Offer:
-    """Return an offer that can only be complained about."""
+    """Return an offer for a model that failed to load; loading it raises."""
 
     def refuse(device: torch.device) -> Model:
         raise ValueError(fault)
@@ -57,7 +57,7 @@ def faulty(name: str, family: str, where: str, fault: str) -> Offer:
 
 
 def one_line(error: Exception) -> str:
-    """Return what an exception says, with its kind unless it is an ordinary complaint."""
+    """Return what an exception says, with its kind unless it is a ValueError or OSError."""
     lines = str(error).strip().splitlines() or ["(no message)"]
     plain = isinstance(error, ValueError | OSError)
     return lines[0] if plain else f"{type(error).__name__}: {lines[0]}"

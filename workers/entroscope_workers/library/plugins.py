@@ -29,21 +29,21 @@ def python_offers(file: Path) -> list[Offer]:
         ValueError: the file cannot be executed, or has no such dict.
     """
     try:
-        found = getattr(_executed(file), "MODELS", None)
+        models = getattr(_executed(file), "MODELS", None)
     except Exception as error:  # the file may raise anything
         raise ValueError(f"{file}: {one_line(error)}") from error
-    if not isinstance(found, dict) or not found:
-        kind = "nothing" if found is None else f"{found!r:.60}"
+    if not isinstance(models, dict) or not models:
+        kind = "nothing" if models is None else f"{models!r:.60}"
         raise ValueError(
             f"{file}: expected MODELS, a dict of names to functions of a device, found {kind}"
         )
-    return [_offer(str(name), str(file), partial(_same, load)) for name, load in found.items()]
+    return [_offer(str(name), str(file), partial(_same, load)) for name, load in models.items()]
 
 
 def installed_offers() -> list[Offer]:
     """Return the models of installed packages: `NAME = "package.module:function"`."""
-    found = sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value))
-    return [_offer(point.name, _where(point), point.load) for point in found]
+    points = sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value))
+    return [_offer(point.name, _where(point), point.load) for point in points]
 
 
 def _same(function: Any) -> Any:
@@ -95,7 +95,9 @@ def _answering(model: Model, where: str) -> Model:
         1.0,
         torch.full((len(bind_params(model.info, {}).labels),), 1.0, dtype=torch.float64),
     )
-    found = tuple(bound.denoise(x, sigma, zero, zero).shape)
-    if found != shape:
-        raise ValueError(f"{where}: denoise must return one datum a pair, {shape}, found {found}")
+    answered = tuple(bound.denoise(x, sigma, zero, zero).shape)
+    if answered != shape:
+        raise ValueError(
+            f"{where}: denoise must return one datum a pair, {shape}, found {answered}"
+        )
     return model

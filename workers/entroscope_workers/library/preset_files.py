@@ -9,8 +9,8 @@ FOLDER = Path(__file__).parent / "presets"
 
 def run_presets() -> tuple[RunPreset, ...]:
     """Return the presets of all files, in their order."""
-    found = [
+    presets = [
         RunPreset.model_validate_json(path.read_text(encoding="utf-8"))
         for path in FOLDER.glob("*.json")
     ]
-    return tuple(sorted(found, key=lambda preset: preset.order))
+    return tuple(sorted(presets, key=lambda preset: preset.order))

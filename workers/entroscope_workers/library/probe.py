@@ -1,5 +1,6 @@
-"""How fast a model answers on this device, and how many pairs a call should have: a short look."""
+"""How fast a model answers on this device, by the size of the call: a short look."""
 
+import dataclasses
 import math
 import time
 from dataclasses import dataclass
@@ -12,12 +13,8 @@ from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.models import BatchSizes, ModelInfo
 from entroscope.protocol.spec import BatchPlan, Schedule, Spec
 from entroscope_workers.models.base import DecodesLatents, Model
-from entroscope_workers.sampling.call_sizes import (
-    Limit,
-    Portioned,
-    is_out_of_memory,
-    pairs_of_a_call,
-)
+from entroscope_workers.sampling.call_sizes import CallSizes, is_out_of_memory
+from entroscope_workers.sampling.loaded_model import LoadedModel
 from entroscope_workers.sampling.runner import run_batch
 
 #: A size is timed at least so long, and no size is begun after so long, in seconds.
@@ -26,11 +23,9 @@ LOOK_S, ENOUGH_S = 0.1, 1.5
 COLD_S = 10.0
 #: Every size is so many times the one before.
 GROWTH = 4
-#: Labels that are looked at, and the most pairs a call is tried with, on a processor and a GPU.
-LABELS, PAIRS, PAIRS_GPU = 64, 1024, 16384
-#: A size is as good as the best from this share of its rate on.
-AS_GOOD = 0.95
-#: From this rate on, in pairs a second, a chain's own work counts: a batch of it is timed instead.
+#: Labels that are looked at, and the largest call that is tried, on a processor and a GPU.
+LABELS, LARGEST, LARGEST_GPU = 64, 1024, 16384
+#: From this rate on, in evaluations a second, a chain's own work counts: a batch is timed instead.
 QUICK = 2e4
 #: That batch: few steps, since all are alike, and as many trajectories as take about so long.
 QUICK_TRAJECTORIES, QUICK_STEPS, QUICK_S = 512, 16, 0.5
@@ -43,42 +38,52 @@ class Probe:
     """What the look has shown.
 
     Attributes:
-        pairs_per_second: at the best size.
-        best: pairs of a call that are answered fastest.
-        largest: the most pairs of a call that are about as fast.
+        rates: evaluations a second by the size of the call.
+        complete: whether larger calls are known to be slower, or were refused.
     """
 
-    pairs_per_second: float
-    best: int
-    largest: int
+    rates: dict[int, float]
+    complete: bool
+
+    @property
+    def best(self) -> int:
+        """The size of the call that is answered fastest."""
+        return max(self.rates, key=lambda size: self.rates[size])
+
+    @property
+    def evaluations_per_second(self) -> float:
+        return self.rates[self.best]
 
 
-def probed(model: Model) -> tuple[Portioned, ModelInfo]:
-    """Return the model, asked in calls of a good size, and what to announce of it."""
-    found = probe(model)
-    portioned, rate = Portioned(model, Limit(found.largest)), found.pairs_per_second
-    if rate > QUICK and len(bind_params(model.info, {}).labels) > 1:
-        rate = _chain_rate(portioned, rate)
-    info = model.info.model_copy(
+def probed(model: Model | LoadedModel) -> tuple[LoadedModel, ModelInfo]:
+    """Return the model with calls of a good size, and what to announce of it."""
+    loaded = LoadedModel.of(model)
+    look = probe(loaded.model)
+    sizes = CallSizes.measured(look.rates, loaded.model, complete=look.complete)
+    loaded = dataclasses.replace(loaded, sizes=sizes)
+    rate = look.evaluations_per_second
+    if rate > QUICK and len(bind_params(loaded.info, {}).labels) > 1:
+        rate = _chain_rate(loaded, rate)
+    info = loaded.info.model_copy(
         update={
             "pairs_per_second": float(f"{rate:.3g}"),
-            "decodes": isinstance(model, DecodesLatents),
-            "batch_sizes": _batch_sizes(model, found),
+            "decodes": isinstance(loaded.model, DecodesLatents),
+            "batch_sizes": _batch_sizes(loaded.model, look),
         }
     )
-    return portioned, info
+    return loaded, info
 
 
 @torch.inference_mode()
 def probe(model: Model) -> Probe:
-    """Ask for one pair, four, sixteen, ... until that is no faster, too slow or too large.
+    """Ask for one evaluation, four, sixteen, ... until that is no faster, too slow or too large.
 
     Raises:
-        ValueError: not even one pair fits the device.
+        ValueError: not even one evaluation fits the device.
     """
     labels = bind_params(model.info, {}).labels
     bound = model.bind({}, labels)
-    most = PAIRS if model.device.type == "cpu" else PAIRS_GPU
+    most = LARGEST if model.device.type == "cpu" else LARGEST_GPU
     rates: dict[int, float] = {}
     started, size, refused = time.perf_counter(), 1, False
     while size <= most and _is_rising(rates) and _has_time(rates, size, started):
@@ -92,11 +97,9 @@ def probe(model: Model) -> Probe:
             refused = True
             break
         size *= GROWTH
-    best = max(rates, key=lambda tried: rates[tried])
-    largest = max(tried for tried, rate in rates.items() if rate >= AS_GOOD * rates[best])
-    if best == max(rates) and not refused:  # it ran out of time or pairs: more might be faster
-        largest = max(largest, pairs_of_a_call(bound))
-    return Probe(rates[best], best, largest)
+    # Where the largest size tried was the best, it ran out of time or sizes: more might be faster.
+    complete = refused or max(rates, key=lambda tried: rates[tried]) != max(rates)
+    return Probe(rates, complete)
 
 
 def _has_time(rates: dict[int, float], size: int, started: float) -> bool:
@@ -112,26 +115,26 @@ def _is_rising(rates: dict[int, float]) -> bool:
     return len(tried) < 3 or max(tried[-2:]) > 1.05 * max(tried[:-2])
 
 
-def _rate(model: Model, pairs: int, num_labels: int) -> float:
-    """Return the pairs a second of calls with so many pairs, label after label, row after row."""
-    place = torch.arange(pairs, device=model.device)
-    rows, labels = place // num_labels, place % num_labels
-    count = math.ceil(pairs / num_labels)
+def _rate(model: Model, size: int, num_labels: int) -> float:
+    """Return the evaluations a second of calls of a size, label after label, row after row."""
+    index = torch.arange(size, device=model.device)
+    rows, labels = index // num_labels, index % num_labels
+    count = math.ceil(size / num_labels)
     x = torch.zeros((count, *model.info.shape), dtype=model.dtype, device=model.device)
     sigma = torch.ones(count, dtype=torch.float64, device=model.device)
     started = time.perf_counter()
     _answered(model, x, sigma, rows, labels)  # the first call allocates
     if (elapsed := time.perf_counter() - started) > COLD_S:
-        return pairs / elapsed
+        return size / elapsed
     started, done = time.perf_counter(), 0
     while (elapsed := time.perf_counter() - started) < LOOK_S or not done:
         _answered(model, x, sigma, rows, labels)
-        done += pairs
+        done += size
     return done / elapsed
 
 
-def _chain_rate(model: Model, rate: float) -> float:
-    """Return the pairs a second of a whole batch: noise, scores and values included."""
+def _chain_rate(model: LoadedModel, rate: float) -> float:
+    """Return the evaluations a second of a whole batch: noise, scores and values included."""
     labels = len(bind_params(model.info, {}).labels)
     count = max(1, min(QUICK_TRAJECTORIES, int(QUICK_S * rate / (labels * QUICK_STEPS))))
     spec = Spec(
@@ -152,15 +155,16 @@ def _answered(model: Model, x: Tensor, sigma: Tensor, rows: Tensor, labels: Tens
     model.denoise(x, sigma, rows, labels).sum().item()  # .item() waits for the device
 
 
-def _batch_sizes(model: Model, found: Probe) -> BatchSizes:
+def _batch_sizes(model: Model, look: Probe) -> BatchSizes:
     """Return the model's own sizes; on a GPU batches are large enough to fill it, if that is quick.
 
     A power of two, so that workers on like devices announce the same.
     """
-    own = model.info.batch_sizes
+    sizes = model.info.batch_sizes
     if model.device.type == "cpu":
-        return own
+        return sizes
     labels = max(1, len(bind_params(model.info, {}).labels))
-    quick = BATCH_S * found.pairs_per_second / (labels * model.info.schedule.steps)
-    wanted = min(TRAJECTORIES_GPU, found.best / labels, quick)
-    return own.model_copy(update={"largest": max(own.largest, 2 ** math.ceil(math.log2(wanted)))})
+    quick = BATCH_S * look.evaluations_per_second / (labels * model.info.schedule.steps)
+    wanted = min(TRAJECTORIES_GPU, look.best / labels, quick)
+    largest = max(sizes.largest, 2 ** math.ceil(math.log2(wanted)))
+    return sizes.model_copy(update={"largest": largest})

@@ -84,11 +84,11 @@ def find_offer(name: str, among: Sequence[str] | None = None) -> Offer:
         ValueError: there is none, or there are two.
     """
     complaints: list[str] = []
-    found = _of_list(among, complaints.append) if among else _all(complaints.append)
-    if mine := [offer for offer in found if offer.name == name]:
-        return _unique(mine)[0]
+    candidates = _of_list(among, complaints.append) if among else _all(complaints.append)
+    if named := [offer for offer in candidates if offer.name == name]:
+        return _unique(named)[0]
     also = "".join(f"; {complaint}" for complaint in complaints)
-    names = ", ".join(dict.fromkeys(offer.name for offer in found))
+    names = ", ".join(dict.fromkeys(offer.name for offer in candidates))
     raise ValueError(f"model: no model {name!r}; there are {names}{also}")
 
 
@@ -105,34 +105,34 @@ def offers(items: Sequence[str] | None = None, say: Say = _to_stderr) -> list[Of
 
 
 def _of_list(items: Sequence[str], say: Say) -> list[Offer]:
-    found: list[Offer] = []
+    listed: list[Offer] = []
     for item in items:
         if named := FILE.fullmatch(item):
-            found += _pick(_of_file(Path(named["file"])), named["name"], named["file"])
-        elif given := [offer for offer in found if offer.name == item]:
-            found += given
+            listed += _pick(_of_file(Path(named["file"])), named["name"], named["file"])
+        elif known := [offer for offer in listed if offer.name == item]:
+            listed += known
         else:
-            found += _pick(_all(say), item, None)
-    return found
+            listed += _pick(_all(say), item, None)
+    return listed
 
 
-def _pick(found: list[Offer], name: str | None, file: str | None) -> list[Offer]:
+def _pick(among: list[Offer], name: str | None, file: str | None) -> list[Offer]:
     if name is None:
-        return found
-    if mine := [offer for offer in found if offer.name == name]:
-        return mine
-    names = ", ".join(offer.name for offer in found)
-    place = f"{file}: " if file else ""
-    raise ValueError(f"model: {place}no model {name!r}; there are {names}")
+        return among
+    if named := [offer for offer in among if offer.name == name]:
+        return named
+    names = ", ".join(offer.name for offer in among)
+    source = f"{file}: " if file else ""
+    raise ValueError(f"model: {source}no model {name!r}; there are {names}")
 
 
 def _all(say: Say) -> list[Offer]:
-    found = [Offer(name, name, "bundled", _family(name).load) for name in bundled_names()]
+    available = [Offer(name, name, "bundled", _family(name).load) for name in bundled_names()]
     try:
-        found += entry_offers(default_models_file())
+        available += entry_offers(default_models_file())
     except ValueError as error:
         say(str(error))
-    return found + installed_offers()
+    return available + installed_offers()
 
 
 def _of_file(file: Path) -> list[Offer]:
@@ -160,9 +160,9 @@ def _entry_offer(file: Path, name: str, table: dict[str, Any]) -> Offer:
     return Offer(name, entry.family, str(file), partial(load_entry, entry))
 
 
-def _unique(found: Sequence[Offer]) -> list[Offer]:
+def _unique(listed: Sequence[Offer]) -> list[Offer]:
     kept: dict[str, Offer] = {}
-    for offer in found:
+    for offer in listed:
         other = kept.setdefault(offer.name, offer)
         if other.where != offer.where:
             raise ValueError(
@@ -189,12 +189,12 @@ def check_entry(entry: Entry) -> None:
         raise ValueError(
             f"model {entry.name!r}: no family {entry.family!r}; there are {', '.join(able)}"
         )
-    places = {field: getattr(entry, field) for field in PLACES}
+    paths = {field: getattr(entry, field) for field in PLACES}
     if entry.labels and entry.labels not in LABEL_SETS:
-        places["labels"] = Path(entry.labels)
-    for field, place in places.items():
-        if place is not None and not place.exists():
-            raise ValueError(f"model {entry.name!r}: {field} {str(place)!r} does not exist")
+        paths["labels"] = Path(entry.labels)
+    for field, path in paths.items():
+        if path is not None and not path.exists():
+            raise ValueError(f"model {entry.name!r}: {field} {str(path)!r} does not exist")
 
 
 def _family(name: str) -> ModuleType:

@@ -1,4 +1,4 @@
-"""The one interface every model answers: E[x0 | x, label] for x = x0 + sigma n, asked in pairs."""
+"""The one interface every model answers: E[x0 | x, label] for x = x0 + sigma n."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol, Self, runtime_checkable
@@ -47,15 +47,15 @@ class Model(Protocol):
         ...
 
     def denoise(self, x: Tensor, sigma: Tensor, rows: Tensor, labels: Tensor) -> Tensor:
-        """Return E[x0 | x[rows], labels], one datum a pair.
+        """Return E[x0 | x[rows], labels], one datum for each evaluation.
 
         Args:
             x: (batch, *data), states in the dtype and on the device of the model.
             sigma: (batch,), float64, the noise level of each row.
-            rows: (pairs,), int64, which row of x each pair reads.
-            labels: (pairs,), int64, label of each pair; NO_LABEL is the unconditional branch.
+            rows: (evaluations,), int64, which row of x each evaluation reads.
+            labels: (evaluations,), int64, its label; NO_LABEL is the unconditional branch.
         Returns:
-            denoised: (pairs, *data).
+            denoised: (evaluations, *data).
         """
         ...
 

@@ -33,5 +33,5 @@ def other_labels(uniform: Tensor, prior: Tensor, label: Tensor) -> Tensor:
     weights = prior.repeat(len(label), 1)
     weights[torch.arange(len(label), device=label.device), label] = 0
     edges = weights.cumsum(1)  # a label without weight has no width and is never found
-    place = torch.searchsorted(edges, (uniform * edges[:, -1])[:, None], right=True)
-    return place[:, 0].clamp(max=len(prior) - 1)
+    position = torch.searchsorted(edges, (uniform * edges[:, -1])[:, None], right=True)
+    return position[:, 0].clamp(max=len(prior) - 1)

@@ -43,9 +43,9 @@ class Grouping:
         Args:
             kept: (kept columns,), rising.
         """
-        place = torch.searchsorted(kept, self.columns).clamp(max=len(kept) - 1)
-        found = kept[place] == self.columns
-        return replace(self, columns=place[found], group=self.group[found])
+        position = torch.searchsorted(kept, self.columns).clamp(max=len(kept) - 1)
+        present = kept[position] == self.columns
+        return replace(self, columns=position[present], group=self.group[present])
 
 
 def group_log_posterior(logits: Tensor, grouping: Grouping) -> tuple[Tensor, Tensor]:

@@ -1,15 +1,13 @@
 """Sampling alone: guided pictures, without the scores of all classes that a measurement needs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Generator, Tensor
 
 from entroscope_workers.numerics.guidance import guided
-from entroscope_workers.numerics.kernels import kernel_mean, reverse_kernel
+from entroscope_workers.numerics.reverse_step import Denoise, ReverseStep
 
-#: As `Model.denoise`: x (batch, *data), sigma (batch,), rows (pairs,), labels (pairs,).
-Denoise = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 #: Label of the unconditional branch.
 NO_LABEL = -1
 
@@ -36,9 +34,8 @@ def sample(
     for step, (sigma, scale) in enumerate(zip(sigmas, scales, strict=True)):
         denoised = _denoised(denoise, x, labels, sigma, scale)
         if step + 1 < len(sigmas):
-            kernel = reverse_kernel(sigma, sigmas[step + 1])
             noise = torch.empty_like(x).normal_(generator=generator)
-            x = kernel_mean(kernel, x, denoised) + kernel.std * noise
+            x = ReverseStep.between(sigma, sigmas[step + 1], x).moved(denoised, noise)
     return denoised
 
 

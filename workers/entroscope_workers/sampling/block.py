@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from entroscope_workers.numerics.posterior import Grouping
+from entroscope_workers.numerics.reverse_step import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,62 +19,44 @@ class Block:
         rows: the slice of the batch.
         kept: (labels,), their positions among the run labels.
         active: (rows, labels), whether the row still needs the label.
-        own: (rows,), position of each row's own label among the labels.
+        label: (rows,), position of each row's own label among the labels.
         groupings: every curve's partition over the labels.
     """
 
     rows: slice
     kept: Tensor
     active: Tensor
-    own: Tensor
+    label: Tensor
     groupings: Sequence[Grouping]
 
     @classmethod
-    def of(cls, rows: slice, active: Tensor, own: Tensor, groupings: Sequence[Grouping]) -> Self:
-        """Args: active: (batch, run labels); own: (batch,)."""
+    def of(cls, rows: slice, active: Tensor, label: Tensor, groupings: Sequence[Grouping]) -> Self:
+        """Args: active: (batch, run labels); label: (batch,), positions among the run labels."""
         needed = active[rows].any(0)
         kept = needed.nonzero()[:, 0]
         if len(kept) < len(needed):
             groupings = [grouping.among(kept) for grouping in groupings]
-        place = torch.searchsorted(kept, own[rows])
-        return cls(rows, kept, active[rows][:, kept], place, groupings)
+        position = torch.searchsorted(kept, label[rows])
+        return cls(rows, kept, active[rows][:, kept], position, groupings)
 
     @property
-    def pairs(self) -> int:
+    def evaluations(self) -> int:
         """Evaluations the block takes, one a row and label needed."""
         return int(self.active.sum())
 
-    def spread_out(self, pairs: Tensor) -> Tensor:
-        """Return one datum a needed pair, (pairs, *data), as (rows, labels, *data), 0 elsewhere."""
-        if len(pairs) == self.active.numel():
-            return pairs.reshape(*self.active.shape, *pairs.shape[1:])
-        whole = pairs.new_zeros((*self.active.shape, *pairs.shape[1:]))
-        whole[self.active] = pairs
+    def spread_out(self, data: Tensor) -> Tensor:
+        """Return (evaluations, *data) as (rows, labels, *data), 0 where a row needs no label."""
+        if len(data) == self.active.numel():
+            return data.reshape(*self.active.shape, *data.shape[1:])
+        whole = data.new_zeros((*self.active.shape, *data.shape[1:]))
+        whole[self.active] = data
         return whole
 
-    def of_own(self, data: Tensor) -> Tensor:
-        """Return each row's own entry of (rows, labels, *data)."""
-        return data[torch.arange(len(self.own), device=data.device), self.own]
+    def of_label(self, data: Tensor) -> Tensor:
+        """Return the entry of each row's own label, (rows, *data), of (rows, labels, *data)."""
+        return data[torch.arange(len(self.label), device=data.device), self.label]
 
-    def read(self, data: Tensor) -> "Reading":
-        """Return denoised data (rows, labels, *data) of these rows as a posterior reads them."""
-        own = self.of_own(data)
-        apart = (data - own[:, None]).flatten(2).double()
-        if len(data) and not self.active.all():
-            apart = apart * self.active[..., None]
-        return Reading(own, apart, apart.square().sum(2))
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """Denoised data as a posterior reads them.
-
-    Attributes:
-        own: (rows, *data), D of each row's own label.
-        apart: (rows, labels, dim), float64, D_z - D_own; 0 where the row needs no label z.
-        squared: (rows, labels), |apart|^2.
-    """
-
-    own: Tensor
-    apart: Tensor
-    squared: Tensor
+    def read(self, data: Tensor) -> Reading:
+        """Return denoised data (rows, labels, *data) as a posterior is scored with them."""
+        needed = self.active if len(data) and not self.active.all() else None
+        return Reading.relative(self.of_label(data), data, needed)

@@ -10,20 +10,15 @@ from torch import Tensor
 
 from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.quantities import ENTROPY
-from entroscope_workers.models.base import NO_LABEL, Model
-from entroscope_workers.numerics.kernels import (
-    Kernel,
-    kernel_mean,
-    log_likelihoods,
-    reverse_kernel,
-)
-from entroscope_workers.numerics.noise import SHOWING, TrajectoryNoise
+from entroscope_workers.models.base import NO_LABEL
+from entroscope_workers.numerics.noise import Noise
 from entroscope_workers.numerics.posterior import Grouping
-from entroscope_workers.sampling.block import Block, Reading
-from entroscope_workers.sampling.call_sizes import slice_pairs
+from entroscope_workers.numerics.reverse_step import Reading, ReverseStep
+from entroscope_workers.sampling.block import Block
 from entroscope_workers.sampling.chain_rule import ChainRules
 from entroscope_workers.sampling.data_paths import DataPaths, draw_data
-from entroscope_workers.sampling.guided_paths import Steering
+from entroscope_workers.sampling.guided_paths import GuidedPaths
+from entroscope_workers.sampling.loaded_model import LoadedModel
 from entroscope_workers.sampling.pruning import Pruning
 from entroscope_workers.sampling.quantities import Scored, curve_values
 
@@ -35,10 +30,10 @@ class Measured:
     Attributes:
         values: (curves, quantities, batch): the first rows of QUANTITIES, to CHAIN_VARIANCE;
             cross-entropy is NaN where the trajectory's label is outside the curve's partition.
-        posterior: (batch, run labels), p(z | path); None where only pairs are scored.
+        posterior: (batch, run labels), p(z | path); None in complement runs.
         denoised: (batch, *data), the denoised data that moved each trajectory; on data paths those
             of its own label.
-        evaluations: pairs that the step took.
+        evaluations: those that the step took.
         calibration: (curves, calibration.VALUES, batch), on data paths only.
     """
 
@@ -52,61 +47,68 @@ class Measured:
 class Chain:
     """A batch of trajectories on its way from sigma_max to sigma_min.
 
+    The noise may be that of the trajectories of a batch, or any other that is drawn alike: the same
+    plan over other levels, on noise made from that of a first chain, is a second reading of its
+    paths.
+
     Attributes:
         x: (batch, *data), states at the present noise level.
         logits: (batch, run labels), float64, ln p(z | path) up to a constant; -inf where pruned.
-        own: (batch,), position of each trajectory's label among the run labels.
+        label: (batch,), position of each trajectory's label among the run labels.
         step: index of the present noise level.
     """
 
     def __init__(
         self,
         plan: Plan,
-        model: Model,
-        trajectories: Sequence[int],
-        own: Sequence[int] | None = None,
+        model: LoadedModel,
+        noise: Noise,
+        labels: Sequence[int] | None = None,
     ) -> None:
-        """Args: own: the labels of trajectories that are shown and not counted; else drawn."""
-        self.plan, self.model = plan, model
+        """Start a batch at the highest noise level.
+
+        Args:
+            model: bound to the run.
+            noise: one stream a trajectory.
+            labels: those of trajectories that are shown and not counted; else drawn.
+        """
+        self.plan, self.model, self._noise = plan, model, noise
         self.sigmas = [float(sigma) for sigma in plan.sigmas]
         self.step = 0
-        self._shape = model.info.shape
-        size, copies = int(np.prod(self._shape)), [(SHOWING, 0)] * len(own or ())
-        self._noise = TrajectoryNoise(
-            plan.spec.seed, trajectories, size, copies, draws=len(self.sigmas)
-        )
         self._columns = torch.from_numpy(plan.columns).to(model.device)
         self._groupings = [Grouping.of(curve.groups, model.device) for curve in plan.curves]
         guidance = plan.spec.guidance
         follow = guidance is None or guidance.decoder == "guided"
         follow = follow and plan.spec.paths_from == "model"
         self._chain_rules = ChainRules(plan.curves, model.device, labels_follow=follow)
-        self._start(own)
-        self._pruning = Pruning(plan.spec.prune_below, self.own, len(self._columns))
+        self._start(labels)
+        self._pruning = Pruning(plan.spec.prune_below, self.label, len(self._columns))
         prior = torch.from_numpy(plan.prior).to(model.device)
-        self._steering = Steering.of(plan.spec.guidance, prior, self.logits)
+        self._guided = GuidedPaths.of(guidance, prior, self.logits)
 
-    def _start(self, own: Sequence[int] | None) -> None:
+    def _start(self, labels: Sequence[int] | None) -> None:
         """Draw each label from the prior and each state from the highest noise level."""
-        uniforms = torch.from_numpy(self._noise.uniforms(2)).to(self.model.device)
-        prior = torch.from_numpy(self.plan.prior).to(self.model.device)
-        full = torch.from_numpy(self.plan.full_prior).to(self.model.device)
-        label, component = uniforms.T.contiguous()
-        self.own = torch.bucketize(label, prior.cumsum(0)[:-1].contiguous(), right=True)
-        if own is not None:
-            self.own = torch.tensor(own, device=self.model.device)
+        device, model = self.model.device, self.model.model
+        prior = torch.from_numpy(self.plan.prior).to(device)
+        full = torch.from_numpy(self.plan.full_prior).to(device)
+        label, component = self._noise.uniforms(2).to(device).T.contiguous()
+        self.label = torch.bucketize(label, prior.cumsum(0)[:-1].contiguous(), right=True)
+        if labels is not None:
+            self.label = torch.tensor(labels, device=device)
         self.logits = prior.log().expand(len(label), -1).clone()
         self._data: DataPaths | None = None
         if self.plan.spec.paths_from == "model":
-            self.x = self.model.start(self._normals(), component, self.sigmas[0], full)
+            self.x = model.start(self._normals(), component, self.sigmas[0], full)
             return
-        data = draw_data(self.plan, self.model, self._columns[self.own], component, self._normals())
+        columns = self._columns[self.label]
+        data = draw_data(self.plan, self.model, columns, component, self._normals())
         self.x = data + self.sigmas[0] * self._normals()
         self._data = DataPaths(data, self.logits.clone(), self._normals())
 
     def names(self, count: int) -> list[str]:
         """Return the labels of the first trajectories."""
-        return [self.plan.labels[self.plan.columns[place]] for place in self.own[:count].tolist()]
+        columns = self.plan.columns[self.label[:count].cpu().numpy()]
+        return [self.plan.labels[column] for column in columns]
 
     def steps(self) -> Iterator[Measured]:
         """Walk down the noise levels from the present one; yield what was measured at each."""
@@ -117,49 +119,58 @@ class Chain:
             posterior = torch.softmax(self.logits, 1)
             calibration = self._calibration()
             parts = [self._advance(rows, noise) for rows in self._slices()]
-            values, moved, pairs = zip(*parts, strict=True)
-            found = torch.cat(values, 2).cpu().numpy()
-            yield Measured(found, posterior, torch.cat(moved), sum(pairs), calibration)
+            values, moving, evaluations = zip(*parts, strict=True)
+            measured = torch.cat(values, 2).cpu().numpy()
+            yield Measured(measured, posterior, torch.cat(moving), sum(evaluations), calibration)
 
     def _calibration(self) -> NDArray[np.float64] | None:
         if self._data is None:
             return None
-        return self._data.read(self.step, self.logits, self.own, self._groupings)
+        return self._data.read(self.step, self.logits, self.label, self._groupings)
 
     def _slices(self) -> Iterator[slice]:
-        """Rows whose denoised data, all labels, fit a slice."""
-        return self._pruning.slices(slice_pairs(self.model.device, int(np.prod(self._shape))))
+        active = self._pruning.active
+        return self.model.slices(active.sum(1).tolist(), active.shape[1])
 
     def _advance(self, rows: slice, noise: Tensor | None) -> tuple[Tensor, Tensor, int]:
         """Measure some rows at this noise level and move them to the next one."""
-        block = Block.of(rows, self._pruning.active, self.own, self._groupings)
+        block = Block.of(rows, self._pruning.active, self.label, self._groupings)
         plain, free = self._denoise(block)
-        moving = plain if free is None else self._steered(block, plain, free)
-        moved = block.of_own(moving)
-        reading = block.read(moving if self._reads_guided else plain)
-        values = self._values(block, reading, moved)
+        guided = plain if free is None else self._guide(block, plain, free)
+        moving = block.of_label(guided)
+        reading = block.read(guided if self._scored_guided else plain)
+        values = self._values(block, reading, moving)
         if noise is not None:
-            kernel = reverse_kernel(self.sigmas[self.step], self.sigmas[self.step + 1])
-            mover = moved if self._data is None else self._data.data[rows]
-            x_next = kernel_mean(kernel, self.x[rows], mover) + kernel.std * noise[rows]
-            self._score(self.logits, kernel, block, reading, x_next)
-            if self._steering is not None and self._steering.logits is not self.logits:
-                self._score(self._steering.logits, kernel, block, block.read(plain), x_next)
-            if self._data is not None and self.step % 2 == 0 and self.step + 2 < len(self.sigmas):
-                self._score_half(self._data, block, reading, x_next)
-            self.x[rows] = x_next
-        return values, moved, block.pairs + (0 if free is None else len(moved))
+            self._move(block, plain, reading, moving, noise[rows])
+        return values, moving, block.evaluations + (0 if free is None else len(moving))
+
+    def _move(
+        self, block: Block, plain: Tensor, reading: Reading, moving: Tensor, noise: Tensor
+    ) -> None:
+        """Take the step of some rows, and score it in every posterior that follows the path."""
+        x = self.x[block.rows]
+        step = ReverseStep.between(self.sigmas[self.step], self.sigmas[self.step + 1], x)
+        x_next = step.moved(moving if self._data is None else self._data.data[block.rows], noise)
+        _score(self.logits, step, block, reading, x_next)
+        if self._guided is not None and self._guided.logits is not self.logits:
+            _score(self._guided.logits, step, block, block.read(plain), x_next)
+        if self._data is not None and self.step % 2 == 0 and self.step + 2 < len(self.sigmas):
+            sigma, sigma_next, sigma_after = self.sigmas[self.step : self.step + 3]
+            x_after = self._data.moved(x_next, block.rows, sigma_next, sigma_after)
+            longer = ReverseStep.between(sigma, sigma_after, x)
+            _score(self._data.logits, longer, block, reading, x_after)
+        self.x[block.rows] = x_next
 
     @property
-    def _reads_guided(self) -> bool:
-        return self._steering is not None and self._steering.reads_guided
+    def _scored_guided(self) -> bool:
+        return self._guided is not None and self._guided.scored_guided
 
     def _denoise(self, block: Block) -> tuple[Tensor, Tensor | None]:
         """Return D_z(x), (rows, labels, *data), and D_u(x), (rows, *data), where it is needed."""
         x, sigma = self.x[block.rows], self.sigmas[self.step]
-        rows, place = block.active.nonzero(as_tuple=True)
-        labels = self._columns[block.kept][place]
-        guided = self._steering is not None and self._steering.acts_at(sigma)
+        rows, positions = block.active.nonzero(as_tuple=True)
+        labels = self._columns[block.kept][positions]
+        guided = self._guided is not None and self._guided.acts_at(sigma)
         if guided:
             every = torch.arange(len(x), device=x.device)
             rows, labels = torch.cat([rows, every]), torch.cat([labels, every * 0 + NO_LABEL])
@@ -169,50 +180,40 @@ class Chain:
             return block.spread_out(denoised), None
         return block.spread_out(denoised[: -len(x)]), denoised[-len(x) :]
 
-    def _steered(self, block: Block, plain: Tensor, free: Tensor) -> Tensor:
-        if self._steering is None:
-            raise RuntimeError("no guidance to steer with")
-        return self._steering.steer(free, plain, block.rows, block.kept)
+    def _guide(self, block: Block, plain: Tensor, free: Tensor) -> Tensor:
+        if self._guided is None:
+            raise RuntimeError("the run has no guidance")
+        return self._guided.guide(free, plain, block.rows, block.kept)
 
-    def _scored(self, block: Block, reading: Reading, moved: Tensor) -> Scored:
-        sigma, steering = self.sigmas[self.step], self._steering
+    def _scored(self, block: Block, reading: Reading, moving: Tensor) -> Scored:
+        sigma, guided = self.sigmas[self.step], self._guided
         # On the model's own paths the term has mean 0; it would only add noise.
-        steered = steering and not steering.reads_guided and steering.has_acted_by(sigma)
+        apart = guided and not guided.scored_guided and guided.has_acted_by(sigma)
         return Scored(
             sigma=sigma,
             logits=self.logits[block.rows][:, block.kept],
-            own=block.own,
+            own=block.label,
             reading=reading,
-            moved=(moved - reading.own).flatten(1).double() if steered else None,
+            moved=(moving - reading.reference).flatten(1).double() if apart else None,
             dropped=self._pruning.dropped[block.rows],
         )
 
-    def _values(self, block: Block, reading: Reading, moved: Tensor) -> Tensor:
+    def _values(self, block: Block, reading: Reading, moving: Tensor) -> Tensor:
         """Return what is measured of some rows, (curves, quantities, rows)."""
-        values = curve_values(self._scored(block, reading, moved), block.groupings)
+        values = curve_values(self._scored(block, reading, moving), block.groupings)
         rows, entropies = block.rows, values[:, ENTROPY.row]
-        kept = self._chain_rules.residuals(self.logits[rows], self.own[rows], entropies)
+        kept = self._chain_rules.residuals(self.logits[rows], self.label[rows], entropies)
         return torch.cat([values, kept], 1)
-
-    def _score(
-        self, logits: Tensor, kernel: Kernel, block: Block, reading: Reading, x_next: Tensor
-    ) -> None:
-        """Add to log-posteriors, (batch, run labels), what the step to x_next tells."""
-        mean = kernel_mean(kernel, self.x[block.rows], reading.own)
-        residual = (x_next - mean).flatten(1).double()
-        evidence = log_likelihoods(kernel, residual, reading.apart, reading.squared)
-        logits[block.rows].index_add_(1, block.kept, evidence)
-
-    def _score_half(self, data: DataPaths, block: Block, reading: Reading, x_next: Tensor) -> None:
-        """Read the path of every second state too, with the denoised data at hand."""
-        sigma, sigma_next, sigma_after = self.sigmas[self.step : self.step + 3]
-        x_after = data.moved(x_next, block.rows, sigma_next, sigma_after)
-        self._score(data.logits, reverse_kernel(sigma, sigma_after), block, reading, x_after)
 
     def _next_noise(self) -> Tensor:
         return self._normals() if self._data is None else self._data.next_noise(self._normals)
 
     def _normals(self) -> Tensor:
-        normals = torch.from_numpy(self._noise.normals())
-        normals = normals.to(device=self.model.device, dtype=self.model.dtype)
-        return normals.reshape(-1, *self._shape)
+        return self._noise.normals().to(self.model.device, self.model.model.dtype)
+
+
+def _score(
+    logits: Tensor, step: ReverseStep, block: Block, reading: Reading, x_next: Tensor
+) -> None:
+    """Add to log-posteriors, (batch, run labels), what the step to x_next tells."""
+    logits[block.rows].index_add_(1, block.kept, step.evidence(x_next, reading))

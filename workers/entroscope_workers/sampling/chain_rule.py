@@ -39,10 +39,10 @@ class ChainRules:
     def __init__(self, curves: Sequence[Curve], device: torch.device, labels_follow: bool) -> None:
         self._labels_follow = labels_follow
         self._trees = [
-            _tree(curves, place, device) for place, curve in enumerate(curves) if curve.leaves
+            _tree(curves, index, device) for index, curve in enumerate(curves) if curve.leaves
         ]
 
-    def residuals(self, logits: Tensor, own: Tensor, entropies: Tensor) -> Tensor:
+    def residuals(self, logits: Tensor, label: Tensor, entropies: Tensor) -> Tensor:
         """Return residual and variance of every curve, (curves, 2, rows); 0 but at roots of trees.
 
         The residual is h of the leaves - h of the root - sum of h of the decisions that the
@@ -50,30 +50,30 @@ class ChainRules:
 
         Args:
             logits: (rows, run labels), log-posteriors up to a constant.
-            own: (rows,), columns of the trajectories' labels.
+            label: (rows,), columns of the trajectories' labels.
             entropies: (curves, rows), in bits.
         """
-        found = entropies.new_zeros(len(entropies), 2, len(own))
+        missed = entropies.new_zeros(len(entropies), 2, len(label))
         for tree in self._trees:
             _, leaves = group_log_posterior(logits, tree.leaves)
             inner = entropies[tree.inner].T @ tree.inside  # (rows, leaves)
             p = leaves.exp()
             mean = (p * inner).sum(1, keepdim=True)
-            truth = own_group(own, tree.leaves).clamp(min=0)  # outside: counted by no curve
-            mine = inner.gather(1, truth[:, None])[:, 0] if self._labels_follow else mean[:, 0]
-            found[tree.root, 0] = posterior_entropy(leaves) - entropies[tree.root] - mine
-            found[tree.root, 1] = (p * (inner - mean).square()).sum(1)
-        return found
+            truth = own_group(label, tree.leaves).clamp(min=0)  # outside: counted by no curve
+            along = inner.gather(1, truth[:, None])[:, 0] if self._labels_follow else mean[:, 0]
+            missed[tree.root, 0] = posterior_entropy(leaves) - entropies[tree.root] - along
+            missed[tree.root, 1] = (p * (inner - mean).square()).sum(1)
+        return missed
 
 
 def _tree(curves: Sequence[Curve], root: int, device: torch.device) -> _Tree:
     leaves = curves[root].leaves
     inner = [
-        place
-        for place, curve in enumerate(curves)
-        if curve.partition == curves[root].partition and place != root
+        index
+        for index, curve in enumerate(curves)
+        if curve.partition == curves[root].partition and index != root
     ]
-    inside = [[float(_is_inside(leaf, curves[place])) for leaf in leaves] for place in inner]
+    inside = [[float(_is_inside(leaf, curves[index])) for leaf in leaves] for index in inner]
     tensor = torch.tensor(inside, dtype=torch.float64, device=device)
     return _Tree(root, inner, Grouping.of(leaves, device), tensor)
 

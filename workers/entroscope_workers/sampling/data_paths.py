@@ -13,24 +13,26 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from entroscope.measurement.plan.plan import Plan
-from entroscope_workers.models.base import HasData, Model
 from entroscope_workers.numerics.entropy import cross_entropy, posterior_entropy
-from entroscope_workers.numerics.kernels import kernel_mean, reverse_kernel
 from entroscope_workers.numerics.posterior import Grouping, group_log_posterior, own_group
+from entroscope_workers.numerics.reverse_step import ReverseStep
+from entroscope_workers.sampling.loaded_model import LoadedModel
 
 
-def draw_data(plan: Plan, model: Model, labels: Tensor, uniform: Tensor, noise: Tensor) -> Tensor:
+def draw_data(
+    plan: Plan, model: LoadedModel, labels: Tensor, uniform: Tensor, noise: Tensor
+) -> Tensor:
     """Return one datum a trajectory; arguments as in `HasData.draw_data`.
 
     Raises:
         ValueError: the model has none, or others than the run was made for.
     """
-    own, wanted = model.info.data, plan.info.data
-    if own is None or not isinstance(model, HasData):
+    data, wanted = model.info.data, plan.info.data
+    if data is None:
         raise ValueError(f"model {model.info.name!r} was given no labelled data on this worker")
-    if wanted is None or own.checksum != wanted.checksum:
+    if wanted is None or data.checksum != wanted.checksum:
         made_for = None if wanted is None else wanted.checksum
-        raise ValueError(f"the run is for data {made_for}, this worker has {own.checksum}")
+        raise ValueError(f"the run is for data {made_for}, this worker has {data.checksum}")
     return model.draw_data(labels, uniform, noise)
 
 
@@ -57,25 +59,25 @@ class DataPaths:
 
     def moved(self, x: Tensor, rows: slice, sigma: float, sigma_next: float) -> Tensor:
         """Return where the step after the present one leads: states x (rows, *data) at sigma."""
-        kernel = reverse_kernel(sigma, sigma_next)
-        return kernel_mean(kernel, x, self.data[rows]) + kernel.std * self._noise[rows]
+        step = ReverseStep.between(sigma, sigma_next, x)
+        return step.moved(self.data[rows], self._noise[rows])
 
     def read(
-        self, step: int, logits: Tensor, own: Tensor, groupings: Sequence[Grouping]
+        self, step: int, logits: Tensor, label: Tensor, groupings: Sequence[Grouping]
     ) -> NDArray[np.float64]:
         """Return calibration.VALUES of every curve, (curves, values, batch).
 
         Args:
             logits: (batch, run labels), of the full path.
-            own: (batch,), position of each true label among the run labels.
+            label: (batch,), position of each true label among the run labels.
         """
         half = self.logits if step % 2 == 0 else None
-        values = [_values(logits, half, own, grouping) for grouping in groupings]
+        values = [_values(logits, half, label, grouping) for grouping in groupings]
         return torch.stack(values).cpu().numpy()
 
 
-def _values(full: Tensor, half: Tensor | None, own: Tensor, grouping: Grouping) -> Tensor:
-    truth = own_group(own, grouping)
+def _values(full: Tensor, half: Tensor | None, label: Tensor, grouping: Grouping) -> Tensor:
+    truth = own_group(label, grouping)
     groups = group_log_posterior(full, grouping)[1]
     confidence, likeliest = groups.exp().max(1)
     unknown = torch.full_like(confidence, torch.nan)

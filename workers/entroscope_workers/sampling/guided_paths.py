@@ -1,4 +1,4 @@
-"""Guidance of a batch: what moves a state, and what its posterior is read with."""
+"""Guidance of a batch: what moves a state, and what its posterior is scored with."""
 
 import math
 from collections.abc import Sequence
@@ -13,13 +13,14 @@ from entroscope_workers.numerics.guidance import feedback_scale, guided
 
 
 @dataclass(frozen=True, slots=True)
-class Steering:
-    """The guidance of a run.
+class GuidedPaths:
+    """The guidance of a batch.
 
     Attributes:
+        guidance: as the spec has it.
         log_prior: (labels,), float64.
-        logits: (batch, labels), float64, log-posteriors read with the model's own kernels, which
-            `feedback` follows; the chain's own where it reads those anyway.
+        logits: (batch, labels), float64, log-posteriors scored with the model's own kernels, which
+            `feedback` follows; those of the chain itself where it is scored with those anyway.
     """
 
     guidance: Guidance
@@ -34,8 +35,8 @@ class Steering:
         return cls(guidance, prior.log(), follows)
 
     @property
-    def reads_guided(self) -> bool:
-        """Whether the posterior is read with the guided kernels."""
+    def scored_guided(self) -> bool:
+        """Whether the posterior is scored with the guided kernels."""
         return self.guidance.decoder == "guided"
 
     def acts_at(self, sigma: float) -> bool:
@@ -54,7 +55,7 @@ class Steering:
     def _high(self) -> float:
         return math.inf if self.guidance.interval is None else self.guidance.interval[1]
 
-    def steer(self, free: Tensor, denoised: Tensor, rows: slice, kept: Tensor) -> Tensor:
+    def guide(self, free: Tensor, denoised: Tensor, rows: slice, kept: Tensor) -> Tensor:
         """Return the guided denoised data of every label, (rows, kept labels, *data).
 
         Args:
@@ -66,11 +67,12 @@ class Steering:
         return guided(free[:, None], denoised, scale.reshape(*scale.shape, *(1,) * (free.ndim - 1)))
 
     def _scale(self, rows: slice, kept: Tensor) -> Tensor:
-        own = self.guidance
+        guidance = self.guidance
         log_posterior = torch.log_softmax(self.logits[rows], 1)[:, kept]
-        if own.method == "cfg":
-            return torch.full_like(log_posterior, own.scale)
-        return feedback_scale(log_posterior - self.log_prior[kept], own.scale, own.max_scale)
+        if guidance.method == "cfg":
+            return torch.full_like(log_posterior, guidance.scale)
+        gained = log_posterior - self.log_prior[kept]
+        return feedback_scale(gained, guidance.scale, guidance.max_scale)
 
 
 def jumps(guidance: Guidance | None, sigmas: Sequence[float]) -> frozenset[int]:

@@ -20,7 +20,7 @@ from entroscope_workers.numerics.entropy import (
 )
 from entroscope_workers.numerics.posterior import Grouping, group_log_posterior, own_group
 from entroscope_workers.numerics.production import production
-from entroscope_workers.sampling.block import Reading
+from entroscope_workers.numerics.reverse_step import Reading
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 import platform
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from importlib.metadata import version
 from typing import Any
 
@@ -24,58 +25,90 @@ from entroscope.measurement.curves.study_arrays import StudyArrays
 from entroscope.measurement.plan.complement import is_paired
 from entroscope.measurement.plan.plan import Plan
 from entroscope_workers.models.base import Model
-from entroscope_workers.sampling.call_sizes import Portioned
 from entroscope_workers.sampling.chain import Chain, Measured
-from entroscope_workers.sampling.complement_chain import PairChain
+from entroscope_workers.sampling.complement_chain import ComplementChain
 from entroscope_workers.sampling.curve_table import CurveTable
 from entroscope_workers.sampling.guided_paths import jumps
+from entroscope_workers.sampling.loaded_model import LoadedModel
+from entroscope_workers.sampling.path_noise import path_noise
 from entroscope_workers.sampling.previews.encoder import Draw, Sheets, drawing
-from entroscope_workers.sampling.previews.paired import paired_previews
 from entroscope_workers.sampling.previews.sprite_sheets import MAX_POSTERIOR, grid, preview_steps
+from entroscope_workers.sampling.previews.twins import twin_previews
 from entroscope_workers.sampling.studies.batch import BatchStudies
 
 
 @torch.inference_mode()
-def run_batch(plan: Plan, index: int, model: Model) -> Iterator[Payload]:
+def run_batch(plan: Plan, index: int, model: Model | LoadedModel) -> Generator[Payload, None, None]:
     """Run one batch: a Point each step, Previews in the first batch, the Record last.
 
-    Every number belongs to its trajectory: none depends on the batch it ran in.
+    Every number belongs to its trajectory: none depends on the batch it ran in. The threads beside
+    the sampling end with the generator, be it used up or closed.
     """
     started = time.perf_counter()
-    first, size = plan.batches[index]
-    bound = Portioned.of(model).bind(plan.spec.params, plan.labels)
-    trajectories = range(first, first + size)
-    chain: Chain | PairChain
-    chain = (PairChain if is_paired(plan.spec) else Chain)(plan, bound, trajectories)
-    studies = None if isinstance(chain, PairChain) else BatchStudies(plan, index, bound, chain)
-    cuts = jumps(plan.spec.guidance, plan.sigmas.tolist())
-    tables = {curve.key: CurveTable(plan.sigmas, size, cuts) for curve in plan.curves}
-    count = _preview_samples(plan, index)
-    shown = preview_steps(len(plan.sigmas)) if count else frozenset[int]()
-    paired = paired_previews(plan, index, bound)
-    pairs = 0
-    with Sheets() as sheets:
-        for step, measured in enumerate(chain.steps()):
-            pairs += measured.evaluations
-            if studies and isinstance(chain, Chain) and measured.posterior is not None:
-                studies.add(step, measured.posterior, chain)
-            _tabulate(tables, step, measured)
-            yield _point(plan, index, step, tables)
-            seen = paired.step() if paired else None
-            if step in shown:
-                samples, data = seen or _samples(plan, chain.names(count), measured)
-                header = _preview_header(plan, index, step, samples)
-                sheets.add(header, data, _draw(plan, step, bound))
+    bound = LoadedModel.of(model).bind(plan.spec.params, plan.labels)
+    with ThreadPoolExecutor(1, thread_name_prefix="noise") as pool, Sheets() as sheets:
+        batch = _Batch(plan, index, bound, pool)
+        for step, measured in enumerate(batch.chain.steps()):
+            yield batch.add(step, measured)
+            batch.show(step, measured, sheets)
             yield from sheets.ready()
         yield from sheets.rest()
-    studied = 0
-    for spent in studies.steps() if studies else ():
-        studied += spent
+    for spent in batch.studies.steps() if batch.studies else ():
+        batch.studied += spent
         yield Pause()
-    seconds = time.perf_counter() - started
-    pictured = paired.evaluations if paired else 0
-    facts = _facts(plan, index, bound, (pairs, studied, pictured), seconds)
-    yield _record(plan, facts, chain, tables, studies.arrays() if studies else {})
+    yield batch.record(time.perf_counter() - started)
+
+
+class _Batch:
+    """A batch under way: its chain, what is kept of its steps, its studies and previews.
+
+    Attributes:
+        evaluated, studied: evaluations of the curves and of the studies, so far.
+    """
+
+    def __init__(self, plan: Plan, index: int, bound: LoadedModel, pool: Executor) -> None:
+        self.plan, self.index, self.bound = plan, index, bound
+        first, size = plan.batches[index]
+        trajectories = range(first, first + size)
+        noise = path_noise(plan, bound, trajectories, pool)
+        self.chain: Chain | ComplementChain
+        self.studies: BatchStudies | None = None
+        if is_paired(plan.spec):
+            self.chain = ComplementChain(plan, bound, noise, trajectories)
+        else:
+            self.chain = Chain(plan, bound, noise)
+            self.studies = BatchStudies(plan, index, bound, self.chain)
+        cuts = jumps(plan.spec.guidance, plan.sigmas.tolist())
+        self._tables = {curve.key: CurveTable(plan.sigmas, size, cuts) for curve in plan.curves}
+        self._samples = _preview_samples(plan, index)
+        shown = preview_steps(len(plan.sigmas)) if self._samples else frozenset[int]()
+        self._shown_at, self._twins = shown, twin_previews(plan, index, bound, pool)
+        self.evaluated = self.studied = 0
+
+    def add(self, step: int, measured: Measured) -> Point:
+        """Keep what was measured at a step; return the sums so far."""
+        self.evaluated += measured.evaluations
+        if self.studies and isinstance(self.chain, Chain) and measured.posterior is not None:
+            self.studies.add(step, measured.posterior, self.chain)
+        _tabulate(self._tables, step, measured)
+        return _point(self.plan, self.index, step, self._tables)
+
+    def show(self, step: int, measured: Measured, sheets: Sheets) -> None:
+        """Have the previews of a step drawn, where it has any."""
+        twins = self._twins.step() if self._twins else None
+        if step in self._shown_at:
+            names = self.chain.names(self._samples)
+            samples, data = twins or _samples(self.plan, names, measured)
+            header = _preview_header(self.plan, self.index, step, samples)
+            sheets.add(header, data, _draw(self.plan, step, self.bound.model))
+
+    def record(self, seconds: float) -> Record:
+        """Return the record of the batch after its last step."""
+        shown = self._twins.evaluations if self._twins else 0
+        evaluations = (self.evaluated, self.studied, shown)
+        facts = _facts(self.plan, self.index, self.bound, evaluations, seconds)
+        studies = self.studies.arrays() if self.studies else {}
+        return _record(facts, self.chain, self._tables, studies, self.plan.num_truths)
 
 
 def _preview_samples(plan: Plan, index: int) -> int:
@@ -110,7 +143,7 @@ def _samples(
     posterior: list[Any] = [None] * len(labels)
     if measured.posterior is not None and len(plan.columns) <= MAX_POSTERIOR:
         posterior = measured.posterior[: len(labels)].cpu().numpy().round(4).tolist()
-    samples = [{"label": own, "posterior": p} for own, p in zip(labels, posterior, strict=True)]
+    samples = [{"label": label, "posterior": p} for label, p in zip(labels, posterior, strict=True)]
     return samples, measured.denoised[: len(labels)]
 
 
@@ -130,58 +163,59 @@ def _preview_header(
 
 
 def _record(
-    plan: Plan,
     facts: dict[str, Any],
-    chain: Chain | PairChain,
+    chain: Chain | ComplementChain,
     tables: Mapping[str, CurveTable],
     studies: StudyArrays,
+    num_truths: int,
 ) -> Record:
-    labels = chain.own.cpu().numpy()
-    truths = chain.truth.cpu().numpy() if isinstance(chain, PairChain) else labels
-    moments = {key: table.moments(truths, plan.num_truths) for key, table in tables.items()}
-    if isinstance(chain, PairChain):
-        values = _pair_values(chain, tables)
+    labels = chain.label.cpu().numpy()
+    if isinstance(chain, ComplementChain):
+        truths, values = chain.truth.cpu().numpy(), _complement_values(chain, tables)
     else:
-        values = {key: table.kept() for key, table in tables.items()}
+        truths, values = labels, {key: table.kept() for key, table in tables.items()}
+    moments = {key: table.moments(truths, num_truths) for key, table in tables.items()}
     if sum(array.nbytes for array in values.values()) > VALUES_LIMIT_BYTES:
         values = {}
     return Record(facts, moments, labels, values, studies)
 
 
-def _pair_values(
-    chain: PairChain, tables: Mapping[str, CurveTable]
+def _complement_values(
+    chain: ComplementChain, tables: Mapping[str, CurveTable]
 ) -> dict[str, NDArray[np.float32]]:
-    pairs = next(iter(tables.values())).kept()
+    """Return every trajectory's values in the curve it counts for, and which class that is."""
+    values = next(iter(tables.values())).kept()
     for table in tables.values():
-        own = table.kept()
-        pairs = np.where(np.isfinite(own), own, pairs)
-    return {PAIRS: pairs, PAIR: chain.label.cpu().numpy().astype(np.float32)}
+        kept = table.kept()
+        values = np.where(np.isfinite(kept), kept, values)
+    return {PAIRS: values, PAIR: chain.classes.cpu().numpy().astype(np.float32)}
 
 
 def _facts(
-    plan: Plan, index: int, model: Portioned, pairs: tuple[int, int, int], seconds: float
+    plan: Plan, index: int, bound: LoadedModel, evaluations: tuple[int, int, int], seconds: float
 ) -> dict[str, Any]:
-    """Args: pairs: those that the curves took, those of the studies and of paired previews."""
+    """Args: evaluations: those of the curves, of the studies and of twin previews."""
     first, size = plan.batches[index]
-    pictured = plan.preview_evaluations if pairs[2] else 0
+    curves = size * plan.labels_evaluated * len(plan.sigmas)
+    _, studied, shown = evaluations
     return {
         "batch": index,
         "first": first,
         "trajectories": size,
-        "evaluations": sum(pairs),
-        "evaluations_full": size * plan.labels_evaluated * len(plan.sigmas) + pairs[1] + pictured,
+        "evaluations": sum(evaluations),
+        "evaluations_full": curves + studied + (plan.preview_evaluations if shown else 0),
         "seconds": seconds,
-        "device": device_name(model.device),
+        "device": device_name(bound.device),
         "versions": versions(),
-        "weights_hash": model.info.weights_hash,
-        "data": _data_facts(plan, model),
-        "micro_batches": model.most,
+        "weights_hash": bound.info.weights_hash,
+        "data": _data_facts(plan, bound),
+        "micro_batches": bound.calls,
     }
 
 
-def _data_facts(plan: Plan, model: Model) -> dict[str, str] | None:
+def _data_facts(plan: Plan, bound: LoadedModel) -> dict[str, str] | None:
     """Return where data paths came from; None on paths of the model."""
-    data = model.info.data
+    data = bound.info.data
     if plan.spec.paths_from == "model" or data is None:
         return None
     return {"part": data.part, "checksum": data.checksum}

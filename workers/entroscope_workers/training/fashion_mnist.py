@@ -139,9 +139,9 @@ def _progress_bar() -> Progress:
 
 def _config(options: argparse.Namespace) -> TrainingConfig:
     network = NetworkConfig(**json.loads(options.network))
-    own = {item.name for item in fields(TrainingConfig)} - {"network"}
-    given = {name: value for name, value in vars(options).items() if name in own}
-    return TrainingConfig(network=network, **given)
+    names = {item.name for item in fields(TrainingConfig)} - {"network"}
+    chosen = {name: value for name, value in vars(options).items() if name in names}
+    return TrainingConfig(network=network, **chosen)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -7,9 +7,8 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
-from entroscope_workers.models.adapters.garments import LABELS
 from entroscope_workers.models.base import NO_LABEL
-from entroscope_workers.models.families.fashion_mnist import Network
+from entroscope_workers.models.families.fashion_mnist import LABELS, Network
 
 #: A picture that looks like another class costs no more: some are labelled wrongly.
 MOST_NATS = 8.0
@@ -89,8 +88,9 @@ def contrasted_errors(
     denoised: Tensor = network(_noisy(x0, sigma, noise), sigma, rows, asked)
     apart = denoised.float().reshape(len(x0), len(classes) + 1, -1) - x0.flatten(1)[:, None]
     squared = apart.square().sum(2)  # (batch, labels and none)
-    own = (1 - unlabelled_share) * squared[torch.arange(len(x0)), labels]
-    errors = _weight(network, sigma) * (own + unlabelled_share * squared[:, -1]) / apart.shape[2]
+    labelled = (1 - unlabelled_share) * squared[torch.arange(len(x0)), labels]
+    both = labelled + unlabelled_share * squared[:, -1]
+    errors = _weight(network, sigma) * both / apart.shape[2]
     evidence = -squared[:, :-1] / (2 * sigma.square()).float()[:, None]
     told = F.cross_entropy(evidence, labels, reduction="none")
     return errors + contrast * told.clamp(max=MOST_NATS)

@@ -153,8 +153,8 @@ class Trainer:
         shares = zip(*parts, strict=True)
         results = list(self._pool.map(self._share, shares))
         gradients = [gradient for _, gradient in results]
-        for parameter, *found in zip(self.network.parameters(), *gradients, strict=True):
-            parameter.grad = torch.stack(found).mean(dim=0)
+        for parameter, *pieces in zip(self.network.parameters(), *gradients, strict=True):
+            parameter.grad = torch.stack(pieces).mean(dim=0)
         return sum(loss for loss, _ in results) / len(results)
 
     def _share(self, batch: Batch) -> tuple[float, tuple[Tensor, ...]]:

@@ -13,7 +13,7 @@ from entroscope.protocol.frames import pack
 POINT_GAP_S = 0.05
 
 
-class Outbox:
+class Publisher:
     """Entries of one batch on their way to the log of its run.
 
     Attributes:
@@ -35,14 +35,14 @@ class Outbox:
     def add(self, payload: Point | Preview) -> None:
         """Take a payload; a point that follows too closely is left out."""
         if isinstance(payload, Preview):
-            place = {"batch": payload.header["batch"], "step": payload.header["step"]}
-            self._waiting.append(("preview", place, pack(payload.header, payload.image)))
+            at = {"batch": payload.header["batch"], "step": payload.header["step"]}
+            self._waiting.append(("preview", at, pack(payload.header, payload.image)))
             return
         self.step, now = payload.step, self._clock()
         if payload.step in (0, self._last_step) or now >= self._next_point_s:
             self._next_point_s = now + POINT_GAP_S
-            place = {"batch": payload.batch, "step": payload.step}
-            self._waiting.append(("point", place, payload.encode()))
+            at = {"batch": payload.batch, "step": payload.step}
+            self._waiting.append(("point", at, payload.encode()))
 
     def flush(self) -> None:
         """Write everything; what fails stays for the next time."""

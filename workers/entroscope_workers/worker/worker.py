@@ -24,10 +24,11 @@ from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.presets import RunPreset
 from entroscope_workers.worker.heartbeat import Outage, Pulse
-from entroscope_workers.worker.publisher import Outbox
+from entroscope_workers.worker.publisher import Publisher
 
 if TYPE_CHECKING:
     from entroscope_workers.models.base import Model
+    from entroscope_workers.sampling.loaded_model import LoadedModel
 
 RunBatch = Callable[[Plan, int, Any], Iterator[Payload]]
 T = TypeVar("T")
@@ -59,7 +60,7 @@ class Worker:
     def __init__(
         self,
         redis: Redis,
-        models: Mapping[str, "Model"],
+        models: Mapping[str, "Model | LoadedModel"],
         name: str,
         device: str,
         *,
@@ -118,19 +119,19 @@ class Worker:
             self._pulse.hold(None)
 
     def _publish(self, taken: Taken, payloads: Iterator[Payload]) -> None:
-        outbox = Outbox(self._log, taken.run, len(taken.plan.sigmas))
+        publisher = Publisher(self._log, taken.run, len(taken.plan.sigmas))
         for payload in payloads:
             if isinstance(payload, Record):
-                self._insist(outbox.flush)
+                self._insist(publisher.flush)
                 self._insist(partial(self._queue.complete, taken, payload))
                 return
             if not isinstance(payload, Pause):
-                outbox.add(payload)
-            leave = self._reason_to_leave(taken, outbox.step)
+                publisher.add(payload)
+            leave = self._reason_to_leave(taken, publisher.step)
             if leave is not None:
                 self._insist(leave)
                 return
-            self._try(outbox.flush)
+            self._try(publisher.flush)
         raise BatchFailed("the batch ended without a record")
 
     def _payloads(self, taken: Taken) -> Generator[Payload, None, None]:

@@ -106,12 +106,12 @@ class Machine:
             for opcode, argument, _ in pickletools.genops(self._stream):
                 self._allowance.step()
                 self._do(opcode.name, argument)
-            (found,) = self._stack
+            (result,) = self._stack
         except Refused:
             raise
         except (ValueError, IndexError, KeyError, TypeError, OverflowError) as error:
             raise ValueError(f"not a whole pickle: {error}") from error
-        return found
+        return result
 
     def _do(self, name: str, argument: Any) -> None:
         if name in _LITERALS:

@@ -52,8 +52,8 @@ class NumpyType:
     def number(self, raw: Any) -> int | float | bool:
         """Return a number from its bytes."""
         (value,) = np.frombuffer(raw, self._order + self._code).tolist()
-        found: int | float | bool = value
-        return found
+        number: int | float | bool = value
+        return number
 
 
 def known_calls(allowance: Allowance) -> Mapping[str, Call | None]:

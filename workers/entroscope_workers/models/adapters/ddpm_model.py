@@ -16,13 +16,13 @@ from entroscope_workers.models.checkpoints.diffusers_folder import read_config
 from entroscope_workers.models.entry import Entry
 from entroscope_workers.numerics.ddpm import DdpmSchedule
 
-#: Input (pairs, *data), training step (pairs,) and class (pairs,) to output (pairs, *data).
+#: Input (evaluations, *data), training step and class (evaluations,) to an output like the input.
 Network = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True, slots=True)
 class DdpmDenoiser:
-    """E[x0 | x, class] from a network and its schedule, some pairs at a time.
+    """E[x0 | x, class] from a network and its schedule, some evaluations at a time.
 
     Attributes:
         network: its output may have more channels than the data: what follows them is a learned
@@ -33,14 +33,14 @@ class DdpmDenoiser:
     network: Network
     schedule: DdpmSchedule
     dtype: torch.dtype
-    pairs_at_once: int
+    evaluations_at_once: int
 
     def __call__(self, x: Tensor, sigma: Tensor, rows: Tensor, classes: Tensor) -> Tensor:
-        """Return the denoised pairs (pairs, *data); arguments as in `Model.denoise`."""
+        """Return the denoised data (evaluations, *data); arguments as in `Model.denoise`."""
         read, steps = self.schedule.inputs(x, sigma)
         denoised = torch.empty((len(rows), *x.shape[1:]), dtype=x.dtype, device=x.device)
-        for first in range(0, len(rows), self.pairs_at_once):
-            some = slice(first, first + self.pairs_at_once)
+        for first in range(0, len(rows), self.evaluations_at_once):
+            some = slice(first, first + self.evaluations_at_once)
             row = rows[some]
             output = self.network(read[row].to(self.dtype), steps[row], classes[some])
             output = output[:, : x.shape[1]].to(x.dtype)

@@ -14,67 +14,71 @@ LABEL_SETS = tuple(sorted(path.stem for path in FOLDER.glob("*.json")))
 MAX_LENGTH = 300
 
 
-def label_names(given: str | None, count: int, source: str = "labels") -> tuple[str, ...]:
+def label_names(labels: str | None, count: int, source: str = "labels") -> tuple[str, ...]:
     """Return the names of a model's labels, in the order of the network.
 
     Args:
-        given: a label set ("imagenet", "cifar10"), a text file with one name a line, or None:
+        labels: a label set ("imagenet", "cifar10"), a text file with one name a line, or None:
             the names are then "0", "1", ...
         count: labels that the network has.
-        source: what errors call the place where `given` stands.
+        source: what errors call the place where `labels` stands.
     Raises:
         ValueError: no such set or file, another number of names, an empty name, or one twice.
     """
-    if given is None:
+    if labels is None:
         return tuple(str(index) for index in range(count))
-    if given in LABEL_SETS:
-        names, place = tuple(_label_set(given)["names"]), f"label set {given!r}"
+    if labels in LABEL_SETS:
+        names, kind = tuple(_label_set(labels)["names"]), "label set"
     else:
-        names, place = _names_in(_found(given, source)), f"file {given!r}"
+        names, kind = _names_in(_file(labels, source)), "file"
     if len(names) != count:
         raise ValueError(
-            f"{source}: {place} has {len(names)} names, the network has {count} labels"
+            f"{source}: {kind} {labels!r} has {len(names)} names, the network has {count} labels"
         )
     return names
 
 
-def label_presets(given: str | None) -> tuple[Preset, ...]:
+def label_presets(labels: str | None) -> tuple[Preset, ...]:
     """Return the partitions that come with a label set; none for other labels."""
-    if given not in LABEL_SETS:
+    if labels not in LABEL_SETS:
         return ()
+    names = frozenset(_label_set(labels)["names"])
     return tuple(
-        Preset(name=one["name"], title=one["title"], partition=_groups(one["partition"]))
-        for one in _label_set(given)["presets"]
+        Preset(name=one["name"], title=one["title"], partition=_groups(one["partition"], names))
+        for one in _label_set(labels)["presets"]
     )
 
 
 @cache
 def _label_set(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
-    return found
+    document: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    return document
 
 
-def _groups(documents: Sequence[dict[str, Any]]) -> list[Group]:
+def _groups(documents: Sequence[dict[str, Any]], names: frozenset[str]) -> list[Group]:
     return [
-        Group(name=one["name"], groups=_groups(one["groups"]))
+        Group(name=one["name"], groups=_groups(one["groups"], names))
         if "groups" in one
-        else Group(name=one["name"], labels=list(_indices(one["labels"])))
+        else Group(name=one["name"], labels=list(_labels(one["labels"], names)))
         for one in documents
     ]
 
 
-def _indices(ranges: Sequence[int | str]) -> Iterator[int]:
-    """Yield indices written one by one or as "first-last"."""
-    for each in ranges:
+def _labels(written: Sequence[int | str], names: frozenset[str]) -> Iterator[int | str]:
+    """Yield labels written by name, by index or, several indices, as "first-last"."""
+    for each in written:
+        if each in names:
+            yield each
+            continue
         first, _, last = str(each).partition("-")
         yield from range(int(first), int(last or first) + 1)
 
 
-def _found(given: str, source: str) -> Path:
-    path = Path(given)
+def _file(name: str, source: str) -> Path:
+    path = Path(name)
     if not path.is_file():
         sets = " or ".join(repr(name) for name in LABEL_SETS)
-        raise ValueError(f"{source}: must be {sets} or a file with one name a line, got {given!r}")
+        raise ValueError(f"{source}: must be {sets} or a file with one name a line, got {name!r}")
     return path
 
 
@@ -90,10 +94,10 @@ def _names_in(path: Path) -> tuple[str, ...]:
     return tuple(seen)
 
 
-def _check_name(name: str, place: str, seen: dict[str, int]) -> None:
+def _check_name(name: str, line: str, seen: dict[str, int]) -> None:
     if not name:
-        raise ValueError(f"{place}: is empty, must be a name")
+        raise ValueError(f"{line}: is empty, must be a name")
     if len(name) > MAX_LENGTH:
-        raise ValueError(f"{place}: a name has {MAX_LENGTH} characters at most, got {len(name)}")
+        raise ValueError(f"{line}: a name has {MAX_LENGTH} characters at most, got {len(name)}")
     if name in seen:
-        raise ValueError(f"{place}: {name!r} stands in line {seen[name]} already")
+        raise ValueError(f"{line}: {name!r} stands in line {seen[name]} already")

@@ -77,7 +77,7 @@ def load_autoencoder(folder: Path, channels: int, device: torch.device) -> Autoe
         network = load_network(folder, "AutoencoderKL", torch.float32).network
     except ValueError as error:
         raise ValueError(f"vae: {error}") from error
-    found = network.config.latent_channels
-    if found != channels:
-        raise ValueError(f"vae: expected {channels} channels in {str(folder)!r}, found {found}")
+    held = network.config.latent_channels
+    if held != channels:
+        raise ValueError(f"vae: expected {channels} channels in {str(folder)!r}, found {held}")
     return Autoencoder(network, device)

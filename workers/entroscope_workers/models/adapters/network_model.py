@@ -12,8 +12,8 @@ from torch import Tensor
 from entroscope.protocol.models import BatchSizes, ModelInfo
 from entroscope_workers.models.entry import Entry
 
-#: Numbers in the largest feature map, over the pairs that are computed at a time: memory does not
-#: grow with the batch. On a GPU that is 256 MiB in float16.
+#: Numbers in the largest feature map, over the evaluations that are computed at a time: memory does
+#: not grow with the batch. On a GPU that is 256 MiB in float16.
 FEATURES_AT_ONCE = 1 << 22
 FEATURES_AT_ONCE_GPU = 1 << 27
 
@@ -87,11 +87,11 @@ def batch_sizes(num_labels: int) -> BatchSizes:
     return BatchSizes(first=4, largest=8) if num_labels >= 100 else BatchSizes(first=8, largest=32)
 
 
-def pairs_at_once(features: int, device: torch.device) -> int:
-    """Return how many pairs are computed at a time.
+def evaluations_at_once(features: int, device: torch.device) -> int:
+    """Return how many evaluations are computed at a time.
 
     Args:
-        features: numbers in the largest feature map of one pair.
+        features: numbers in the largest feature map of one evaluation.
     """
     limit = FEATURES_AT_ONCE if device.type == "cpu" else FEATURES_AT_ONCE_GPU
     return max(1, limit // features)

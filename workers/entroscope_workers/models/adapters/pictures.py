@@ -19,16 +19,16 @@ def draw_points(x: NDArray[np.float64], means: NDArray[np.float64], std: float) 
     for centre in centres:
         _disc(base, centre, max(1.5, 2 * std / span * SIZE), FAINT)
     pictures = np.repeat(base[None], len(x), 0)
-    for picture, place in zip(pictures, places, strict=True):
-        _disc(picture, place, 3.0, INK)
+    for picture, point in zip(pictures, places, strict=True):
+        _disc(picture, point, 3.0, INK)
     return pictures
 
 
 def _disc(
-    picture: Pixels, place: NDArray[np.float64], radius: float, colour: tuple[int, ...]
+    picture: Pixels, point: NDArray[np.float64], radius: float, colour: tuple[int, ...]
 ) -> None:
-    column = place[0] * SIZE
-    row = (1 - place[1]) * SIZE if len(place) > 1 else SIZE / 2
+    column = point[0] * SIZE
+    row = (1 - point[1]) * SIZE if len(point) > 1 else SIZE / 2
     rows, columns = np.mgrid[:SIZE, :SIZE] + 0.5
     picture[(rows - row) ** 2 + (columns - column) ** 2 <= radius**2] = colour
 

@@ -30,28 +30,28 @@ class Body(Protocol):
         ...
 
     def __call__(self, features: Tensor, noise: Tensor, labels: Tensor) -> Tensor:
-        """Return F (pairs, *data), one pair for each row of the arguments."""
+        """Return F (evaluations, *data), one evaluation for each row of the arguments."""
         ...
 
 
 class Denoiser:
     """D = c_skip x + c_out F(c_in x; c_noise, label); NO_LABEL is the zero vector of classes."""
 
-    def __init__(self, body: Body, sigma_data: float, pairs_at_once: int) -> None:
+    def __init__(self, body: Body, sigma_data: float, evaluations_at_once: int) -> None:
         self.body = body
         self.sigma_data = sigma_data
-        self.pairs_at_once = pairs_at_once
+        self.evaluations_at_once = evaluations_at_once
 
     def __call__(self, x: Tensor, sigma: Tensor, rows: Tensor, labels: Tensor) -> Tensor:
-        """Return the denoised pairs; arguments and result as in `Model.denoise`."""
+        """Return the denoised data; arguments and result as in `Model.denoise`."""
         level = sigma.double()[:, None, None, None]
         scale = (level.square() + self.sigma_data**2).sqrt()  # 1 / c_in
         features, noise = self.body.stem((x / scale).float(), (sigma.double().log() / 4).float())
         kept = ((self.sigma_data / scale).square() * x).float()  # c_skip x
         gain = (level * self.sigma_data / scale).float()  # c_out
         denoised = torch.empty((len(rows), *x.shape[1:]), device=x.device)
-        for first in range(0, len(rows), self.pairs_at_once):
-            some = slice(first, first + self.pairs_at_once)
+        for first in range(0, len(rows), self.evaluations_at_once):
+            some = slice(first, first + self.evaluations_at_once)
             row = rows[some]
             raw = self.body(features[row], noise[row], labels[some])
             denoised[some] = torch.addcmul(kept[row], gain[row], raw.float())
@@ -94,10 +94,10 @@ class PixelModel(Preconditioned, Pixels):
 def refuse_unused(entry: Entry, *fields: str) -> None:
     """Raise a ValueError where an entry gives what its family has no use for."""
     for field in fields:
-        if (given := getattr(entry, field)) is not None:
+        if (value := getattr(entry, field)) is not None:
             raise ValueError(
                 f"model {entry.name!r}: family {entry.family!r} has no use for {field},"
-                f" got {str(given)!r}"
+                f" got {str(value)!r}"
             )
 
 

@@ -67,9 +67,9 @@ class TextEncoder:
 
     def _check(self, prompts: Sequence[str]) -> None:
         seen = dict[tuple[int, ...], str]()
-        for place, prompt in enumerate(prompts):
+        for index, prompt in enumerate(prompts):
             tokens = tuple(self._tokenizer(prompt, verbose=False)["input_ids"])
-            field = f"params.prompts.{place}"
+            field = f"params.prompts.{index}"
             if len(tokens) > self.tokens:
                 reason = f"has {len(tokens)} tokens, the model reads {self.tokens} at most"
                 raise SpecError(field, prompt, f"{_short(prompt)!r} {reason}")
@@ -145,13 +145,13 @@ def _fill(network: Any, weights: Mapping[str, Tensor], path: Path) -> None:
     """Fill a CLIPTextModel; transformers 5.6 dropped the wrapper whose name the files keep."""
     expected = network.state_dict()
     start = "" if any(name.startswith("text_model.") for name in expected) else "text_model."
-    own = {
+    text_weights = {
         name.removeprefix(start): weight.float()
         for name, weight in weights.items()
         if not name.endswith(".position_ids")  # a table of 0, 1, 2, ... that old files hold
     }
-    check_shapes(own, expected, path)
-    network.load_state_dict(own)
+    check_shapes(text_weights, expected, path)
+    network.load_state_dict(text_weights)
 
 
 def _short(prompt: str) -> str:

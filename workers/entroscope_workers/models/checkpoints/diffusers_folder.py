@@ -45,10 +45,10 @@ def load_network(folder: Path, class_name: str, dtype: torch.dtype) -> LoadedNet
         ValueError: which file is missing, corrupt, or of another network.
     """
     config = read_config(folder / "config.json")
-    found = config.get("_class_name", class_name)
-    if found != class_name:
+    written = config.get("_class_name", class_name)
+    if written != class_name:
         raise ValueError(
-            f"{folder / 'config.json'}: expected class {class_name!r}, found {found!r}"
+            f"{folder / 'config.json'}: expected class {class_name!r}, found {written!r}"
         )
     files = _weights(folder)
     network, info = _read(folder, class_name, dtype, files)

@@ -99,9 +99,9 @@ def read_network(path: Path, class_name: str, kind: type[Config]) -> NetworkFile
     except (OSError, SafetensorError) as error:
         raise ValueError(f"{path}: expected weights in safetensors: {error}") from error
     source, document = _arguments(path, metadata)
-    found = document.get("class_name", class_name)
-    if found != class_name:
-        raise ValueError(f"{source}: expected a network of class {class_name!r}, found {found!r}")
+    written = document.get("class_name", class_name)
+    if written != class_name:
+        raise ValueError(f"{source}: expected a network of class {class_name!r}, found {written!r}")
     config = _checked(document.get("config"), kind, source)
     return NetworkFile(path, config, {name: w.float() for name, w in weights.items()}, digest)
 
@@ -158,7 +158,7 @@ def _checked(config: Any, kind: type[Config], source: Path) -> Config:
         first = error.errors(include_url=False)[0]
         field = ".".join(map(str, ("config", *first["loc"])))
         # Of a missing field, and of a rule over several, the input is the whole object.
-        found = "" if isinstance(first["input"], dict) else f", found {first['input']!r:.80}"
+        value = "" if isinstance(first["input"], dict) else f", found {first['input']!r:.80}"
         raise ValueError(
-            f"{source}: expected a network of {kind.architecture}: {field}: {first['msg']}{found}"
+            f"{source}: expected a network of {kind.architecture}: {field}: {first['msg']}{value}"
         ) from error

@@ -6,14 +6,14 @@ from pathlib import Path
 from torch import Tensor
 
 
-def check_shapes(found: Mapping[str, Tensor], expected: Mapping[str, Tensor], path: Path) -> None:
+def check_shapes(weights: Mapping[str, Tensor], expected: Mapping[str, Tensor], path: Path) -> None:
     """Raise a ValueError that says which tensor is missing, too many or of another shape."""
-    if missing := sorted(expected.keys() ^ found.keys()):
+    if missing := sorted(expected.keys() ^ weights.keys()):
         raise ValueError(
-            f"{path}: expected {len(expected)} tensors, found {len(found)};"
+            f"{path}: expected {len(expected)} tensors, found {len(weights)};"
             f" {missing[0]!r} is in one of them only"
         )
     for name, tensor in expected.items():
-        if tensor.shape != found[name].shape:
-            wanted, got = tuple(tensor.shape), tuple(found[name].shape)
+        if tensor.shape != weights[name].shape:
+            wanted, got = tuple(tensor.shape), tuple(weights[name].shape)
             raise ValueError(f"{path}: expected {name!r} of shape {wanted}, found {got}")

@@ -22,7 +22,11 @@ from entroscope_workers.models.adapters.ddpm_model import (
     class_names,
     describe,
 )
-from entroscope_workers.models.adapters.network_model import Pixels, network_dtype, pairs_at_once
+from entroscope_workers.models.adapters.network_model import (
+    Pixels,
+    evaluations_at_once,
+    network_dtype,
+)
 from entroscope_workers.models.checkpoints.diffusers_folder import (
     LoadedNetwork,
     hash_files,
@@ -74,7 +78,9 @@ def load_entry(entry: Entry, device: torch.device) -> DiffusersUnet:
         _network(loaded, device),
         schedule.on(device),
         dtype,
-        pairs_at_once(int(_setting(loaded, "block_out_channels")[0]) * shape[1] * shape[2], device),
+        evaluations_at_once(
+            int(_setting(loaded, "block_out_channels")[0]) * shape[1] * shape[2], device
+        ),
     )
     return DiffusersUnet(info, device, denoiser, classes)
 

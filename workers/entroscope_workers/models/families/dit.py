@@ -22,8 +22,8 @@ from entroscope_workers.models.adapters.ddpm_model import (
 )
 from entroscope_workers.models.adapters.latents import Autoencoder, glimpse, load_autoencoder
 from entroscope_workers.models.adapters.network_model import (
+    evaluations_at_once,
     network_dtype,
-    pairs_at_once,
     pixel_pictures,
 )
 from entroscope_workers.models.checkpoints.diffusers_folder import (
@@ -88,7 +88,7 @@ def load_entry(entry: Entry, device: torch.device) -> Dit:
     # The hidden layer of a block's feed-forward part is four times as wide as its tokens.
     tokens = (shape[1] // settings["patch_size"]) ** 2
     width = settings["num_attention_heads"] * settings["attention_head_dim"]
-    at_once = pairs_at_once(4 * width * tokens, device)
+    at_once = evaluations_at_once(4 * width * tokens, device)
     denoiser = DdpmDenoiser(_network(loaded, device), schedule.on(device), dtype, at_once)
     # The last index is the null class; labels are not dropped at random in evaluation mode.
     return Dit(info, device, denoiser, torch.arange(count + 1), vae)

@@ -2,7 +2,7 @@
 
 import torch
 
-from entroscope_workers.models.adapters.network_model import network_dtype, pairs_at_once
+from entroscope_workers.models.adapters.network_model import evaluations_at_once, network_dtype
 from entroscope_workers.models.adapters.preconditioned import (
     Denoiser,
     PixelModel,
@@ -51,7 +51,7 @@ def denoiser(file: NetworkFile[EdmConfig], entry: Entry, device: torch.device) -
     return Denoiser(
         body,
         config.sigma_data,
-        pairs_at_once(config.channels[0] * config.img_resolution**2, device),
+        evaluations_at_once(config.channels[0] * config.img_resolution**2, device),
     )
 
 

@@ -7,7 +7,11 @@ from torch import Tensor
 
 from entroscope.protocol.models import ModelInfo
 from entroscope_workers.models.adapters.latents import Autoencoder, glimpse, load_autoencoder
-from entroscope_workers.models.adapters.network_model import network_dtype, pairs_at_once, to_uint8
+from entroscope_workers.models.adapters.network_model import (
+    evaluations_at_once,
+    network_dtype,
+    to_uint8,
+)
 from entroscope_workers.models.adapters.preconditioned import (
     Denoiser,
     PixelModel,
@@ -117,19 +121,19 @@ def denoiser(file: NetworkFile[Edm2Config], entry: Entry, device: torch.device) 
     """Return the denoiser of a checkpoint, ready on a device."""
     config, body = file.config, filled(Precond, file).unet.to(device)
     body.prepare(network_dtype(entry, device))
-    at_once = pairs_at_once(config.channels[0] * config.img_resolution**2, device)
+    at_once = evaluations_at_once(config.channels[0] * config.img_resolution**2, device)
     return Denoiser(body, config.sigma_data, at_once)
 
 
 def _label_dropout(entry: Entry) -> bool:
     options = dict(entry.options)
-    given = options.pop("label_dropout", False)
+    dropout = options.pop("label_dropout", False)
     entry.model_copy(update={"options": options}).without_options()
-    if not isinstance(given, bool):
+    if not isinstance(dropout, bool):
         raise ValueError(
-            f"model {entry.name!r}: label_dropout must be true or false, got {given!r}"
+            f"model {entry.name!r}: label_dropout must be true or false, got {dropout!r}"
         )
-    return given
+    return dropout
 
 
 def _autoencoder(

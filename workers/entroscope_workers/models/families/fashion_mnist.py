@@ -1,7 +1,7 @@
 """Fashion-MNIST: a class-conditional denoiser small enough to be measured on a laptop's processor.
 
 The network is a U-Net cut in two. The trunk reads the noisy picture, knows no label and runs once a
-row; the decoder knows the label and runs once a pair. So ten labels cost little more than one.
+row; the decoder knows the label and runs once a label. So ten labels cost little more than one.
 """
 
 import hashlib
@@ -17,19 +17,20 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from entroscope.protocol.models import BatchSizes, ModelInfo, ScheduleDefaults
-from entroscope_workers.models.adapters.garments import LABELS, PRESETS
+from entroscope_workers.models.adapters.labels import label_names, label_presets
 from entroscope_workers.models.adapters.network_model import Pixels
 from entroscope_workers.models.checkpoints.shapes import check_shapes
 from entroscope_workers.models.entry import Entry
 
 NAME = "fashion-mnist"
+LABELS = label_names(NAME, 10)
 SHAPE = (1, 28, 28)
 CHECKPOINT = Path(__file__).parents[1] / "checkpoints" / "fashion_mnist.safetensors"
 _CPU = torch.device("cpu")
-#: Pairs the decoder takes at a time: on a processor their feature maps fit its cache, on a GPU
-#: they fill it, and memory does not grow with the batch.
-PAIRS_AT_ONCE = 40
-PAIRS_AT_ONCE_GPU = 8192
+#: Evaluations the decoder takes at a time: on a processor their feature maps fit its cache, on a
+#: GPU they fill it, and memory does not grow with the batch.
+EVALUATIONS_AT_ONCE = 40
+EVALUATIONS_AT_ONCE_GPU = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class NetworkConfig:
 
 
 class Features(NamedTuple):
-    """What the trunk knows of each row; the decoder reads it once for every pair of the row."""
+    """What the trunk knows of each row; the decoder reads it once for every label asked."""
 
     fine: Tensor  # (batch, decoder_fine, 14, 14)
     coarse: Tensor  # (batch, coarse, 7, 7)
@@ -150,7 +151,7 @@ class Decoder(nn.Module):
         nn.init.zeros_(self.write.weight)
 
     def forward(self, features: Features, labels: Tensor) -> Tensor:
-        """Return the network's raw output (pairs, 1, 28, 28); features and labels: one a pair."""
+        """Return the raw output (evaluations, 1, 28, 28) for features and labels of as many."""
         vector = features.context + self.vectors(labels)
         coarse = features.coarse + self.maps[labels]
         coarse = _through(self.coarse, coarse.contiguous(memory_format=torch.channels_last), vector)
@@ -169,9 +170,14 @@ class Network(nn.Module):
         self.decoder = Decoder(config)
 
     def forward(
-        self, x: Tensor, sigma: Tensor, rows: Tensor, labels: Tensor, pairs_at_once: int = 1 << 30
+        self,
+        x: Tensor,
+        sigma: Tensor,
+        rows: Tensor,
+        labels: Tensor,
+        evaluations_at_once: int = 1 << 30,
     ) -> Tensor:
-        """Return the denoised pairs; arguments and result as in `Model.denoise`."""
+        """Return the denoised data; arguments and result as in `Model.denoise`."""
         level = sigma[:, None, None, None]
         scale = (level.square() + self.config.sigma_data**2).sqrt()
         features = self.trunk((x / scale).to(x.dtype), sigma)
@@ -181,7 +187,9 @@ class Network(nn.Module):
             kept[some_rows]
             + gain[some_rows] * self.decoder(features.of(some_rows), some_labels + 1)
             for some_rows, some_labels in zip(
-                torch.split(rows, pairs_at_once), torch.split(labels, pairs_at_once), strict=True
+                torch.split(rows, evaluations_at_once),
+                torch.split(labels, evaluations_at_once),
+                strict=True,
             )
         ]
         return torch.cat(denoised)
@@ -201,11 +209,13 @@ class FashionMnist(Pixels):
     ) -> None:
         super().__init__(_info(weights_hash, name), device)
         self.network = network.to(device).eval().requires_grad_(False)
-        self._pairs_at_once = PAIRS_AT_ONCE if device.type == "cpu" else PAIRS_AT_ONCE_GPU
+        self._evaluations_at_once = (
+            EVALUATIONS_AT_ONCE if device.type == "cpu" else EVALUATIONS_AT_ONCE_GPU
+        )
 
     @torch.inference_mode()
     def denoise(self, x: Tensor, sigma: Tensor, rows: Tensor, labels: Tensor) -> Tensor:
-        denoised: Tensor = self.network(x, sigma, rows, labels, self._pairs_at_once)
+        denoised: Tensor = self.network(x, sigma, rows, labels, self._evaluations_at_once)
         return denoised
 
 
@@ -224,7 +234,7 @@ def _info(weights_hash: str | None, name: str) -> ModelInfo:
         # Exact: the training set holds 6,000 pictures of each class.
         prior=(0.1,) * len(LABELS),
         unconditional=True,
-        presets=PRESETS,
+        presets=label_presets(NAME),
         weights_hash=weights_hash,
     )
 

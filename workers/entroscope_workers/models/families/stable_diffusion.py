@@ -29,8 +29,8 @@ from entroscope_workers.models.adapters.latents import (
     load_autoencoder,
 )
 from entroscope_workers.models.adapters.network_model import (
+    evaluations_at_once,
     network_dtype,
-    pairs_at_once,
     pixel_pictures,
 )
 from entroscope_workers.models.adapters.text_prompts import TextEncoder, load_text_encoder
@@ -104,7 +104,7 @@ def load_entry(entry: Entry, device: torch.device) -> StableDiffusion:
     # The gated feed-forward part of a block is eight times as wide as the block.
     features = 8 * int(parts.unet.config.block_out_channels[0]) * shape[1] * shape[2]
     denoiser = DdpmDenoiser(
-        _unbound, parts.schedule.on(device), dtype, pairs_at_once(features, device)
+        _unbound, parts.schedule.on(device), dtype, evaluations_at_once(features, device)
     )
     return StableDiffusion(info, device, denoiser, parts)
 

@@ -105,10 +105,10 @@ class Block(nn.Module):
         return (x + self._attend(x)) * math.sqrt(0.5) if self.attention else x
 
     def _attend(self, x: Tensor) -> Tensor:
-        pairs, channels, height, width = x.shape
-        qkv = self.qkv(self.norm2(x)).reshape(pairs, 1, channels, 3, height * width)
+        evaluations, channels, height, width = x.shape
+        qkv = self.qkv(self.norm2(x)).reshape(evaluations, 1, channels, 3, height * width)
         # Contiguous: the fast attention of a GPU reads channels side by side.
-        q, k, v = qkv.movedim(2, -1).contiguous().unbind(2)  # (pairs, 1, pixels, channels)
+        q, k, v = qkv.movedim(2, -1).contiguous().unbind(2)  # (evaluations, 1, pixels, channels)
         y = F.scaled_dot_product_attention(q, k, v).mT.reshape(x.shape)
         mixed: Tensor = self.proj(y)
         return mixed

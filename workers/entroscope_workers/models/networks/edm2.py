@@ -170,12 +170,12 @@ class Block(nn.Module):
         return x if bound is None else x.clip(-bound, bound)
 
     def _attend(self, x: Tensor) -> Tensor:
-        pairs, channels, height, width = x.shape
-        qkv = self.attn_qkv(x).reshape(pairs, self.heads, -1, 3, height * width)
+        evaluations, channels, height, width = x.shape
+        qkv = self.attn_qkv(x).reshape(evaluations, self.heads, -1, 3, height * width)
         # Contiguous: the fast attention of a GPU reads channels side by side.
         qkv = normalize(qkv.movedim(2, -1).contiguous(), [-1])
-        q, k, v = qkv.unbind(2)  # (pairs, heads, pixels, channels)
-        y = F.scaled_dot_product_attention(q, k, v).mT.reshape(pairs, channels, height, width)
+        q, k, v = qkv.unbind(2)  # (evaluations, heads, pixels, channels)
+        y = F.scaled_dot_product_attention(q, k, v).mT.reshape(evaluations, channels, height, width)
         mixed: Tensor = self.attn_proj(y)
         return mixed
 

@@ -14,7 +14,6 @@ from torch import Tensor
 from entroscope.measurement.curves.records import Preview
 from entroscope.protocol.spec import Decode
 from entroscope_workers.models.base import DecodesLatents, Model
-from entroscope_workers.sampling.call_sizes import Portioned
 from entroscope_workers.sampling.previews.sprite_sheets import sprite_sheet
 
 Draw = Callable[[Tensor], NDArray[np.uint8]]
@@ -60,6 +59,5 @@ def _drawn(header: Mapping[str, Any], x: Tensor, draw: Draw) -> Preview:
 
 def drawing(model: Model, decode: Decode, *, last: bool) -> Draw:
     """Return what draws data of the model: latents are decoded where that is asked for."""
-    own = model.model if isinstance(model, Portioned) else model
     wanted = decode == "all" or (decode == "last" and last)
-    return own.decode if wanted and isinstance(own, DecodesLatents) else own.pictures
+    return model.decode if wanted and isinstance(model, DecodesLatents) else model.pictures

@@ -16,9 +16,8 @@ from entroscope.measurement.curves.switch import FOLLOWED
 from entroscope.measurement.plan.plan import Plan
 from entroscope.measurement.plan.study_levels import branching_step, switch_steps
 from entroscope.protocol.studies_spec import Branching, Switch
-from entroscope_workers.models.base import Model
-from entroscope_workers.sampling.call_sizes import slice_pairs
 from entroscope_workers.sampling.chain import Chain
+from entroscope_workers.sampling.loaded_model import LoadedModel
 from entroscope_workers.sampling.studies.branching import Branches
 from entroscope_workers.sampling.studies.commitment import Commitment
 from entroscope_workers.sampling.studies.switching import Switched
@@ -35,16 +34,16 @@ class _Kept:
 class BatchStudies:
     """Watches the chain of a batch, keeps the states that studies begin at, then samples them.
 
-    The studies of a run are of its first trajectories, so a batch has some of them or none; their
-    noise is their own, and changes no number of the run.
+    The studies of a run are of its first trajectories, so a batch has some of them or none; they
+    have a noise of their own, which changes no number of the run.
     """
 
-    def __init__(self, plan: Plan, index: int, model: Model, chain: Chain) -> None:
-        self._plan, self._model, self._own = plan, model, chain.own
+    def __init__(self, plan: Plan, index: int, model: LoadedModel, chain: Chain) -> None:
+        self._plan, self._model, self._label = plan, model, chain.label
         self._first, self._size = plan.batches[index]
         curve = commitment_curve(plan.curves)
         steps = len(plan.sigmas)
-        self._commitment = None if curve is None else Commitment(curve, chain.own, steps)
+        self._commitment = None if curve is None else Commitment(curve, chain.label, steps)
         studies = plan.spec.studies
         self._branching_step = branching_step(studies, plan.sigmas)
         self._switch_steps = switch_steps(studies, plan.sigmas)
@@ -61,7 +60,7 @@ class BatchStudies:
         self._keep(step + 1, chain)
 
     def steps(self) -> Iterator[int]:
-        """Sample what the studies ask for; yield the pairs of every step."""
+        """Sample what the studies ask for; yield the evaluations of every step."""
         yield from self._branch()
         yield from self._switch()
 
@@ -87,7 +86,7 @@ class BatchStudies:
             return
         kept, rows = self._kept[self._branching_step], slice(self._branched)
         branches = Branches(
-            self._model,
+            self._model.denoise,
             self._levels(self._branching_step),
             kept.x[rows],
             kept.logits[rows],
@@ -97,8 +96,8 @@ class BatchStudies:
             asked.repeats,
             asked.moved_by,
         )
-        yield from branches.steps(self._most_values)
-        self._arrays[OWN] = self._own[rows].cpu().numpy()
+        yield from branches.steps(self._model.slice_evaluations)
+        self._arrays[OWN] = self._label[rows].cpu().numpy()
         self._arrays[POSTERIOR] = torch.softmax(kept.logits[rows], 1).cpu().numpy()
         self._arrays[COUNTS] = branches.counts
 
@@ -109,15 +108,15 @@ class BatchStudies:
         trajectories = range(self._first, self._first + self._switched)
         for step in self._switch_steps:
             switch = Switched(
-                self._model,
+                self._model.denoise,
                 self._levels(step),
                 self._kept[step].x[rows],
                 self._kept[step].logits[rows],
-                self._own[rows],
+                self._label[rows],
                 self._columns,
                 (self._plan.spec.seed, trajectories, step),
             )
-            yield from switch.steps(self._most_values)
+            yield from switch.steps(self._model.slice_evaluations)
             followed.append(switch.followed)
         self._arrays[FOLLOWED] = np.stack(followed, 1).astype(np.uint8)
 
@@ -127,8 +126,3 @@ class BatchStudies:
 
     def _levels(self, step: int) -> list[float]:
         return [float(sigma) for sigma in self._plan.sigmas[step:]]
-
-    @property
-    def _most_values(self) -> int:
-        """Copies times labels whose denoised data fit a slice, as in the chain."""
-        return slice_pairs(self._model.device, int(np.prod(self._model.info.shape)))

@@ -8,9 +8,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from entroscope_workers.models.base import NO_LABEL, Model
+from entroscope_workers.models.base import NO_LABEL
 from entroscope_workers.numerics.noise import BRANCHING, TrajectoryNoise
-from entroscope_workers.sampling.studies.copies import Copies, drawn, slices
+from entroscope_workers.numerics.reverse_step import Denoise
+from entroscope_workers.sampling.call_sizes import slices
+from entroscope_workers.sampling.studies.copies import Copies, drawn
 
 MovedBy = Literal["posterior", "unconditional"]
 
@@ -37,7 +39,7 @@ class Branches:
 
     def __init__(
         self,
-        model: Model,
+        denoise: Denoise,
         sigmas: Sequence[float],
         x: Tensor,
         logits: Tensor,
@@ -49,21 +51,22 @@ class Branches:
     ) -> None:
         """Args: sigmas: from the branching level to the last; x, logits: one row a trajectory;
         columns: (labels,), labels of the model; trajectories: their numbers in the run."""
-        self._model, self._sigmas, self._freely = model, sigmas, moved_by == "unconditional"
+        self._denoise, self._sigmas, self._freely = denoise, sigmas, moved_by == "unconditional"
         free = columns.new_full((int(self._freely),), NO_LABEL)
         self._labels = torch.cat([columns, free])
         self._x, self._logits = x, logits
         self._seed, self._trajectories, self._repeats = seed, trajectories, repeats
         self.counts: NDArray[np.int64] = np.zeros(logits.shape, np.int64)
 
-    def steps(self, most_values: int) -> Iterator[int]:
-        """Sample slice after slice; yield the pairs of every step.
+    def steps(self, evaluations: int) -> Iterator[int]:
+        """Sample slice after slice; yield the evaluations of every step.
 
         Args:
-            most_values: largest product of copies and labels in a slice.
+            evaluations: largest product of copies and labels in a slice.
         """
-        total = len(self._trajectories) * self._repeats
-        for rows in slices(total, most_values // len(self._labels)):
+        labels = len(self._labels)
+        needed = [labels] * (len(self._trajectories) * self._repeats)
+        for rows in slices(needed, labels, evaluations):
             yield from self._slice(np.arange(rows.start, rows.stop))
 
     def _slice(self, copies: NDArray[np.int64]) -> Iterator[int]:
@@ -71,22 +74,22 @@ class Branches:
         noise = TrajectoryNoise(
             self._seed,
             [self._trajectories[i] for i in origin],
-            int(np.prod(self._x.shape[1:])),
+            self._x.shape[1:],
             [(BRANCHING, int(r)) for r in repeat],
         )
-        place = torch.from_numpy(origin).to(self._x.device)
-        uniforms = torch.from_numpy(noise.uniforms(len(self._sigmas))).to(self._x.device)
+        rows = torch.from_numpy(origin).to(self._x.device)
+        uniforms = noise.uniforms(len(self._sigmas)).to(self._x.device)
         going = Copies(
-            self._model,
+            self._denoise,
             self._sigmas,
-            self._x[place],
-            self._logits[place],
+            self._x[rows],
+            self._logits[rows],
             self._labels.expand(len(copies), -1),
             noise,
         )
         yield from going.steps(
             lambda step, logits: (
-                torch.full_like(place, logits.shape[1])
+                torch.full_like(rows, logits.shape[1])
                 if self._freely
                 else drawn(logits, uniforms[:, step])
             )

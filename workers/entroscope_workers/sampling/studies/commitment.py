@@ -1,4 +1,4 @@
-"""Commitment of a batch of trajectories, found as they go (protocol/studies/commitment.py)."""
+"""Commitment of a batch of trajectories, step by step (measurement/curves/commitment.py)."""
 
 from dataclasses import dataclass
 
@@ -56,15 +56,15 @@ class _Passage:
 class Commitment:
     """Takes the posteriors of a batch step after step; keeps only what commitment needs."""
 
-    def __init__(self, curve: Curve, own: Tensor, num_steps: int) -> None:
-        """Args: curve: of single labels; own: (batch,), positions among the run labels."""
-        self._columns = torch.tensor([group[0] for group in curve.groups], device=own.device)
-        self._counts = torch.isin(own, self._columns)
+    def __init__(self, curve: Curve, label: Tensor, num_steps: int) -> None:
+        """Args: curve: of single labels; label: (batch,), positions among the run labels."""
+        self._columns = torch.tensor([group[0] for group in curve.groups], device=label.device)
+        self._counts = torch.isin(label, self._columns)
         self._num_steps = num_steps
-        self._passages = [_Passage.of(above, len(own), own.device) for above in THRESHOLDS]
-        self._flips = torch.zeros(len(own), dtype=torch.int64, device=own.device)
-        shape = (len(own), len(self._columns))
-        self._peak = torch.zeros(shape, dtype=torch.float64, device=own.device)
+        self._passages = [_Passage.of(above, len(label), label.device) for above in THRESHOLDS]
+        self._flips = torch.zeros(len(label), dtype=torch.int64, device=label.device)
+        shape = (len(label), len(self._columns))
+        self._peak = torch.zeros(shape, dtype=torch.float64, device=label.device)
         self._leader = torch.zeros_like(self._flips)
 
     def add(self, step: int, posterior: Tensor) -> None:
@@ -93,15 +93,15 @@ class Commitment:
             COUNTS: np.stack([np.bincount(s, minlength=self._num_steps + 1) for s in since]),
             FLIPS: np.array([len(flips), flips.sum(), np.square(flips).sum()], np.float64),
             FIRST: np.stack([self._first(p, counted, winner) for p in self._passages]),
-            PAIRS: _pairs(winner, contender, peak),
+            PAIRS: _contests(winner, contender, peak),
             LISTED: listed[number < MOST_LISTED].astype(np.float64),
         }
 
     def _since(self, passage: _Passage) -> NDArray[np.int64]:
         """Return the step of commitment, or the number of steps for never."""
         since = torch.where(passage.holder >= 0, passage.since, self._num_steps)
-        found: NDArray[np.int64] = since.cpu().numpy()
-        return found
+        steps: NDArray[np.int64] = since.cpu().numpy()
+        return steps
 
     def _first(
         self, passage: _Passage, counted: NDArray[np.bool_], winner: NDArray[np.int64]
@@ -113,12 +113,12 @@ class Commitment:
         return np.array([reached.sum(), overtaken, (1 - p).sum(), (p * (1 - p)).sum()], np.float64)
 
 
-def _pairs(
+def _contests(
     winner: NDArray[np.int64], contender: NDArray[np.int64], peak: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return rows of winner, contender, how many, and the sum of the contender's peaks."""
-    both, place, n = np.unique(
+    both, index, n = np.unique(
         np.stack([winner, contender], 1), axis=0, return_inverse=True, return_counts=True
     )
-    peaks = np.bincount(place.ravel(), peak, minlength=len(both))
+    peaks = np.bincount(index.ravel(), peak, minlength=len(both))
     return np.column_stack([both, n, peaks]).astype(np.float64)

@@ -7,9 +7,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from entroscope_workers.models.base import Model
 from entroscope_workers.numerics.noise import SWITCHING, TrajectoryNoise
-from entroscope_workers.sampling.studies.copies import Copies, slices
+from entroscope_workers.numerics.reverse_step import Denoise
+from entroscope_workers.sampling.call_sizes import slices
+from entroscope_workers.sampling.studies.copies import Copies
+
+#: Labels that a copy evaluates: the old one and the new one.
+LABELS = 2
 
 
 class Switched:
@@ -26,24 +30,28 @@ class Switched:
 
     def __init__(
         self,
-        model: Model,
+        denoise: Denoise,
         sigmas: Sequence[float],
         x: Tensor,
         logits: Tensor,
-        own: Tensor,
+        label: Tensor,
         columns: Tensor,
         noise_of: tuple[int, Sequence[int], int],
     ) -> None:
-        """Args: sigmas: from the level of the change to the last; x, logits, own: one row a
-        trajectory; columns: (labels,), labels of the model; noise_of: seed, trajectories, step."""
-        self._model, self._sigmas, self._columns = model, sigmas, columns
-        self._x, self._logits, self._own = x, logits, own
+        """Args: sigmas: from the level of the change to the last; x, logits, label: one row
+        a trajectory; columns: (labels,), of the model; noise_of: seed, trajectories, step."""
+        self._denoise, self._sigmas, self._columns = denoise, sigmas, columns
+        self._x, self._logits, self._label = x, logits, label
         self._seed, self._trajectories, self._step = noise_of
         self.followed: NDArray[np.bool_] = np.zeros(len(x), np.bool_)
 
-    def steps(self, most_values: int) -> Iterator[int]:
-        """Sample slice after slice; yield the pairs of every step."""
-        for rows in slices(len(self._x), most_values // 2):
+    def steps(self, evaluations: int) -> Iterator[int]:
+        """Sample slice after slice; yield the evaluations of every step.
+
+        Args:
+            evaluations: as of `Branches.steps`.
+        """
+        for rows in slices([LABELS] * len(self._x), LABELS, evaluations):
             yield from self._slice(rows)
 
     def _slice(self, rows: slice) -> Iterator[int]:
@@ -57,14 +65,14 @@ class Switched:
         noise = TrajectoryNoise(
             self._seed,
             trajectories,
-            int(np.prod(self._x.shape[1:])),
+            self._x.shape[1:],
             [(SWITCHING, self._step)] * len(trajectories),
         )
-        own, logits = self._own[rows], self._logits[rows]
-        uniform = torch.from_numpy(noise.uniforms(1)[:, 0]).to(own.device)
-        both = torch.stack([own, another(logits, own, uniform)], 1)  # (rows, 2)
+        label, logits = self._label[rows], self._logits[rows]
+        uniform = noise.uniforms(1)[:, 0].to(label.device)
+        both = torch.stack([label, another(logits, label, uniform)], 1)  # (rows, 2)
         return Copies(
-            self._model,
+            self._denoise,
             self._sigmas,
             self._x[rows],
             logits.gather(1, both),
@@ -73,13 +81,13 @@ class Switched:
         )
 
 
-def another(logits: Tensor, own: Tensor, uniform: Tensor) -> Tensor:
+def another(logits: Tensor, label: Tensor, uniform: Tensor) -> Tensor:
     """Return another label than each row's own, (rows,), uniform over those with any posterior.
 
     Args:
-        logits: (rows, labels); own: (rows,); uniform: (rows,) in [0, 1).
+        logits: (rows, labels); label: (rows,); uniform: (rows,) in [0, 1).
     """
     others = logits > -torch.inf
-    others[torch.arange(len(own), device=own.device), own] = False
+    others[torch.arange(len(label), device=label.device), label] = False
     wanted = (uniform * others.sum(1)).floor()  # the how manieth of the others
     return torch.searchsorted(others.cumsum(1).double(), wanted[:, None], right=True)[:, 0]

@@ -1,4 +1,4 @@
-"""Previews in pairs: one noise, several labels, and not a number changed."""
+"""Twin previews: one noise, several labels, and not a number changed."""
 
 from typing import Any
 
@@ -13,7 +13,8 @@ from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.spec import Spec
 from entroscope_workers import measure
 from entroscope_workers.models.families.gaussian_mixture import load
-from entroscope_workers.sampling.previews.paired import PairedPreviews
+from entroscope_workers.sampling.loaded_model import LoadedModel
+from entroscope_workers.sampling.previews.twins import TwinPreviews
 from entroscope_workers.sampling.runner import run_batch
 
 ONE, OTHER, STD = [-3.0, 0.0], [3.0, 1.0], 0.5
@@ -43,7 +44,7 @@ def differences(plan: Plan) -> NDArray[np.float64]:
 
 def test_what_two_labels_make_of_one_noise_differs_as_the_kernels_say() -> None:
     plan = plan_of()
-    paired = PairedPreviews(plan, MODEL.bind(TWO, plan.labels))
+    paired = TwinPreviews(plan, LoadedModel.of(MODEL).bind(TWO, plan.labels))
     for expected in differences(plan):
         samples, denoised = paired.step()
         assert [sample["pair"] for sample in samples] == [0, 0, 1, 1, 2, 2]
@@ -60,9 +61,9 @@ def test_what_two_labels_make_of_one_noise_differs_as_the_kernels_say() -> None:
         {"guidance": {"scale": 2.0, "interval": [0.5, 20]}},
         {"partitions": {"rest": "each-vs-rest"}, "complement": "rebuilt"},
     ],
-    ids=["plain", "guided", "pairs"],
+    ids=["plain", "guided", "complement"],
 )
-def test_paired_previews_never_change_a_number(fields: dict[str, Any]) -> None:
+def test_twin_previews_never_change_a_number(fields: dict[str, Any]) -> None:
     spec = {"params": TWO, "schedule": {"steps": 12}, "trajectories": 40, **fields}
     plain = measure(MODEL, {**spec, "previews": None})
     shown = measure(MODEL, {**spec, "previews": PAIRED})
@@ -86,7 +87,8 @@ def test_the_price_before_a_run_is_what_it_takes(guidance: dict[str, Any] | None
 def test_of_many_labels_the_first_share_a_noise_and_tell_no_posterior() -> None:
     many = {"kind": "random", "components": 9, "dimension": 4, "spread": 4, "std": 1, "seed": 0}
     plan = plan_of(params=many, previews={"samples": 10, "paired": True})
-    samples, denoised = PairedPreviews(plan, MODEL.bind(many, plan.labels)).step()
+    bound = LoadedModel.of(MODEL).bind(many, plan.labels)
+    samples, denoised = TwinPreviews(plan, bound).step()
     assert [sample["label"] for sample in samples] == list(plan.labels[:4]) * 2
     assert {sample["posterior"] for sample in samples} == {None} and len(denoised) == 8
 

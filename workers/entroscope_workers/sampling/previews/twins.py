@@ -1,35 +1,38 @@
-"""Previews in pairs: one noise moved by each of several labels, for the eye alone."""
+"""Twin previews: one noise moved by each of several labels, for the eye alone."""
 
 from collections.abc import Iterator
+from concurrent.futures import Executor
 from typing import Any
 
 from torch import Tensor
 
 from entroscope.measurement.plan.plan import Plan
-from entroscope_workers.models.base import Model
+from entroscope_workers.numerics.noise import SHOWING
 from entroscope_workers.sampling.chain import Chain
+from entroscope_workers.sampling.loaded_model import LoadedModel
+from entroscope_workers.sampling.path_noise import path_noise
 
 
-class PairedPreviews:
+class TwinPreviews:
     """Extra trajectories beside the first batch, in groups that differ in their label only.
 
     They follow the guidance of the run. Their posterior is that among the labels that share the
     noise, and is told only where the run has no others.
 
     Attributes:
-        evaluations: pairs (sample, label, sigma) taken so far.
+        evaluations: those taken so far.
     """
 
-    def __init__(self, plan: Plan, model: Model) -> None:
+    def __init__(self, plan: Plan, model: LoadedModel, pool: Executor | None = None) -> None:
+        """Args: model: bound to the run; pool: draws their noise ahead."""
         self._labels = plan.sharing_labels
         sharing, groups = len(self._labels), plan.shared_noises
         self._tells_posterior = sharing == len(plan.columns)
         self._names = [plan.labels[label] for label in self._labels] * groups
         trajectories = [group for group in range(groups) for _ in self._labels]
-        chain = Chain(
-            _among(plan, self._labels), model, trajectories, list(range(sharing)) * groups
-        )
-        self._steps = chain.steps()
+        noise = path_noise(plan, model, trajectories, pool, [(SHOWING, 0)] * len(trajectories))
+        labels = list(range(sharing)) * groups
+        self._steps = Chain(_among(plan, self._labels), model, noise, labels).steps()
         self.evaluations = 0
 
     def step(self) -> tuple[list[dict[str, Any]], Tensor]:
@@ -47,13 +50,15 @@ class PairedPreviews:
         return list(self._samples(told)), measured.denoised
 
     def _samples(self, posterior: list[Any]) -> Iterator[dict[str, Any]]:
-        for index, (label, own) in enumerate(zip(self._names, posterior, strict=True)):
-            yield {"label": label, "posterior": own, "pair": index // len(self._labels)}
+        for index, (label, p) in enumerate(zip(self._names, posterior, strict=True)):
+            yield {"label": label, "posterior": p, "pair": index // len(self._labels)}
 
 
-def paired_previews(plan: Plan, index: int, model: Model) -> PairedPreviews | None:
-    """Return the paired previews of a batch: of the first, where the run has any."""
-    return PairedPreviews(plan, model) if index == 0 and plan.shared_noises else None
+def twin_previews(
+    plan: Plan, index: int, model: LoadedModel, pool: Executor
+) -> TwinPreviews | None:
+    """Return the twin previews of a batch: of the first, where the run has any."""
+    return TwinPreviews(plan, model, pool) if index == 0 and plan.shared_noises else None
 
 
 def _among(plan: Plan, labels: tuple[int, ...]) -> Plan:
