@@ -14,21 +14,24 @@ from pydantic import ValidationError
 from redis import Redis
 from redis.client import Pipeline
 
-from entroscope.broker.endings import now_ms, write_done, write_end
+from entroscope.broker.completion import Completion, is_running
+from entroscope.broker.endings import now_ms, write_end
 from entroscope.broker.event_log import EventLog
-from entroscope.broker.keys import GROUP, attempts_key, queue_key, run_key, sums_key, values_key
+from entroscope.broker.keys import GROUP, attempts_key, queue_key, run_key, sums_key
+from entroscope.broker.plans import read_plan
 from entroscope.broker.queue_entries import CLAIM_MS, entry_fields
 from entroscope.broker.queue_reader import Found, QueueReader, remove_entry
-from entroscope.broker.run_store import RunStore, read_plan
+from entroscope.broker.run_store import RunStore
 from entroscope.broker.transactions import guarded
-from entroscope.measurement.curves.fold import Fold
-from entroscope.measurement.curves.records import Record, decode_sums
+from entroscope.measurement.curves.records import Record
 from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.states import FINAL, State
 
 #: A batch that was begun this often and never came to an end fails its run.
 MAX_ATTEMPTS = 3
+#: State and last event of a run.
+End = tuple[State, dict[str, Any]]
 TIMES = {1: "once", 2: "twice", 3: "three times"}
 
 
@@ -83,7 +86,7 @@ class BatchQueue:
         """Keep a batch for another `claim_ms`, and say whether to go on."""
         found: Any = self._redis.hmget(run_key(taken.run), "state", "cancel")
         state, cancel = found
-        if not _running(state) or not self._owns(taken):
+        if not is_running(state) or not self._owns(taken):
             return Claim.LOST
         key = queue_key(taken.model)
         self._redis.xclaim(key, GROUP, taken.worker, 0, [taken.entry], justid=True)
@@ -91,9 +94,17 @@ class BatchQueue:
 
     def complete(self, taken: Taken, record: Record) -> None:
         """Store the record of a batch unless it has one; end the run where that was the last."""
-        sums, values = record.encode()
-        complete = partial(self._complete, taken=taken, sums=sums, values=values)
-        guarded(self._redis, complete, run_key(taken.run), sums_key(taken.run))
+        completion = Completion(self._redis, taken.run, taken.batch, taken.plan, record)
+
+        def write(pipe: Pipeline) -> bool:
+            written = completion.write(pipe)
+            if written:
+                remove_entry(pipe, taken)
+            return written
+
+        completion.prepare()
+        while not guarded(self._redis, write, run_key(taken.run), sums_key(taken.run)):
+            completion.prepare()
 
     def give_back(self, taken: Taken) -> None:
         """Let another worker have a batch at once; this was no attempt."""
@@ -125,12 +136,12 @@ class BatchQueue:
             return None
         attempts: Any = pipe.hget(attempts_key(run), batch)
         end = self._early_end(fields, found.batch, int(attempts or 0))
-        if end is not None:
+        plan = end or _readable_plan(fields)
+        if not isinstance(plan, Plan):
             pipe.multi()
-            write_end(pipe, run, *end)
+            write_end(pipe, run, *plan)
             remove_entry(pipe, found)
             return None
-        plan = read_plan(fields[b"spec"], fields[b"info"])
         known = bool(pipe.hexists(sums_key(run), batch))
         following = _following(pipe, found, plan) if int(fields[b"queued"]) == found.batch else None
         pipe.multi()
@@ -143,55 +154,20 @@ class BatchQueue:
         _write_begin(pipe, found, device, first=fields[b"state"] == State.QUEUED.value.encode())
         return Taken(run, found.batch, plan, found.model, found.worker, found.entry)
 
-    def _early_end(
-        self, fields: dict[bytes, bytes], batch: int, attempts: int
-    ) -> tuple[State, dict[str, Any]] | None:
+    def _early_end(self, fields: dict[bytes, bytes], batch: int, attempts: int) -> End | None:
         """Return how a run ends instead of having this batch begun, or None."""
         if b"cancel" in fields:
             return State.CANCELLED, {"batch": batch, "step": None}
         if attempts >= self._max_attempts:
             times = TIMES.get(attempts, f"{attempts} times")
             return State.FAILED, {"reason": f"batch {batch} killed its worker {times}"}
-        try:
-            read_plan(fields[b"spec"], fields[b"info"])
-        except (ValidationError, SpecError) as error:
-            reason = str(error).splitlines()[0]
-            return State.FAILED, {"reason": f"the workers cannot read its spec: {reason}"}
         return None
-
-    def _complete(self, pipe: Pipeline, taken: Taken, sums: bytes, values: bytes) -> None:
-        run, batch = taken.run, str(taken.batch)
-        state = pipe.hget(run_key(run), "state")
-        known: Any = pipe.hkeys(sums_key(run))
-        wanted = _running(state) and batch.encode() not in known
-        fold = self._fold(pipe, taken, known, sums) if wanted else None
-        pipe.multi()
-        remove_entry(pipe, taken)
-        if not wanted:
-            return
-        pipe.hset(sums_key(run), batch, sums)
-        pipe.hset(values_key(run), batch, values)
-        EventLog(pipe).append(run, "batch", {"batch": taken.batch}, sums)
-        final = fold.final_batches() if fold else None
-        if fold and final is not None:
-            write_done(pipe, run, fold, final)
-
-    def _fold(self, pipe: Pipeline, taken: Taken, known: list[bytes], sums: bytes) -> Fold | None:
-        """Return the fold of all records, or None where it cannot be the end of the run yet."""
-        plan = taken.plan
-        if plan.spec.target_se_bits is None and len(known) + 1 < len(plan.batches):
-            return None
-        fold = Fold(plan)
-        stored: Any = pipe.hmget(sums_key(taken.run), known) if known else []
-        for frame in (*stored, sums):
-            fold.add_record(*decode_sums(frame))
-        return fold
 
     def _return(self, taken: Taken, *, queue: bool) -> None:
         def change(pipe: Pipeline) -> None:
             run, batch = taken.run, str(taken.batch)
             state = pipe.hget(run_key(run), "state")
-            wanted = _running(state) and not pipe.hexists(sums_key(run), batch)
+            wanted = is_running(state) and not pipe.hexists(sums_key(run), batch)
             pipe.multi()
             if wanted:
                 pipe.hincrby(attempts_key(run), batch, -1)
@@ -206,7 +182,7 @@ class BatchQueue:
         def end(pipe: Pipeline) -> None:
             found = pipe.hget(run_key(taken.run), "state")
             pipe.multi()
-            if _running(found):
+            if is_running(found):
                 write_end(pipe, taken.run, state, document)
             remove_entry(pipe, taken)
 
@@ -219,8 +195,13 @@ class BatchQueue:
         return bool(pending) and pending[0]["consumer"] == taken.worker.encode()
 
 
-def _running(state: Any) -> bool:
-    return state is not None and State(state.decode()) not in FINAL
+def _readable_plan(fields: dict[bytes, bytes]) -> Plan | End:
+    """Return the plan of a run, or how the run ends where this version cannot read its spec."""
+    try:
+        return read_plan(fields[b"spec"], fields[b"info"])
+    except (ValidationError, SpecError) as error:
+        reason = str(error).splitlines()[0]
+        return State.FAILED, {"reason": f"the workers cannot read its spec: {reason}"}
 
 
 def _following(pipe: Pipeline, found: Found, plan: Plan) -> int | None:

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
+from entroscope.broker.plans import keep_plan, read_plan, stored
 from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
@@ -14,7 +14,7 @@ from entroscope.protocol.states import State
 Frames = tuple[bytes, bytes]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """What is kept of a run beside its log.
 
@@ -39,9 +39,9 @@ class Row:
     spec_hash: str
     cancel: bool
 
-    @cached_property
+    @property
     def plan(self) -> Plan:
-        return Plan(self.spec, self.info)
+        return read_plan(*stored(self.spec, self.info))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +61,11 @@ class NewRun:
 
 def stored_fields(new: NewRun, created_ms: int) -> dict[str, Any]:
     """Return the hash of a new run."""
-    spec, info = new.plan.spec, new.plan.info
+    spec, info = keep_plan(new.plan)
     fields = {
-        "spec": spec.model_dump_json(by_alias=True),
-        "info": info.model_dump_json(),
-        "model": info.name,
+        "spec": spec,
+        "info": info,
+        "model": new.plan.info.name,
         "spec_hash": new.plan.hash,
         "state": State.QUEUED.value,
         "created_ms": created_ms,

@@ -5,13 +5,12 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 from redis import Redis
 from redis.client import Pipeline
 
-from entroscope.broker.endings import write_done, write_end
+from entroscope.broker.endings import GoodEnd, good_end, write_done, write_end
 from entroscope.broker.event_log import EventLog
 from entroscope.broker.keys import (
     CONTROL,
@@ -35,15 +34,7 @@ from entroscope.measurement.curves.fold import Fold
 from entroscope.measurement.curves.records import decode_sums
 from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.errors import NotFound
-from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.spec import Spec
 from entroscope.protocol.states import FINAL, State
-
-
-@lru_cache(maxsize=16)
-def read_plan(spec: bytes, info: bytes) -> Plan:
-    """Return the plan of a run from its stored spec and model."""
-    return Plan(Spec.model_validate_json(spec), ModelInfo.model_validate_json(info))
 
 
 class RunStore:
@@ -82,14 +73,15 @@ class RunStore:
         states = _states(self._redis)
         ahead = Counter(model for _, model, state in states if state not in FINAL)
         now_ms = time.time_ns() / 1e6
+        ends = [_end_of(each) for each in new]
         with self._redis.pipeline() as pipe:
-            for index, each in enumerate(new):
+            for index, (each, end) in enumerate(zip(new, ends, strict=True)):
                 name = each.plan.info.name
                 fields: Any = stored_fields(each, int(now_ms) + index)
                 pipe.hset(run_key(each.id), mapping=fields)
                 pipe.zadd(RUNS, {each.id: now_ms + index / 1000})
                 EventLog(pipe).begin(each.id, "queued", {"position": ahead[name]})
-                _queue_first(pipe, each.id, Fold(each.plan), each.reuse)
+                _queue_first(pipe, each, end)
                 ahead[name] += 1
             beside(pipe)
             pipe.execute()
@@ -122,9 +114,13 @@ class RunStore:
 
     def measured(self, row: Row) -> int:
         """Return how many trajectories a run's finished batches have."""
-        found: Any = self._redis.hkeys(sums_key(row.id))
         sizes = row.plan.batches
-        return sum(sizes[int(batch)][1] for batch in found)
+        return sum(sizes[batch][1] for batch in self.measured_batches(row.id))
+
+    def measured_batches(self, run: str) -> set[int]:
+        """Return which batches of a run are finished."""
+        batches: Any = self._redis.hkeys(sums_key(run))
+        return {int(batch) for batch in batches}
 
     def values(self, run: str) -> dict[int, bytes]:
         """Return the values frame of every finished batch."""
@@ -207,17 +203,26 @@ def _states(redis: Redis) -> list[tuple[str, str, State]]:
     ]
 
 
-def _queue_first(pipe: Pipeline, run: str, fold: Fold, reuse: Mapping[int, Frames]) -> None:
+def _end_of(new: NewRun) -> GoodEnd | None:
+    """Return how a run ends whose known batches suffice, or None where it needs more."""
+    if not new.reuse:
+        return None
+    fold = Fold(new.plan)
+    for _, (sums, _) in sorted(new.reuse.items()):
+        fold.add_record(*decode_sums(sums))
+    return good_end(fold)
+
+
+def _queue_first(pipe: Pipeline, new: NewRun, end: GoodEnd | None) -> None:
     """Queue the first batch that is not known, or the end of a run that needs none."""
-    for batch, (sums, values) in sorted(reuse.items()):
+    run, plan = new.id, new.plan
+    for batch, (sums, values) in sorted(new.reuse.items()):
         pipe.hset(sums_key(run), str(batch), sums)
         pipe.hset(values_key(run), str(batch), values)
         EventLog(pipe).append(run, "batch", {"batch": batch}, sums)
-        fold.add_record(*decode_sums(sums))
-    final = fold.final_batches()
-    if final is not None:
-        write_done(pipe, run, fold, final)
+    if end is not None:
+        write_done(pipe, run, end)
         return
-    first = next(b for b in range(len(fold.plan.batches)) if b not in reuse)
+    first = next(b for b in range(len(plan.batches)) if b not in new.reuse)
     pipe.hset(run_key(run), "queued", first)
-    pipe.xadd(queue_key(fold.plan.info.name), entry_fields(run, first))
+    pipe.xadd(queue_key(plan.info.name), entry_fields(run, first))
