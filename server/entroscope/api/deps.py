@@ -13,7 +13,8 @@ from entroscope.api.json_body import parse_json, read_body
 from entroscope.broker.presence import Presence
 from entroscope.protocol.errors import NotFound, SpecError
 from entroscope.protocol.events import START, event_order
-from entroscope.runs.catalog import Catalog
+from entroscope.runs.listing import Listing
+from entroscope.runs.results import Results
 from entroscope.runs.submission import Submissions
 from entroscope.runs.sweeps import Sweeps
 from entroscope.settings import Settings
@@ -30,7 +31,8 @@ class Services:
     redis: Redis
     presence: Presence
     broadcast: Broadcast
-    catalog: Catalog
+    listing: Listing
+    results: Results
     submissions: Submissions
     sweeps: Sweeps
 

@@ -1,5 +1,7 @@
 """The document of a run, from what is stored of it and a look at queue and workers."""
 
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +15,9 @@ from entroscope.protocol.frames import finite
 from entroscope.protocol.states import FINAL, State
 from entroscope.runs.estimate import Load, cost_seconds, observed, rates, seconds_left
 from entroscope.streaming.projection import Projection
+
+#: Outlines kept at hand.
+KEPT = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,27 @@ def outline(plan: Plan) -> Outline:
     labels = [plan.labels[column] for column in plan.columns]
     document = {"labels": labels, "curves": curves, "sigma": plan.sigmas.tolist()}
     return Outline(finite(document), plan.evaluations, plan.work)
+
+
+class Outlines:
+    """The outlines of live runs, each made once."""
+
+    def __init__(self) -> None:
+        self._made: OrderedDict[str, Outline] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, row: Row) -> Outline:
+        """Return the outline of a run."""
+        with self._lock:
+            if row.id in self._made:
+                self._made.move_to_end(row.id)
+                return self._made[row.id]
+        made = outline(row.plan)
+        with self._lock:
+            self._made[row.id] = made
+            if len(self._made) > KEPT:
+                self._made.popitem(last=False)
+        return made
 
 
 class Outlook:

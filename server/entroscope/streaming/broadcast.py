@@ -37,6 +37,14 @@ class _Live:
     cursor: str = START
 
 
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """All of a finished run's log: its fold, and the frames that no newer one replaces."""
+
+    projection: Projection
+    frames: list[Frame]
+
+
 class Broadcast:
     """The channels of all watched runs.
 
@@ -101,6 +109,13 @@ class Broadcast:
         """Return whether a run is being followed and its end has not been seen yet."""
         live = self._live.get(run)
         return live is not None and not live.channel.final
+
+    def replay(self, run: str) -> Replay | None:
+        """Return all of the log of a run that was followed to its end, or None."""
+        live = self._live.get(run)
+        if live is None or not live.channel.final:
+            return None
+        return Replay(live.projection, live.channel.frames())
 
     def preview(self, run: str, step: int) -> Frame | None:
         """Return the newest picture of a noise level, from a channel that is open."""

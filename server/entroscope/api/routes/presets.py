@@ -14,4 +14,4 @@ router = APIRouter(prefix="/api", tags=["presets"])
 @router.get("/presets", response_model=PresetList)
 def list_presets(services: ServicesDep) -> dict[str, Any]:
     """List the studies of the papers, whether a worker alive can run them, and what they cost."""
-    return {"presets": offered_presets(services.presence, services.catalog.rates())}
+    return {"presets": offered_presets(services.presence, services.listing.rates())}
