@@ -38,8 +38,8 @@ class Services:
 
 
 def services(connection: HTTPConnection) -> Services:
-    found: Services = connection.app.state.services
-    return found
+    known: Services = connection.app.state.services
+    return known
 
 
 def run_id(run: str) -> str:
@@ -65,10 +65,10 @@ def base_id(base: str) -> str:
     return run_id(base)
 
 
-def _checked_id(noun: str, given: str) -> str:
-    if not RUN_ID.fullmatch(given):
-        raise NotFound(f"no {noun} {given[:60]!r}")
-    return given
+def _checked_id(noun: str, id: str) -> str:
+    if not RUN_ID.fullmatch(id):
+        raise NotFound(f"no {noun} {id[:60]!r}")
+    return id
 
 
 async def json_body(request: Request) -> Any:
@@ -89,18 +89,18 @@ def page_cursor(
     return int(created_ms[:19]), run
 
 
-def place_in_log(after: str, last_event_id: str | None) -> str:
+def cursor_in_log(after: str, last_event_id: str | None) -> str:
     """Return after which event to begin: the header of a reconnecting EventSource is newer.
 
     Raises:
         SpecError: it is not the id of an event.
     """
-    place = last_event_id or after or START
+    id = last_event_id or after or START
     try:
-        event_order(place)
+        event_order(id)
     except ValueError as error:
-        raise SpecError("after", place, str(error)) from None
-    return place
+        raise SpecError("after", id, str(error)) from None
+    return id
 
 
 ServicesDep = Annotated[Services, Depends(services)]

@@ -71,15 +71,15 @@ class Guard:
         token = self._settings.token
         if token is None or connection.url.path in OPEN_PATHS:
             return True
-        scheme, _, given = connection.headers.get("authorization", "").partition(" ")
-        bearer = given.strip() if scheme.lower() == "bearer" else ""
+        scheme, _, credentials = connection.headers.get("authorization", "").partition(" ")
+        bearer = credentials.strip() if scheme.lower() == "bearer" else ""
         cookie = connection.cookies.get(self._cookie, "")
         return _equal(bearer, token) or _equal(cookie, self._cookie_value)
 
     def _ask_for_token(self, connection: HTTPConnection) -> Response:
         """Return a redirect that sets the cookie where the token is in the URL, else a refusal."""
-        given = connection.query_params.get("token", "")
-        if connection.scope["method"] != "GET" or not _equal(given, self._settings.token or ""):
+        token = connection.query_params.get("token", "")
+        if connection.scope["method"] != "GET" or not _equal(token, self._settings.token or ""):
             return problem(
                 HTTPStatus.UNAUTHORIZED,
                 "this server wants its token: open the address it printed at its start, or send "
@@ -105,8 +105,8 @@ def _refuse(detail: str) -> Response:
     return problem(HTTPStatus.FORBIDDEN, f"{detail}; start it with --allow-host NAME to allow one")
 
 
-def _equal(given: str, wanted: str) -> bool:
-    return hmac.compare_digest(given.encode(), wanted.encode())
+def _equal(sent: str, wanted: str) -> bool:
+    return hmac.compare_digest(sent.encode(), wanted.encode())
 
 
 def _without_token(connection: HTTPConnection) -> str:

@@ -107,6 +107,6 @@ def listen(settings: Settings) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
     except OSError as error:
-        place = f"{settings.host}:{settings.port}"
-        raise Unavailable(f"cannot listen on {place}: {error.strerror}") from None
+        address_text = f"{settings.host}:{settings.port}"
+        raise Unavailable(f"cannot listen on {address_text}: {error.strerror}") from None
     return listener

@@ -23,7 +23,7 @@ from entroscope.broker.keys import (
     values_key,
 )
 from entroscope.broker.queue_entries import (
-    CLAIM_MS,
+    LEASE_MS,
     batches_under_way,
     entry_fields,
     remove_waiting,
@@ -40,8 +40,8 @@ from entroscope.protocol.states import FINAL, State
 class RunStore:
     """The live runs in Redis."""
 
-    def __init__(self, redis: Redis, claim_ms: int = CLAIM_MS) -> None:
-        self._redis, self._claim_ms = redis, claim_ms
+    def __init__(self, redis: Redis, lease_ms: int = LEASE_MS) -> None:
+        self._redis, self._lease_ms = redis, lease_ms
 
     def create(
         self,
@@ -104,13 +104,13 @@ class RunStore:
         with self._redis.pipeline(transaction=False) as pipe:
             for run in ids:
                 pipe.hgetall(run_key(run))
-            found = pipe.execute()
-        return [read_row(run, fields) for run, fields in zip(ids, found, strict=True) if fields]
+            hashes = pipe.execute()
+        return [read_row(run, fields) for run, fields in zip(ids, hashes, strict=True) if fields]
 
     def sums(self, run: str) -> dict[int, bytes]:
         """Return the sums frame of every finished batch."""
-        found: Any = self._redis.hgetall(sums_key(run))
-        return {int(batch): frame for batch, frame in found.items()}
+        frames: Any = self._redis.hgetall(sums_key(run))
+        return {int(batch): frame for batch, frame in frames.items()}
 
     def measured(self, row: Row) -> int:
         """Return how many trajectories a run's finished batches have."""
@@ -124,8 +124,8 @@ class RunStore:
 
     def values(self, run: str) -> dict[int, bytes]:
         """Return the values frame of every finished batch."""
-        found: Any = self._redis.hgetall(values_key(run))
-        return {int(batch): frame for batch, frame in found.items()}
+        frames: Any = self._redis.hgetall(values_key(run))
+        return {int(batch): frame for batch, frame in frames.items()}
 
     def forget(self, run: str) -> None:
         """Delete all that is known of a run; a worker that still works on it will notice."""
@@ -160,11 +160,11 @@ class RunStore:
             self._redis.delete(attempts_key(run))
 
     def _cancel(self, pipe: Pipeline, run: str) -> dict[str, Any]:
-        found: Any = pipe.hmget(run_key(run), "state", "model")
-        if None in found:
+        fields: Any = pipe.hmget(run_key(run), "state", "model")
+        if None in fields:
             raise NotFound(f"no run {run!r}")
-        state, model = State(found[0].decode()), found[1].decode()
-        batches = batches_under_way(self._redis, model, run, self._claim_ms)
+        state, model = State(fields[0].decode()), fields[1].decode()
+        batches = batches_under_way(self._redis, model, run, self._lease_ms)
         pipe.multi()
         if state in FINAL:
             return {"state": state, "effect": "finished", "batch": None, "step": None}
@@ -195,10 +195,10 @@ def _states(redis: Redis) -> list[tuple[str, str, State]]:
     with redis.pipeline(transaction=False) as pipe:
         for run in ids:
             pipe.hmget(run_key(run), "model", "state")
-        found = pipe.execute()
+        hashes = pipe.execute()
     return [
         (run, model.decode(), State(state.decode()))
-        for run, (model, state) in zip(ids, found, strict=True)
+        for run, (model, state) in zip(ids, hashes, strict=True)
         if model is not None and state is not None
     ]
 

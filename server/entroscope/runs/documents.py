@@ -99,10 +99,10 @@ class Outlook:
             self.positions[row.id] = ahead if row.state == State.QUEUED else 0
             known = progress(row.id)
             done = 0.0 if known is None else known.fraction
-            own = outlined(row)
-            loads.append(Load(row.id, row.info.name, own.work * (1 - done)))
+            summary = outlined(row)
+            loads.append(Load(row.id, row.info.name, summary.work * (1 - done)))
             if known is not None and known.speed is not None:
-                speed = known.speed * own.work / own.evaluations
+                speed = known.speed * summary.work / summary.evaluations
                 speeds.setdefault(row.info.name, []).append(speed)
         self.rates = observed(rates(workers), speeds, workers)
         self.seconds_left = seconds_left(loads, self.rates)
@@ -122,26 +122,28 @@ class Outlook:
         }
 
 
-def live_document(row: Row, own: Outline, outlook: Outlook) -> dict[str, Any]:
+def live_document(row: Row, summary: Outline, outlook: Outlook) -> dict[str, Any]:
     """Return the document of a run that is not archived."""
-    seconds = cost_seconds(own.work, row.info.name, outlook.rates)
+    seconds = cost_seconds(summary.work, row.info.name, outlook.rates)
     return {
         **_stored(row),
-        **own.document,
+        **summary.document,
         "position": outlook.positions.get(row.id),
         "available": row.info.name in outlook.available,
         "progress": outlook.progress(row),
-        "cost": {"evaluations": own.evaluations, "seconds": seconds},
+        "cost": {"evaluations": summary.evaluations, "seconds": seconds},
     }
 
 
-def final_document(row: Row, own: Outline, trajectories: int, fraction: float) -> dict[str, Any]:
+def final_document(
+    row: Row, summary: Outline, trajectories: int, fraction: float
+) -> dict[str, Any]:
     """Return the document of a finished run, and "info", the model it ran on; to be archived."""
     start, end = row.started_ms, row.finished_ms
     seconds = None if start is None or end is None else (end - start) / 1000
     return {
         **_stored(row),
-        **own.document,
+        **summary.document,
         "position": None,
         "available": False,
         "progress": {
@@ -150,7 +152,7 @@ def final_document(row: Row, own: Outline, trajectories: int, fraction: float) -
             "fraction": 1.0 if row.state == State.DONE else fraction,
             "seconds_left": None,
         },
-        "cost": {"evaluations": own.evaluations, "seconds": seconds},
+        "cost": {"evaluations": summary.evaluations, "seconds": seconds},
         "info": row.info.model_dump(mode="json"),
     }
 

@@ -64,14 +64,14 @@ class Submissions:
     def plan(self, document: Any) -> dict[str, Any]:
         """Return what a run of this spec would be."""
         plan = self.order(document)
-        own = outline(plan)
-        seconds = cost_seconds(own.work, plan.info.name, self._listing.rates())
+        summary = outline(plan)
+        seconds = cost_seconds(summary.work, plan.info.name, self._listing.rates())
         return {
             "spec": plan.spec.document(),
-            **own.document,
+            **summary.document,
             "batches": [size for _, size in plan.batches],
             "presets": plan.bound.presets,
-            "cost": {"evaluations": own.evaluations, "seconds": seconds},
+            "cost": {"evaluations": summary.evaluations, "seconds": seconds},
         }
 
     def submit(self, document: Any, *, key: str | None, reuse: bool) -> tuple[str, bool]:
@@ -82,8 +82,8 @@ class Submissions:
             reuse: an equal run that is done will do.
         """
         plan = self.order(document)
-        if reuse and (found := self._listing.equal_run(plan.hash)) is not None:
-            return found, False
+        if reuse and (equal := self._listing.equal_run(plan.hash)) is not None:
+            return equal, False
         if key is None:
             return self._store.create(plan).id, True
         with self._lock:

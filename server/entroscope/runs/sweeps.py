@@ -148,11 +148,11 @@ class Sweeps:
         standings = self._listing.standings() if rows else {}
         for row in rows:
             there = [run for run in row.runs if run in standings]
-            found = [standings[run] for run in there]
-            about = _about(row, there, ((own.state, own.fraction) for own in found))
+            known = [standings[run] for run in there]
+            about = _about(row, there, ((each.state, each.fraction) for each in known))
             runs = [
-                {"id": run, "state": own.state, "position": own.position}
-                for run, own in zip(there, found, strict=True)
+                {"id": run, "state": each.state, "position": each.position}
+                for run, each in zip(there, known, strict=True)
             ]
             yield {**about, "runs": runs}
 
@@ -161,13 +161,13 @@ def _about(
     row: SweepRow, there: Collection[str], fractions: Iterable[tuple[State, float]]
 ) -> Document:
     """Return what is the same in long and short: of the runs that are still there."""
-    found = list(fractions)
-    done = [1.0 if state in FINAL else fraction for state, fraction in found]
+    known = list(fractions)
+    done = [1.0 if state in FINAL else fraction for state, fraction in known]
     return {
         "id": row.id,
         "title": row.title,
         "created_ms": row.created_ms,
-        "state": joint_state([state for state, _ in found]),
+        "state": joint_state([state for state, _ in known]),
         "progress": sum(done) / len(done) if done else 1.0,
         "vary": [patch for patch, run in zip(row.vary, row.runs, strict=True) if run in there],
     }

@@ -152,20 +152,20 @@ class Broadcast:
         except NotFound:
             return  # it has ended and was deleted a moment ago
 
-    def _add(self, run: str, found: Plan | list[Frame]) -> None:
+    def _add(self, run: str, source: Plan | list[Frame]) -> None:
         channel = Channel(run, self._loop)
-        if isinstance(found, Plan):
-            self._live[run] = _Live(channel, Projection(run, found))
+        if isinstance(source, Plan):
+            self._live[run] = _Live(channel, Projection(run, source))
             self._wake.set()
         else:
-            channel.extend(found)
+            channel.extend(source)
         self._channels[run] = channel
 
     def _follow(self) -> None:
         while not self._stopping.is_set():
             with self._lock:
-                live = [own for own in self._live.values() if not own.channel.final]
-            cursors = {own.channel.run: own.cursor for own in live}
+                live = [each for each in self._live.values() if not each.channel.final]
+            cursors = {each.channel.run: each.cursor for each in live}
             if not cursors:
                 self._wake.wait()
                 self._wake.clear()
