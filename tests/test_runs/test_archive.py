@@ -206,3 +206,11 @@ def test_a_viewer_joins_anew_where_it_was_when_its_run_moves_early(
             live.app.state.services.results.finish(run)
             rest = [json.loads(message) for message in socket if isinstance(message, str)]
         assert [first["type"], rest[0]["type"], rest[-1]["type"]] == ["queued", "started", "done"]
+
+
+@pytest.mark.parametrize("name", [f"{UNFINISHED}x", "stray.txt"])
+def test_a_stray_file_does_not_stop_the_start(redis_url: str, tmp_path: Path, name: str) -> None:
+    (tmp_path / "archive").mkdir()
+    (tmp_path / "archive" / name).write_text("nonsense")
+    with live_server(redis_url, tmp_path) as live:
+        assert live.http.get("/api/runs").json()["runs"] == []

@@ -45,14 +45,15 @@ class Archive:
         self._folder.mkdir(parents=True, exist_ok=True)
         for folder in self._folder.iterdir():
             if folder.name.startswith(UNFINISHED):
-                shutil.rmtree(folder)
+                _remove(folder)
             elif (folder / "run.json").is_file():
                 self._read_listed(folder)
 
     def add(self, run: str, finished: Finished) -> None:
         """Keep a run; nothing of it is seen before all of it is there."""
         temporary = self._folder / f"{UNFINISHED}{run}"
-        shutil.rmtree(temporary, ignore_errors=True)
+        if temporary.exists():
+            _remove(temporary)
         (temporary / "previews").mkdir(parents=True)
         for name, content in files_of(finished):
             _write(temporary / name, content)
@@ -142,6 +143,14 @@ class Archive:
 def _listed(document: Mapping[str, Any]) -> Listed:
     names = ("created_ms", "id", "model", "state", "spec_hash", "parent")
     return Listed(*(document[name] for name in names))
+
+
+def _remove(path: Path) -> None:
+    """Remove a folder or a file."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _write(path: Path, content: bytes) -> None:
