@@ -8,7 +8,7 @@ import hashlib
 import hmac
 from collections.abc import Iterator
 from http import HTTPStatus
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
@@ -69,7 +69,7 @@ class Guard:
 
     def _may_enter(self, connection: HTTPConnection) -> bool:
         token = self._settings.token
-        if token is None or connection.url.path in OPEN_PATHS:
+        if token is None or connection.scope["path"] in OPEN_PATHS:
             return True
         scheme, _, credentials = connection.headers.get("authorization", "").partition(" ")
         bearer = credentials.strip() if scheme.lower() == "bearer" else ""
@@ -111,7 +111,7 @@ def _equal(sent: str, wanted: str) -> bool:
 
 def _without_token(connection: HTTPConnection) -> str:
     """Return path and query of a request without its token; never another host's address."""
-    path = "/" + connection.url.path.lstrip("/")
+    path = "/" + quote(connection.scope["path"].lstrip("/"))
     query = urlencode(list(_other_parameters(connection.url.query)))
     return f"{path}?{query}" if query else path
 

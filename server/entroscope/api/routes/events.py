@@ -6,7 +6,15 @@ from anyio import to_thread
 from fastapi import APIRouter, Header, Query, Response, WebSocket, status
 
 from entroscope.api.deps import RunDep, ServicesDep, cursor_in_log, run_id, services
-from entroscope.api.event_streams import RUBBISH, UNKNOWN, Closing, EventStream, close, follow, show
+from entroscope.api.event_streams import (
+    UNEXPECTED,
+    UNKNOWN,
+    Closing,
+    EventStream,
+    close,
+    follow,
+    show,
+)
 from entroscope.protocol.errors import NotFound, SpecError
 from entroscope.protocol.events import START
 
@@ -51,6 +59,6 @@ async def watch(socket: WebSocket, run: str, after: After = START) -> None:
     except NotFound:
         await close(socket, UNKNOWN)
     except SpecError as error:
-        await close(socket, Closing(RUBBISH.code, str(error)[:120]))
+        await close(socket, Closing(UNEXPECTED.code, str(error)[:120]))
     else:
         await show(socket, of_app.broadcast, run, start, of_app.settings.stall_s)
