@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 
-from anyio import CapacityLimiter, create_task_group, sleep, to_thread
+from anyio import CapacityLimiter, create_task_group, to_thread
 from fastapi import FastAPI
 
 from entroscope.api import openapi, problems
+from entroscope.api.background import Background
 from entroscope.api.deps import Services
 from entroscope.api.routes import (
     comparisons,
@@ -93,7 +95,7 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
         return run_results.source(run)
 
     broadcast = Broadcast(event_log, source, asyncio.get_running_loop())
-    outlines = Outlines()
+    outlines, background = Outlines(), Background()
     archiver = Archiver(store, event_log, archive, broadcast, outlines)
     listing = Listing(store, presence, archive, broadcast, outlines)
     run_results = Results(store, event_log, archive, broadcast, archiver)
@@ -101,20 +103,27 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     limit = settings.max_evaluations
     run_sweeps = Sweeps(redis, store, sweep_store, submissions, listing, run_results, limit)
     app.state.services = Services(
-        settings, redis, presence, broadcast, listing, run_results, submissions, run_sweeps
+        settings,
+        redis,
+        presence,
+        broadcast,
+        listing,
+        run_results,
+        submissions,
+        run_sweeps,
+        background,
     )
     async with create_task_group() as group:
-        group.start_soon(broadcast.run)
-        group.start_soon(_tend, archiver, run_sweeps, settings)
+        group.start_soon(background.keep, "reader", broadcast.run, settings.tend_s)
+        tend = partial(_tend, archiver, run_sweeps, settings.idle_s)
+        group.start_soon(background.keep, "archiver", tend, settings.tend_s)
         yield
         broadcast.stop()
         group.cancel_scope.cancel()
     redis.close()
 
 
-async def _tend(archiver: Archiver, sweeps: Sweeps, settings: Settings) -> None:
+async def _tend(archiver: Archiver, sweeps: Sweeps, idle_s: float) -> None:
     limiter = CapacityLimiter(1)
-    while True:
-        await to_thread.run_sync(sweeps.tend, limiter=limiter)
-        await to_thread.run_sync(archiver.tend, settings.idle_s, limiter=limiter)
-        await sleep(settings.tend_s)
+    await to_thread.run_sync(sweeps.tend, limiter=limiter)
+    await to_thread.run_sync(archiver.tend, idle_s, limiter=limiter)

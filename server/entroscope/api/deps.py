@@ -9,6 +9,7 @@ from fastapi import Depends, Query, Request
 from redis import Redis
 from starlette.requests import HTTPConnection
 
+from entroscope.api.background import Background
 from entroscope.api.json_body import parse_json, read_body
 from entroscope.broker.presence import Presence
 from entroscope.protocol.errors import NotFound, SpecError
@@ -35,6 +36,7 @@ class Services:
     results: Results
     submissions: Submissions
     sweeps: Sweeps
+    background: Background
 
 
 def services(connection: HTTPConnection) -> Services:

@@ -26,7 +26,7 @@ from entroscope.broker.transactions import guarded
 from entroscope.measurement.curves.records import Record
 from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.errors import SpecError
-from entroscope.protocol.states import FINAL, State
+from entroscope.protocol.states import State
 
 #: A batch that was begun this often and never came to an end fails its run.
 MAX_ATTEMPTS = 3
@@ -130,7 +130,7 @@ class BatchQueue:
     def _begin(self, pipe: Pipeline, delivery: Delivery, device: str) -> Taken | None:
         run, batch = delivery.run, str(delivery.batch)
         fields: Any = pipe.hgetall(run_key(run))
-        if not fields or State(fields[b"state"].decode()) in FINAL:
+        if not is_running(fields.get(b"state")):
             pipe.multi()
             remove_entry(pipe, delivery)
             return None

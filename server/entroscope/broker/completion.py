@@ -15,7 +15,10 @@ from entroscope.broker.keys import run_key, sums_key, values_key
 from entroscope.measurement.curves.fold import Fold
 from entroscope.measurement.curves.records import Record, decode_sums
 from entroscope.measurement.plan.plan import Plan
-from entroscope.protocol.states import FINAL, State
+from entroscope.protocol.states import State
+
+#: Entries of runs in another state, be it one of a later version, are passed over.
+UNFINISHED = frozenset({State.QUEUED.value, State.RUNNING.value})
 
 
 class Completion:
@@ -67,7 +70,7 @@ class Completion:
 
 def is_running(state: Any) -> bool:
     """Return whether a run that has this state in Redis is there and has not ended."""
-    return state is not None and State(state.decode()) not in FINAL
+    return state is not None and state.decode() in UNFINISHED
 
 
 def _numbers(batches: Any) -> frozenset[int]:

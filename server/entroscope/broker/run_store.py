@@ -1,6 +1,7 @@
 """The live runs: made, read, cancelled and forgotten. What became of them stands in their logs."""
 
 import json
+import logging
 import time
 import uuid
 from collections import Counter
@@ -28,7 +29,16 @@ from entroscope.broker.queue_entries import (
     entry_fields,
     remove_waiting,
 )
-from entroscope.broker.rows import Frames, NewRun, Row, read_row, stored_fields
+from entroscope.broker.rows import (
+    Frames,
+    NewRun,
+    Row,
+    Unreadable,
+    UnreadableRun,
+    read_row,
+    read_unreadable,
+    stored_fields,
+)
 from entroscope.broker.transactions import guarded
 from entroscope.measurement.curves.fold import Fold
 from entroscope.measurement.curves.records import decode_sums
@@ -36,12 +46,19 @@ from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.errors import NotFound
 from entroscope.protocol.states import FINAL, State
 
+log = logging.getLogger("entroscope")
+
+#: Runs that can be read, and those that cannot.
+Rows = tuple[list[Row], list[Unreadable]]
+STATES = frozenset(state.value for state in State)
+
 
 class RunStore:
     """The live runs in Redis."""
 
     def __init__(self, redis: Redis, lease_ms: int = LEASE_MS) -> None:
         self._redis, self._lease_ms = redis, lease_ms
+        self._told: set[str] = set()  # of which unreadable runs
 
     def create(
         self,
@@ -97,15 +114,36 @@ class RunStore:
             raise NotFound(f"no run {run!r}")
         return read_row(run, fields)
 
+    def exists(self, run: str) -> bool:
+        """Return whether it is one of the live runs, be it readable or not."""
+        return bool(self._redis.exists(run_key(run)))
+
     def list(self) -> list[Row]:
-        """Return all live runs, newest first."""
+        """Return all live runs that can be read, newest first."""
+        return self.read()[0]
+
+    def read(self) -> Rows:
+        """Return all live runs, newest first, and those that cannot be read apart."""
         keys: Any = self._redis.zrevrange(RUNS, 0, -1)
         ids = [key.decode() for key in keys]
         with self._redis.pipeline(transaction=False) as pipe:
             for run in ids:
                 pipe.hgetall(run_key(run))
             hashes = pipe.execute()
-        return [read_row(run, fields) for run, fields in zip(ids, hashes, strict=True) if fields]
+        rows, unreadable = [], []
+        for run, fields in zip(ids, hashes, strict=True):
+            try:
+                if fields:
+                    rows.append(read_row(run, fields))
+            except UnreadableRun as error:
+                unreadable.append(read_unreadable(run, fields, error))
+                self._tell(run, str(error))
+        return rows, unreadable
+
+    def _tell(self, run: str, text: str) -> None:
+        if run not in self._told:
+            self._told.add(run)
+            log.warning("%s", text)
 
     def sums(self, run: str) -> dict[int, bytes]:
         """Return the sums frame of every finished batch."""
@@ -163,6 +201,8 @@ class RunStore:
         fields: Any = pipe.hmget(run_key(run), "state", "model")
         if None in fields:
             raise NotFound(f"no run {run!r}")
+        if fields[0].decode() not in STATES:
+            raise UnreadableRun(run, f"its state is {fields[0].decode()!r}")
         state, model = State(fields[0].decode()), fields[1].decode()
         batches = batches_under_way(self._redis, model, run, self._lease_ms)
         pipe.multi()
@@ -199,7 +239,7 @@ def _states(redis: Redis) -> list[tuple[str, str, State]]:
     return [
         (run, model.decode(), State(state.decode()))
         for run, (model, state) in zip(ids, hashes, strict=True)
-        if model is not None and state is not None
+        if model is not None and state is not None and state.decode() in STATES
     ]
 
 

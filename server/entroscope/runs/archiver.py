@@ -11,7 +11,7 @@ from entroscope.broker.event_log import Entry, EventLog
 from entroscope.broker.rows import Row
 from entroscope.broker.run_store import RunStore
 from entroscope.measurement.curves.result import result_document
-from entroscope.protocol.errors import NotFound
+from entroscope.protocol.errors import Conflict, NotFound
 from entroscope.protocol.events import START
 from entroscope.protocol.states import FINAL, State
 from entroscope.runs.archive import Archive
@@ -70,7 +70,7 @@ class Archiver:
             return False
         try:
             self._move(row)
-        except (OSError, RedisError, ValueError, KeyError) as error:
+        except (OSError, RedisError, ValueError, KeyError, Conflict) as error:
             self._complain(row.id, f"run {row.id} stays in Redis for now: {error!r}")
             return False
         self._complaints.pop(row.id, None)
@@ -123,11 +123,7 @@ class Archiver:
             after = entries[-1].id
 
     def _exists(self, run: str) -> bool:
-        try:
-            self._store.get(run)
-        except NotFound:
-            return False
-        return True
+        return self._store.exists(run)
 
     def _complain(self, about: str, text: str) -> None:
         if self._complaints.get(about) != text:

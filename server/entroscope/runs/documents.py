@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from entroscope.broker.presence import WorkerInfo
-from entroscope.broker.rows import Row
+from entroscope.broker.rows import Row, Unreadable, UnreadableRun
 from entroscope.measurement.curves.checks import group_entropy
 from entroscope.measurement.curves.exact import exact_curves
 from entroscope.measurement.plan.plan import Plan
@@ -99,7 +99,10 @@ class Outlook:
             self.positions[row.id] = ahead if row.state == State.QUEUED else 0
             known = progress(row.id)
             done = 0.0 if known is None else known.fraction
-            summary = outlined(row)
+            try:
+                summary = outlined(row)
+            except UnreadableRun:
+                continue
             loads.append(Load(row.id, row.info.name, summary.work * (1 - done)))
             if known is not None and known.speed is not None:
                 speed = known.speed * summary.work / summary.evaluations
@@ -132,6 +135,32 @@ def live_document(row: Row, summary: Outline, outlook: Outlook) -> dict[str, Any
         "available": row.info.name in outlook.available,
         "progress": outlook.progress(row),
         "cost": {"evaluations": summary.evaluations, "seconds": seconds},
+    }
+
+
+def unreadable_document(run: Unreadable) -> dict[str, Any]:
+    """Return the document of a run that this version cannot read: failed, and why."""
+    return {
+        "schema": 1,
+        "id": run.id,
+        "state": State.FAILED.value,
+        "model": run.model,
+        "title": run.model,
+        "created_ms": run.created_ms,
+        "started_ms": None,
+        "finished_ms": None,
+        "spec": {},
+        "spec_hash": "",
+        "parent": run.parent,
+        "extends": None,
+        "reason": run.reason,
+        "labels": [],
+        "curves": [],
+        "sigma": [],
+        "position": None,
+        "available": False,
+        "progress": {"trajectories": 0, "total": 0, "fraction": 0.0, "seconds_left": None},
+        "cost": {"evaluations": 0, "seconds": None},
     }
 
 

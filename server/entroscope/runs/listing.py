@@ -6,15 +6,15 @@ from itertools import islice
 from typing import Any
 
 from entroscope.broker.presence import Presence
-from entroscope.broker.rows import Row
+from entroscope.broker.rows import Row, Unreadable, UnreadableRun
 from entroscope.broker.run_store import RunStore
-from entroscope.protocol.errors import NotFound
 from entroscope.protocol.states import FINAL, State
 from entroscope.runs.archive import Archive
-from entroscope.runs.documents import Outlines, Outlook, live_document
+from entroscope.runs.documents import Outlines, Outlook, live_document, unreadable_document
 from entroscope.streaming.broadcast import Broadcast
 
 Document = dict[str, Any]
+Live = dict[str, Row | Unreadable]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +65,13 @@ class Listing:
         Raises:
             NotFound: there is none.
         """
-        row = self._live(run)
-        if row is None:
+        if run in self._archive or not self._store.exists(run):
             return self._archived(run, self._available())
-        return live_document(row, self._outlines.of(row), self._outlook(self._store.list()))
+        rows, unreadable = self._store.read()
+        known = _by_id(rows, unreadable)
+        if run not in known:
+            return self._archived(run, self._available())
+        return self._shown(known[run], self._outlook(rows))
 
     def page(
         self,
@@ -115,40 +118,48 @@ class Listing:
 
     def exists(self, run: str) -> bool:
         """Return whether there is such a run."""
-        return self._live(run) is not None or run in self._archive
+        return self._store.exists(run) or run in self._archive
 
     def rates(self) -> dict[str, float]:
         """Return the evaluations a second of each model, as far as workers alive tell."""
         return self._outlook(self._store.list()).rates
 
-    def _live(self, run: str) -> Row | None:
-        try:
-            row = self._store.get(run)
-        except NotFound:
-            return None
-        return None if run in self._archive else row
+    def _live_rows(self) -> Live:
+        rows, unreadable = self._store.read()
+        known = _by_id(rows, unreadable)
+        return {run: row for run, row in known.items() if run not in self._archive}
 
-    def _live_rows(self) -> dict[str, Row]:
-        rows = self._store.list()
-        return {row.id: row for row in rows if row.id not in self._archive}
-
-    def _known(self, live: dict[str, Row]) -> Iterator[_Known]:
+    def _known(self, live: Live) -> Iterator[_Known]:
         for row in live.values():
-            yield _Known(row.created_ms, row.id, row.info.name, row.state.value, row.parent)
+            if isinstance(row, Row):
+                yield _Known(row.created_ms, row.id, row.info.name, row.state.value, row.parent)
+            else:
+                yield _Known(row.created_ms, row.id, row.model, State.FAILED.value, row.parent)
         for run in self._archive.listed():
             if run.id not in live:
                 yield _Known(run.created_ms, run.id, run.model, run.state, run.parent)
 
-    def _documents(self, runs: Iterable[str], live: dict[str, Row]) -> Iterator[Document]:
-        outlook = self._outlook(list(live.values()))
+    def _documents(self, runs: Iterable[str], live: Live) -> Iterator[Document]:
+        outlook = self._outlook([row for row in live.values() if isinstance(row, Row)])
         for run in runs:
             if run in live:
-                yield live_document(live[run], self._outlines.of(live[run]), outlook)
+                yield self._shown(live[run], outlook)
             elif run in self._archive:
                 yield self._archived(run, outlook.available)
 
+    def _shown(self, row: Row | Unreadable, outlook: Outlook) -> Document:
+        if isinstance(row, Unreadable):
+            return unreadable_document(row)
+        try:
+            return live_document(row, self._outlines.of(row), outlook)
+        except UnreadableRun as error:
+            return unreadable_document(row.unreadable(error))
+
     def _archived(self, run: str, available: set[str]) -> Document:
-        document = self._archive.document(run)
+        try:
+            document = self._archive.document(run)
+        except UnreadableRun as error:
+            return unreadable_document(self._archive.unreadable(run, error))
         return {**document, "available": document["model"] in available}
 
     def _available(self) -> set[str]:
@@ -162,3 +173,7 @@ class Listing:
             self._outlines.of,
             self._store.measured,
         )
+
+
+def _by_id(rows: list[Row], unreadable: list[Unreadable]) -> Live:
+    return {**{row.id: row for row in rows}, **{row.id: row for row in unreadable}}

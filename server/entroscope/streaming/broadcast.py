@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from entroscope.broker.event_log import Entry, EventLog
 from entroscope.measurement.plan.plan import Plan
-from entroscope.protocol.errors import NotFound
+from entroscope.protocol.errors import Conflict, NotFound
 from entroscope.protocol.events import START
 from entroscope.streaming.channel import Channel
 from entroscope.streaming.cursor import Cursor
@@ -149,8 +149,8 @@ class Broadcast:
     def _open_if_there(self, run: str) -> None:
         try:
             self.open(run)
-        except NotFound:
-            return  # it has ended and was deleted a moment ago
+        except (NotFound, Conflict):
+            return  # it was deleted a moment ago, or this version cannot read it
 
     def _add(self, run: str, source: Plan | list[Frame]) -> None:
         channel = Channel(run, self._loop)
