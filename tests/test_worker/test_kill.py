@@ -111,7 +111,7 @@ def test_a_worker_that_is_asked_to_end_gives_its_batch_back(
     assert store.get(run.id).state == State.RUNNING
 
 
-def test_a_busy_batch_does_not_starve_the_renewal_of_its_claim(
+def test_a_busy_batch_does_not_starve_the_renewal_of_its_lease(
     redis: Redis, store: RunStore, log: EventLog, crew: Crew
 ) -> None:
     run = store.create(fake_plan(1))
