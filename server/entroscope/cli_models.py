@@ -48,11 +48,11 @@ def models_parser(commands: "Commands") -> None:
     """Add `models` and its own commands."""
     about = "your own models: add, list, check, import"
     options = commands.add_parser("models", help=about, description=about)
-    own = options.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    _add_parser(own)
-    _list_parser(own)
-    _check_parser(own)
-    _import_parser(own)
+    actions = options.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_parser(actions)
+    _list_parser(actions)
+    _check_parser(actions)
+    _import_parser(actions)
 
 
 def _add_parser(commands: "Commands") -> None:
@@ -119,8 +119,8 @@ def _import_parser(commands: "Commands") -> None:
 def _add(options: argparse.Namespace) -> int:
     from entroscope_workers.commands.models import add
 
-    given = {field: getattr(options, field) for field in ENTRY_FIELDS}
-    return add(options.file, given, options.option, options.hub)
+    fields = {field: getattr(options, field) for field in ENTRY_FIELDS}
+    return add(options.file, fields, options.option, options.hub)
 
 
 def _list(options: argparse.Namespace) -> int:

@@ -53,10 +53,10 @@ class Settings(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _guarded(cls, given: dict[str, Any]) -> dict[str, Any]:
-        if given.get("token") is None and not is_loopback(given.get("host", "127.0.0.1")):
-            return given | {"token": secrets.token_urlsafe(24)}
-        return given
+    def _guarded(cls, fields: dict[str, Any]) -> dict[str, Any]:
+        if fields.get("token") is None and not is_loopback(fields.get("host", "127.0.0.1")):
+            return fields | {"token": secrets.token_urlsafe(24)}
+        return fields
 
     @property
     def hosts(self) -> frozenset[str]:

@@ -1,6 +1,6 @@
 """A worker process with fake batches that misbehaves as told.
 
-Options (JSON): url, name, claim_ms, max_attempts; pace_s (time of a step); hold (the batch in which
+Options (JSON): url, name, lease_ms, max_attempts; pace_s (time of a step); hold (the batch in which
 it hangs for ever); die (the batch that kills it); busy ([batch, seconds] of Python without a rest);
 studying (the batch, of a real Gaussian mixture, in whose studies it hangs for ever; -1 for none).
 """
@@ -66,7 +66,7 @@ def main() -> None:
         options["name"],
         "fake device",
         run_batch=functools.partial(batch, options),
-        claim_ms=options.get("claim_ms", 1000),
+        lease_ms=options.get("lease_ms", 1000),
         max_attempts=options.get("max_attempts", 3),
     )
     worker.run()

@@ -229,3 +229,11 @@ def test_a_wrong_method_says_which_are_right(live: Live) -> None:
     response = live.http.put("/api/runs", json=SPEC)
     assert response.status_code == 405
     assert "POST" in response.headers["allow"] or "GET" in response.headers["allow"]
+
+
+@pytest.mark.parametrize("depth", [100, 900, 5000])
+def test_json_that_is_nested_deeply_is_refused(live: Live, depth: int) -> None:
+    body = '{"model": "fake", "params": {"a": ' + "[" * depth + "]" * depth + "}}"
+    answer = live.http.post("/api/runs/plan", content=body)
+    assert answer.status_code == 400
+    assert "nested too deeply" in answer.json()["detail"]

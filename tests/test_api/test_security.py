@@ -1,7 +1,9 @@
 """Only names that are ours, no foreign pages, and the token where there is one."""
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -156,3 +158,13 @@ def test_on_loopback_there_is_none_unless_given(host: str, tmp_path: Path) -> No
 def test_a_token_that_no_header_can_carry_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValidationError):
         Settings(redis_url="", data_dir=tmp_path, token="two words")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1/healthz?", "127.0.0.1/healthz#", "127.0.0.1\\healthz"])
+def test_no_host_header_opens_a_path_that_needs_the_token(locked: Live, host: str) -> None:
+    address = urlsplit(locked.url)
+    with socket.create_connection((address.hostname, address.port), timeout=10) as raw:
+        lines = ("GET /api/runs HTTP/1.1", f"Host: {host}", "Connection: close", "", "")
+        raw.sendall("\r\n".join(lines).encode())
+        status = raw.makefile("rb").readline().split()[1]
+    assert status in (b"400", b"401", b"403")

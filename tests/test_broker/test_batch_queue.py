@@ -7,7 +7,7 @@ import pytest
 from fakes import INFO, fake_plan, record_of
 from redis import Redis
 
-from entroscope.broker.batch_queue import BatchQueue, Claim, Taken
+from entroscope.broker.batch_queue import BatchQueue, Lease, Taken
 from entroscope.broker.event_log import EventLog
 from entroscope.broker.keys import GROUP, attempts_key, queue_key, run_key
 from entroscope.broker.rows import Row
@@ -26,13 +26,13 @@ def store(redis: Redis) -> RunStore:
 
 @pytest.fixture
 def queue(redis: Redis) -> BatchQueue:
-    return BatchQueue(redis, claim_ms=SOON_MS)
+    return BatchQueue(redis, lease_ms=SOON_MS)
 
 
 @pytest.fixture
 def impatient(redis: Redis) -> BatchQueue:
-    """A queue in which every claim lapses at once."""
-    return BatchQueue(redis, claim_ms=0)
+    """A queue in which every lease lapses at once."""
+    return BatchQueue(redis, lease_ms=0)
 
 
 def take(queue: BatchQueue, worker: str = "w") -> Taken:
@@ -123,7 +123,7 @@ def test_a_batch_is_not_taken_over_while_its_claim_is_renewed(
 ) -> None:
     store.create(fake_plan(1))
     taken = take(queue, "w1")
-    assert queue.renew(taken) is Claim.HELD
+    assert queue.renew(taken) is Lease.HELD
     assert queue.take("w2", ["fake"], 10) is None
 
 
@@ -131,8 +131,8 @@ def test_a_lapsed_batch_is_taken_over(store: RunStore, impatient: BatchQueue) ->
     run = store.create(fake_plan(1))
     lost, taken = take(impatient, "w1"), take(impatient, "w2")
     assert (taken.run, taken.batch, taken.entry) == (run.id, 0, lost.entry)
-    assert impatient.renew(lost) is Claim.LOST
-    assert impatient.renew(taken) is Claim.HELD
+    assert impatient.renew(lost) is Lease.LOST
+    assert impatient.renew(taken) is Lease.HELD
 
 
 def test_a_stale_worker_that_finishes_later_does_no_harm(
@@ -200,7 +200,7 @@ def test_giving_back_a_lost_batch_changes_nothing(
     store.create(fake_plan(1))
     lost, taken = take(impatient, "w1"), take(impatient, "w2")
     impatient.give_back(lost)
-    assert impatient.renew(taken) is Claim.HELD
+    assert impatient.renew(taken) is Lease.HELD
     assert waiting(redis) == 1
 
 
@@ -249,7 +249,7 @@ def test_a_run_that_is_forgotten_leaves_nothing_behind(
     run = store.create(fake_plan(2))
     taken = take(queue)
     store.forget(run.id)
-    assert queue.renew(taken) is Claim.LOST
+    assert queue.renew(taken) is Lease.LOST
     assert EventLog(redis).append(run.id, "point", {}) is None
     finish(queue, taken)
     queue.let_go(taken)
@@ -280,7 +280,7 @@ def test_a_failed_run_says_why(redis: Redis, store: RunStore, queue: BatchQueue)
 def test_a_reader_behind_more_than_ten_busy_ones_finds_the_abandoned_batch(
     redis: Redis, store: RunStore
 ) -> None:
-    queue = BatchQueue(redis, claim_ms=SOON_MS)
+    queue = BatchQueue(redis, lease_ms=SOON_MS)
     store.create(fake_plan(14))
     held = [take(queue, f"w{i}") for i in range(14)]
     redis.xclaim(queue_key("fake"), GROUP, "w13", 0, [held[13].entry], idle=2 * SOON_MS)

@@ -6,7 +6,7 @@ import pytest
 from fakes import INFO, fake_plan, fake_spec, record_of
 from redis import Redis
 
-from entroscope.broker.batch_queue import BatchQueue, Claim
+from entroscope.broker.batch_queue import BatchQueue, Lease
 from entroscope.broker.event_log import EventLog
 from entroscope.broker.keys import CONTROL, queue_key
 from entroscope.broker.run_store import RunStore
@@ -91,7 +91,7 @@ def test_a_running_run_is_stopped_by_its_worker(
         assert store.cancel(run) == receipt
         message = control.get_message(timeout=5)
     assert message is not None and run.encode() in message["data"]
-    assert queue.renew(taken) is Claim.CANCELLED
+    assert queue.renew(taken) is Lease.CANCELLED
     queue.cancelled(taken, 2)
     assert last_event(redis, run) == ("cancelled", {"batch": 0, "step": 2})
     assert store.get(run).state == State.CANCELLED
@@ -110,7 +110,7 @@ def test_a_run_between_two_batches_is_stopped_at_once(
 def test_a_cancelled_run_whose_worker_died_ends_when_its_batch_is_taken_over(
     redis: Redis, store: RunStore
 ) -> None:
-    impatient = BatchQueue(redis, claim_ms=0)
+    impatient = BatchQueue(redis, lease_ms=0)
     run = store.create(fake_plan(2)).id
     assert impatient.take("dead", ["fake"], 10) is not None
     assert store.cancel(run)["effect"] == "stopping"
@@ -121,7 +121,7 @@ def test_a_cancelled_run_whose_worker_died_ends_when_its_batch_is_taken_over(
 def test_a_run_whose_worker_is_long_dead_is_stopped_at_once(
     redis: Redis, queue: BatchQueue
 ) -> None:
-    store = RunStore(redis, claim_ms=0)
+    store = RunStore(redis, lease_ms=0)
     run = store.create(fake_plan(2)).id
     queue.take("dead", ["fake"], 10)
     assert store.cancel(run)["effect"] == "stopped"
@@ -181,7 +181,7 @@ def test_a_forgotten_run_is_gone(redis: Redis, store: RunStore) -> None:
 def test_attempts_are_forgotten_when_all_workers_ended_with_their_parent(
     redis: Redis, store: RunStore
 ) -> None:
-    impatient = BatchQueue(redis, claim_ms=0)
+    impatient = BatchQueue(redis, lease_ms=0)
     run = store.create(fake_plan(1)).id
     for _ in range(3):
         impatient.take("w", ["fake"], 10)

@@ -13,8 +13,8 @@ from entroscope.protocol.models import BatchSizes, ModelInfo
 from entroscope.protocol.partitions import Preset
 from entroscope.protocol.presets import RunPreset
 from entroscope.protocol.spec import MAX_EVALUATIONS, Spec
+from entroscope.runs.presets import theory_presets
 from entroscope.runs.submission import check_size
-from entroscope.runs.sweep_presets import theory_presets
 from entroscope.settings import Settings
 from entroscope_workers.library.preset_files import FOLDER, run_presets
 from entroscope_workers.models.adapters.labels import label_names, label_presets

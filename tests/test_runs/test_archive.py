@@ -190,7 +190,7 @@ def test_a_deleted_run_leaves_no_files(live: Live, puppet: Puppet) -> None:
     live.http.delete(f"/api/runs/{run}").raise_for_status()
     assert list((live.settings.data_dir / "archive").iterdir()) == []
     with pytest.raises(NotFound):
-        live.app.state.services.catalog.source(run)
+        live.app.state.services.results.source(run)
 
 
 def test_a_viewer_joins_anew_where_it_was_when_its_run_moves_early(
@@ -203,6 +203,14 @@ def test_a_viewer_joins_anew_where_it_was_when_its_run_moves_early(
             # the reader sees nothing more, as if the run had been moved before its next look
             monkeypatch.setattr(Broadcast, "_publish", lambda *_: None)
             puppet.finish(run)
-            live.app.state.services.catalog.finish(run)
+            live.app.state.services.results.finish(run)
             rest = [json.loads(message) for message in socket if isinstance(message, str)]
         assert [first["type"], rest[0]["type"], rest[-1]["type"]] == ["queued", "started", "done"]
+
+
+@pytest.mark.parametrize("name", [f"{UNFINISHED}x", "stray.txt"])
+def test_a_stray_file_does_not_stop_the_start(redis_url: str, tmp_path: Path, name: str) -> None:
+    (tmp_path / "archive").mkdir()
+    (tmp_path / "archive" / name).write_text("nonsense")
+    with live_server(redis_url, tmp_path) as live:
+        assert live.http.get("/api/runs").json()["runs"] == []

@@ -8,7 +8,7 @@ from puppet import OFFER, Puppet
 
 from entroscope.api.schemas import PresetList
 from entroscope.protocol.presets import RunPreset
-from entroscope.runs.sweep_presets import theory_presets
+from entroscope.runs.presets import theory_presets
 
 STUDY = RunPreset(
     name="study",
@@ -68,3 +68,14 @@ def test_without_a_worker_that_can_run_it_a_preset_says_how_to_get_its_model(
     assert not found["available"] and found["models"] == [] and found["seconds"] is None
     assert found["spec"]["model"] == "large"
     assert found["how_to_get"] == list(STUDY.how_to_get)
+
+
+def test_the_route_of_the_version_before_answers_the_sweeps_of_the_theory(live: Live) -> None:
+    listed = live.http.get("/api/presets").json()["presets"]
+    before = live.http.get("/api/sweeps/presets").json()["presets"]
+    assert [preset["name"] for preset in before] == [preset["name"] for preset in listed]
+    for old, new in zip(before, listed, strict=True):
+        assert (old["title"], old["explanation"]) == (new["title"], new["description"])
+        assert (old["sweep"]["spec"], old["sweep"]["vary"]) == (new["spec"], new["vary"])
+    operations = live.http.get("/openapi.json").json()["paths"]
+    assert operations["/api/sweeps/presets"]["get"]["deprecated"] is True

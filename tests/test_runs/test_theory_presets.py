@@ -12,7 +12,7 @@ from entroscope.measurement.plan.plan import Plan
 from entroscope.measurement.plan.resolve import resolve
 from entroscope.measurement.plan.sweep import Sweep, sweep_plans
 from entroscope.protocol.models import ModelInfo
-from entroscope.runs.sweep_presets import sweep_presets
+from entroscope.runs.presets import sweep_bodies
 
 Array = NDArray[np.float64]
 MIXTURE = ModelInfo(name="gaussian-mixture", family="gaussian-mixture", title="M", shape=(1,))
@@ -22,7 +22,7 @@ PLANS = {
         lambda spec: resolve(spec, MIXTURE),
         10**8,
     )
-    for preset in sweep_presets()
+    for preset in sweep_bodies()
 }
 
 

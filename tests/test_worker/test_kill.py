@@ -70,7 +70,7 @@ def test_of_eighty_batches_whose_workers_are_killed_none_is_lost_and_none_counte
     run = store.create(fake_plan(80))
     dice = random.Random(0)
     kills = sorted(dice.sample(range(75), 6), reverse=True)
-    options = {"claim_ms": 500, "max_attempts": 100, "pace_s": 0.002}
+    options = {"lease_ms": 500, "max_attempts": 100, "pace_s": 0.002}
     names = iter(f"w{i}" for i in range(100))
     alive = [crew.start(next(names), **options) for _ in range(2)]
     while kills:
@@ -111,13 +111,13 @@ def test_a_worker_that_is_asked_to_end_gives_its_batch_back(
     assert store.get(run.id).state == State.RUNNING
 
 
-def test_a_busy_batch_does_not_starve_the_renewal_of_its_claim(
+def test_a_busy_batch_does_not_starve_the_renewal_of_its_lease(
     redis: Redis, store: RunStore, log: EventLog, crew: Crew
 ) -> None:
     run = store.create(fake_plan(1))
-    crew.start("busy", busy=[0, 3.0], claim_ms=1000)
+    crew.start("busy", busy=[0, 3.0], lease_ms=1000)
     eventually(lambda: points_of(log, run.id))
-    crew.start("waiting", claim_ms=1000)
+    crew.start("waiting", lease_ms=1000)
     assert wait_for_end(store, run.id).state == State.DONE
     assert attempts(redis, run.id) == {0: 1}
 

@@ -40,7 +40,7 @@ def test_a_run_goes_on_when_redis_was_killed_and_came_back(
     with local_redis(tmp_path) as local, connect(local.url) as redis:
         run = RunStore(redis).create(fake_plan(6, schedule={"steps": 20}))
         crews.append(Crew(local.url))
-        worker = crews[0].start("w", pace_s=0.02, claim_ms=2000)
+        worker = crews[0].start("w", pace_s=0.02, lease_ms=2000)
         eventually(lambda: (2, 0) in points_of(EventLog(redis), run.id))
         os.kill(local.pid, signal.SIGKILL)
         assert worker.stderr is not None
@@ -68,7 +68,7 @@ def test_workers_that_were_killed_with_redis_are_replaced_and_the_run_resumes(
         os.kill(local.pid, signal.SIGKILL)
     with local_redis(tmp_path) as local, connect(local.url) as redis:
         store = RunStore(redis)
-        with running(Worker(redis, {"fake": MODEL}, "w2", "", run_batch=fake_batch, claim_ms=500)):
+        with running(Worker(redis, {"fake": MODEL}, "w2", "", run_batch=fake_batch, lease_ms=500)):
             eventually(lambda: store.get(run.id).state in FINAL)
         assert moments_of(store, run.id) == undisturbed(run)
 

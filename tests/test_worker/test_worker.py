@@ -10,7 +10,7 @@ from redis import Redis
 from waiting import eventually
 from workers import bits_of, moments_of, running
 
-from entroscope.broker.batch_queue import BatchQueue, Claim
+from entroscope.broker.batch_queue import BatchQueue, Lease
 from entroscope.broker.event_log import Entry, EventLog
 from entroscope.broker.keys import PRESETS
 from entroscope.broker.presence import Presence
@@ -34,7 +34,7 @@ def silent(line: str) -> None:
 
 
 def make(redis: Redis, run_batch: RunBatch = fake_batch, **options: Any) -> Worker:
-    given: dict[str, Any] = {"claim_ms": 2000, "say": silent} | options
+    given: dict[str, Any] = {"lease_ms": 2000, "say": silent} | options
     return Worker(redis, {"fake": MODEL}, "tester", "cpu", run_batch=run_batch, **given)
 
 
@@ -79,7 +79,7 @@ def test_cancel_takes_effect_within_one_step(redis: Redis, store: RunStore, log:
     def cancel(batch: int, step: int) -> None:
         if (batch, step) == (1, 20):
             assert store.cancel(run.id)["effect"] == "stopping"
-            eventually(lambda: worker._pulse.claim is Claim.CANCELLED)
+            eventually(lambda: worker._heartbeat.lease is Lease.CANCELLED)
 
     worker = make(redis, hooked(cancel))
     with running(worker):
@@ -140,7 +140,7 @@ def test_a_worker_leaves_a_run_that_ended_without_it(
     def hold(batch: int, step: int) -> None:
         if (batch, step) == (1, 1):
             queue.complete(first, record_of(first.plan, 0))
-            eventually(lambda: worker._pulse.claim is Claim.LOST)
+            eventually(lambda: worker._heartbeat.lease is Lease.LOST)
 
     worker = make(redis, hooked(hold))
     with running(worker):
@@ -157,10 +157,10 @@ def test_a_worker_drops_what_is_gone_when_redis_was_emptied(redis: Redis, store:
     def empty(batch: int, step: int) -> None:
         if (batch, step) == (1, 1):
             redis.flushall()
-            eventually(lambda: worker._pulse.claim is Claim.LOST)
+            eventually(lambda: worker._heartbeat.lease is Lease.LOST)
             noticed.set()
 
-    worker = make(redis, hooked(empty), claim_ms=500)
+    worker = make(redis, hooked(empty), lease_ms=500)
     with running(worker):
         assert_set(noticed)
         after = store.create(fake_plan(1))

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 
-from anyio import CapacityLimiter, create_task_group, sleep, to_thread
+from anyio import CapacityLimiter, create_task_group, to_thread
 from fastapi import FastAPI
 
 from entroscope.api import openapi, problems
+from entroscope.api.background import Background
 from entroscope.api.deps import Services
 from entroscope.api.routes import (
     comparisons,
@@ -32,7 +34,9 @@ from entroscope.broker.run_store import RunStore
 from entroscope.measurement.plan.plan import Plan
 from entroscope.runs.archive import Archive
 from entroscope.runs.archiver import Archiver
-from entroscope.runs.catalog import Catalog
+from entroscope.runs.documents import Outlines
+from entroscope.runs.listing import Listing
+from entroscope.runs.results import Results
 from entroscope.runs.submission import Submissions
 from entroscope.runs.sweep_store import SweepStore
 from entroscope.runs.sweeps import Sweeps
@@ -88,29 +92,38 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     store, event_log, presence = RunStore(redis), EventLog(redis), Presence(redis)
 
     def source(run: str) -> Plan | list[Frame]:
-        return catalog.source(run)
+        return run_results.source(run)
 
     broadcast = Broadcast(event_log, source, asyncio.get_running_loop())
-    archiver = Archiver(store, event_log, archive, broadcast)
-    catalog = Catalog(store, event_log, presence, archive, broadcast, archiver)
-    submissions = Submissions(redis, store, presence, catalog, settings)
+    outlines, background = Outlines(), Background()
+    archiver = Archiver(store, event_log, archive, broadcast, outlines)
+    listing = Listing(store, presence, archive, broadcast, outlines)
+    run_results = Results(store, event_log, archive, broadcast, archiver)
+    submissions = Submissions(redis, store, presence, listing, run_results, settings)
     limit = settings.max_evaluations
-    own_sweeps = Sweeps(redis, store, sweep_store, submissions, catalog, limit)
+    run_sweeps = Sweeps(redis, store, sweep_store, submissions, listing, run_results, limit)
     app.state.services = Services(
-        settings, redis, presence, broadcast, catalog, submissions, own_sweeps
+        settings,
+        redis,
+        presence,
+        broadcast,
+        listing,
+        run_results,
+        submissions,
+        run_sweeps,
+        background,
     )
     async with create_task_group() as group:
-        group.start_soon(broadcast.run)
-        group.start_soon(_tend, archiver, own_sweeps, settings)
+        group.start_soon(background.keep, "reader", broadcast.run, settings.tend_s)
+        tend = partial(_tend, archiver, run_sweeps, settings.idle_s)
+        group.start_soon(background.keep, "archiver", tend, settings.tend_s)
         yield
         broadcast.stop()
         group.cancel_scope.cancel()
     redis.close()
 
 
-async def _tend(archiver: Archiver, own_sweeps: Sweeps, settings: Settings) -> None:
+async def _tend(archiver: Archiver, sweeps: Sweeps, idle_s: float) -> None:
     limiter = CapacityLimiter(1)
-    while True:
-        await to_thread.run_sync(own_sweeps.tend, limiter=limiter)
-        await to_thread.run_sync(archiver.tend, settings.idle_s, limiter=limiter)
-        await sleep(settings.tend_s)
+    await to_thread.run_sync(sweeps.tend, limiter=limiter)
+    await to_thread.run_sync(archiver.tend, idle_s, limiter=limiter)

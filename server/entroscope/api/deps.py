@@ -9,11 +9,13 @@ from fastapi import Depends, Query, Request
 from redis import Redis
 from starlette.requests import HTTPConnection
 
+from entroscope.api.background import Background
 from entroscope.api.json_body import parse_json, read_body
 from entroscope.broker.presence import Presence
 from entroscope.protocol.errors import NotFound, SpecError
 from entroscope.protocol.events import START, event_order
-from entroscope.runs.catalog import Catalog
+from entroscope.runs.listing import Listing
+from entroscope.runs.results import Results
 from entroscope.runs.submission import Submissions
 from entroscope.runs.sweeps import Sweeps
 from entroscope.settings import Settings
@@ -30,14 +32,16 @@ class Services:
     redis: Redis
     presence: Presence
     broadcast: Broadcast
-    catalog: Catalog
+    listing: Listing
+    results: Results
     submissions: Submissions
     sweeps: Sweeps
+    background: Background
 
 
 def services(connection: HTTPConnection) -> Services:
-    found: Services = connection.app.state.services
-    return found
+    known: Services = connection.app.state.services
+    return known
 
 
 def run_id(run: str) -> str:
@@ -63,10 +67,10 @@ def base_id(base: str) -> str:
     return run_id(base)
 
 
-def _checked_id(noun: str, given: str) -> str:
-    if not RUN_ID.fullmatch(given):
-        raise NotFound(f"no {noun} {given[:60]!r}")
-    return given
+def _checked_id(noun: str, id: str) -> str:
+    if not RUN_ID.fullmatch(id):
+        raise NotFound(f"no {noun} {id[:60]!r}")
+    return id
 
 
 async def json_body(request: Request) -> Any:
@@ -87,18 +91,18 @@ def page_cursor(
     return int(created_ms[:19]), run
 
 
-def place_in_log(after: str, last_event_id: str | None) -> str:
+def cursor_in_log(after: str, last_event_id: str | None) -> str:
     """Return after which event to begin: the header of a reconnecting EventSource is newer.
 
     Raises:
         SpecError: it is not the id of an event.
     """
-    place = last_event_id or after or START
+    id = last_event_id or after or START
     try:
-        event_order(place)
+        event_order(id)
     except ValueError as error:
-        raise SpecError("after", place, str(error)) from None
-    return place
+        raise SpecError("after", id, str(error)) from None
+    return id
 
 
 ServicesDep = Annotated[Services, Depends(services)]

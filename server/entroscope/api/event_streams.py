@@ -35,7 +35,7 @@ class Closing:
 ENDED = Closing(1000, "the run has ended")
 RESTARTING = Closing(1012, "the server stops; connect again with ?after=<last id>")
 UNREACHABLE = Closing(1013, "Redis is out of reach; try again")
-RUBBISH = Closing(4400, "nothing is to be sent on this socket")
+UNEXPECTED = Closing(4400, "nothing is to be sent on this socket")
 REFUSED = Closing(4403, "the token is missing or wrong")
 UNKNOWN = Closing(4404, "no such run")
 STALLED = Closing(4408, "nothing was read for too long; connect again with ?after=<last id>")
@@ -102,7 +102,7 @@ async def _send(socket: WebSocket, frame: Frame) -> None:
 async def _listen(socket: WebSocket) -> Closing | None:
     """Return when the peer leaves, or says something although nothing is to be said."""
     message = await socket.receive()
-    return None if message["type"] == "websocket.disconnect" else RUBBISH
+    return None if message["type"] == "websocket.disconnect" else UNEXPECTED
 
 
 async def follow(broadcast: Broadcast, run: str, after: str) -> AsyncGenerator[Frame | None]:

@@ -11,6 +11,8 @@ from entroscope.api.problems import RequestError
 
 #: How much more of a body that is too large is read and dropped, so that its sender can hear why.
 DROPPED_BYTES = 2**25
+#: Objects and arrays inside each other; what walks a document later has no limit of its own.
+DEEPEST = 64
 
 
 async def read_body(request: Request, limit: int) -> bytes:
@@ -46,6 +48,7 @@ def parse_json(body: bytes) -> Any:
     try:
         text = body.decode()
         document = json.loads(text, parse_constant=_refuse, object_pairs_hook=_unique)
+        _check_depth(document)
         json.dumps(document, ensure_ascii=False).encode()  # fails for half a surrogate pair
     except RecursionError:
         raise RequestError(HTTPStatus.BAD_REQUEST, "the JSON is nested too deeply") from None
@@ -56,14 +59,29 @@ def parse_json(body: bytes) -> Any:
     return document
 
 
+def _check_depth(document: Any) -> None:
+    """Raise RecursionError where a document is nested more than `DEEPEST` levels deep."""
+    level = [document]
+    for _ in range(DEEPEST + 1):
+        level = [
+            child
+            for parent in level
+            if isinstance(parent, dict | list)
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+        ]
+        if not level:
+            return
+    raise RecursionError
+
+
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not a JSON number")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    members = dict(pairs)
+    if len(members) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"the name {twice[:60]!r} occurs twice in one object")
-    return found
+    return members

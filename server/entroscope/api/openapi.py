@@ -45,7 +45,7 @@ def _described(app: FastAPI) -> dict[str, Any]:
         title=app.title, version=app.version, description=app.description, routes=app.routes
     )
     bodies = (Spec, Extension, Refinement, Sweep)
-    own = [*((body, "validation") for body in bodies), (Problem, "serialization")]
-    _, definitions = models_json_schema(own, ref_template=REF)  # type: ignore[arg-type]
+    schemas = [*((body, "validation") for body in bodies), (Problem, "serialization")]
+    _, definitions = models_json_schema(schemas, ref_template=REF)  # type: ignore[arg-type]
     schema["components"]["schemas"] |= definitions["$defs"]
     return schema

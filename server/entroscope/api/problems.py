@@ -35,7 +35,7 @@ STATUS: dict[type[EntroscopeError], HTTPStatus] = {
 
 
 class FieldProblem(BaseModel):
-    """One field that is off: where (dotted), what was given, what is wrong with it."""
+    """One field that is off: where (dotted), what was sent, what is wrong with it."""
 
     field: str
     value: Any = None
@@ -94,7 +94,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid_parameters)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RedisError, _redis_error)
-    app.add_exception_handler(Exception, _our_error)
+    app.add_exception_handler(Exception, _internal_error)
 
 
 async def _domain_error(_: Request, error: Exception) -> Response:
@@ -107,7 +107,7 @@ async def _domain_error(_: Request, error: Exception) -> Response:
 
 async def _invalid_document(_: Request, error: Exception) -> Response:
     assert isinstance(error, InvalidDocument)
-    errors = [field_problem(found) for found in error.errors]
+    errors = [field_problem(each) for each in error.errors]
     detail = "; ".join(map(str, error.errors[:5]))
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors)
 
@@ -147,7 +147,7 @@ async def _redis_error(_: Request, error: Exception) -> Response:
     return problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "1"})
 
 
-async def _our_error(_: Request, error: Exception) -> Response:
-    detail = f"the server made a mistake ({type(error).__name__}); its log says more"
+async def _internal_error(_: Request, error: Exception) -> Response:
+    detail = f"internal server error ({type(error).__name__}); see the server's log"
     # uvicorn closes the connection after an exception; unannounced, the next request would fail
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail, headers={"Connection": "close"})

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 from collections.abc import Iterator
 from http import HTTPStatus
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
@@ -69,17 +69,17 @@ class Guard:
 
     def _may_enter(self, connection: HTTPConnection) -> bool:
         token = self._settings.token
-        if token is None or connection.url.path in OPEN_PATHS:
+        if token is None or connection.scope["path"] in OPEN_PATHS:
             return True
-        scheme, _, given = connection.headers.get("authorization", "").partition(" ")
-        bearer = given.strip() if scheme.lower() == "bearer" else ""
+        scheme, _, credentials = connection.headers.get("authorization", "").partition(" ")
+        bearer = credentials.strip() if scheme.lower() == "bearer" else ""
         cookie = connection.cookies.get(self._cookie, "")
         return _equal(bearer, token) or _equal(cookie, self._cookie_value)
 
     def _ask_for_token(self, connection: HTTPConnection) -> Response:
         """Return a redirect that sets the cookie where the token is in the URL, else a refusal."""
-        given = connection.query_params.get("token", "")
-        if connection.scope["method"] != "GET" or not _equal(given, self._settings.token or ""):
+        token = connection.query_params.get("token", "")
+        if connection.scope["method"] != "GET" or not _equal(token, self._settings.token or ""):
             return problem(
                 HTTPStatus.UNAUTHORIZED,
                 "this server wants its token: open the address it printed at its start, or send "
@@ -105,13 +105,13 @@ def _refuse(detail: str) -> Response:
     return problem(HTTPStatus.FORBIDDEN, f"{detail}; start it with --allow-host NAME to allow one")
 
 
-def _equal(given: str, wanted: str) -> bool:
-    return hmac.compare_digest(given.encode(), wanted.encode())
+def _equal(sent: str, wanted: str) -> bool:
+    return hmac.compare_digest(sent.encode(), wanted.encode())
 
 
 def _without_token(connection: HTTPConnection) -> str:
     """Return path and query of a request without its token; never another host's address."""
-    path = "/" + connection.url.path.lstrip("/")
+    path = "/" + quote(connection.scope["path"].lstrip("/"))
     query = urlencode(list(_other_parameters(connection.url.query)))
     return f"{path}?{query}" if query else path
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
-from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from entroscope.api.app import create_app
@@ -24,7 +23,7 @@ LARGEST_MESSAGE = 4096
 class ViewerSocket(WebSocketsSansIOProtocol):
     """A WebSocket that can be closed although its peer reads nothing."""
 
-    async def send(self, message: ASGISendEvent) -> None:
+    async def send(self, message: Any) -> None:
         if message["type"] == "websocket.close":
             self.writable.set()  # else the code would wait behind what the peer does not take
             self.loop.call_later(CUT_S, self.transport.abort)
@@ -108,6 +107,6 @@ def listen(settings: Settings) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
     except OSError as error:
-        place = f"{settings.host}:{settings.port}"
-        raise Unavailable(f"cannot listen on {place}: {error.strerror}") from None
+        address_text = f"{settings.host}:{settings.port}"
+        raise Unavailable(f"cannot listen on {address_text}: {error.strerror}") from None
     return listener

@@ -1,4 +1,4 @@
-"""The queue of batches: taken in turn between runs, taken over when a worker dies, counted once.
+"""The queue of batches: taken in turn between runs, redelivered when a worker dies, counted once.
 
 An entry of a model's stream is {run, batch}. Beginning the last queued batch of a run appends its
 next one, so runs alternate and several workers share one run.
@@ -14,26 +14,29 @@ from pydantic import ValidationError
 from redis import Redis
 from redis.client import Pipeline
 
-from entroscope.broker.endings import now_ms, write_done, write_end
+from entroscope.broker.completion import Completion, is_running
+from entroscope.broker.endings import now_ms, write_end
 from entroscope.broker.event_log import EventLog
-from entroscope.broker.keys import GROUP, attempts_key, queue_key, run_key, sums_key, values_key
-from entroscope.broker.queue_entries import CLAIM_MS, entry_fields
-from entroscope.broker.queue_reader import Found, QueueReader, remove_entry
-from entroscope.broker.run_store import RunStore, read_plan
+from entroscope.broker.keys import GROUP, attempts_key, queue_key, run_key, sums_key
+from entroscope.broker.plans import read_plan
+from entroscope.broker.queue_entries import LEASE_MS, entry_fields
+from entroscope.broker.queue_reader import Delivery, QueueReader, remove_entry
+from entroscope.broker.run_store import RunStore
 from entroscope.broker.transactions import guarded
-from entroscope.measurement.curves.fold import Fold
-from entroscope.measurement.curves.records import Record, decode_sums
+from entroscope.measurement.curves.records import Record
 from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.errors import SpecError
-from entroscope.protocol.states import FINAL, State
+from entroscope.protocol.states import State
 
 #: A batch that was begun this often and never came to an end fails its run.
 MAX_ATTEMPTS = 3
+#: State and last event of a run.
+End = tuple[State, dict[str, Any]]
 TIMES = {1: "once", 2: "twice", 3: "three times"}
 
 
-class Claim(Enum):
-    """What became of a worker's claim on a batch."""
+class Lease(Enum):
+    """What became of the lease that a worker has on a batch."""
 
     #: It is still the worker's.
     HELD = auto()
@@ -45,7 +48,7 @@ class Claim(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A batch that a worker has begun; `entry` is its place in the model's stream."""
+    """A batch that a worker has begun; `entry` is its id in the model's stream."""
 
     run: str
     batch: int
@@ -59,49 +62,57 @@ class BatchQueue:
     """The queues of all models.
 
     Args:
-        claim_ms: a batch whose claim was not renewed for this long is taken over.
+        lease_ms: a batch whose lease was not renewed for this long is redelivered.
     """
 
     def __init__(
-        self, redis: Redis, *, claim_ms: int = CLAIM_MS, max_attempts: int = MAX_ATTEMPTS
+        self, redis: Redis, *, lease_ms: int = LEASE_MS, max_attempts: int = MAX_ATTEMPTS
     ) -> None:
-        self._redis, self.claim_ms, self._max_attempts = redis, claim_ms, max_attempts
-        self._reader = QueueReader(redis, claim_ms)
+        self._redis, self.lease_ms, self._max_attempts = redis, lease_ms, max_attempts
+        self._reader = QueueReader(redis, lease_ms)
 
     def take(
         self, worker: str, models: Sequence[str], block_ms: int, device: str = ""
     ) -> Taken | None:
         """Begin a batch of one of the models, or return None when none came within block_ms."""
-        while (found := self._reader.next(worker, models, block_ms)) is not None:
-            begin = partial(self._begin, found=found, device=device)
-            taken = guarded(self._redis, begin, run_key(found.run))
+        while (delivery := self._reader.next(worker, models, block_ms)) is not None:
+            begin = partial(self._begin, delivery=delivery, device=device)
+            taken = guarded(self._redis, begin, run_key(delivery.run))
             if taken is not None:
                 return taken
         return None
 
-    def renew(self, taken: Taken) -> Claim:
-        """Keep a batch for another `claim_ms`, and say whether to go on."""
-        found: Any = self._redis.hmget(run_key(taken.run), "state", "cancel")
-        state, cancel = found
-        if not _running(state) or not self._owns(taken):
-            return Claim.LOST
+    def renew(self, taken: Taken) -> Lease:
+        """Keep a batch for another `lease_ms`, and say whether to go on."""
+        fields: Any = self._redis.hmget(run_key(taken.run), "state", "cancel")
+        state, cancel = fields
+        if not is_running(state) or not self._is_held(taken):
+            return Lease.LOST
         key = queue_key(taken.model)
         self._redis.xclaim(key, GROUP, taken.worker, 0, [taken.entry], justid=True)
-        return Claim.HELD if cancel is None else Claim.CANCELLED
+        return Lease.HELD if cancel is None else Lease.CANCELLED
 
     def complete(self, taken: Taken, record: Record) -> None:
         """Store the record of a batch unless it has one; end the run where that was the last."""
-        sums, values = record.encode()
-        complete = partial(self._complete, taken=taken, sums=sums, values=values)
-        guarded(self._redis, complete, run_key(taken.run), sums_key(taken.run))
+        completion = Completion(self._redis, taken.run, taken.batch, taken.plan, record)
+
+        def write(pipe: Pipeline) -> bool:
+            written = completion.write(pipe)
+            if written:
+                remove_entry(pipe, taken)
+            return written
+
+        completion.prepare()
+        while not guarded(self._redis, write, run_key(taken.run), sums_key(taken.run)):
+            completion.prepare()
 
     def give_back(self, taken: Taken) -> None:
         """Let another worker have a batch at once; this was no attempt."""
-        if self._owns(taken):
+        if self._is_held(taken):
             self._return(taken, queue=True)
 
     def let_go(self, taken: Taken) -> None:
-        """Stop on a batch whose claim was lost: its worker lives, so this was no attempt."""
+        """Stop on a batch whose lease was lost: its worker lives, so this was no attempt."""
         self._return(taken, queue=False)
 
     def fail(self, taken: Taken, reason: str) -> None:
@@ -116,82 +127,48 @@ class BatchQueue:
         """Return how many unfinished runs of its model are ahead of a run; 0 once it has begun."""
         return RunStore(self._redis).positions().get(run, 0)
 
-    def _begin(self, pipe: Pipeline, found: Found, device: str) -> Taken | None:
-        run, batch = found.run, str(found.batch)
+    def _begin(self, pipe: Pipeline, delivery: Delivery, device: str) -> Taken | None:
+        run, batch = delivery.run, str(delivery.batch)
         fields: Any = pipe.hgetall(run_key(run))
-        if not fields or State(fields[b"state"].decode()) in FINAL:
+        if not is_running(fields.get(b"state")):
             pipe.multi()
-            remove_entry(pipe, found)
+            remove_entry(pipe, delivery)
             return None
         attempts: Any = pipe.hget(attempts_key(run), batch)
-        end = self._early_end(fields, found.batch, int(attempts or 0))
-        if end is not None:
+        end = self._early_end(fields, delivery.batch, int(attempts or 0))
+        plan = end or _readable_plan(fields)
+        if not isinstance(plan, Plan):
             pipe.multi()
-            write_end(pipe, run, *end)
-            remove_entry(pipe, found)
+            write_end(pipe, run, *plan)
+            remove_entry(pipe, delivery)
             return None
-        plan = read_plan(fields[b"spec"], fields[b"info"])
         known = bool(pipe.hexists(sums_key(run), batch))
-        following = _following(pipe, found, plan) if int(fields[b"queued"]) == found.batch else None
+        newest = int(fields[b"queued"]) == delivery.batch
+        following = _following(pipe, delivery, plan) if newest else None
         pipe.multi()
         if following is not None:
             pipe.hset(run_key(run), "queued", following)
-            pipe.xadd(queue_key(found.model), entry_fields(run, following))
+            pipe.xadd(queue_key(delivery.model), entry_fields(run, following))
         if known:
-            remove_entry(pipe, found)
+            remove_entry(pipe, delivery)
             return None
-        _write_begin(pipe, found, device, first=fields[b"state"] == State.QUEUED.value.encode())
-        return Taken(run, found.batch, plan, found.model, found.worker, found.entry)
+        _write_begin(pipe, delivery, device, first=fields[b"state"] == State.QUEUED.value.encode())
+        return Taken(run, delivery.batch, plan, delivery.model, delivery.worker, delivery.entry)
 
-    def _early_end(
-        self, fields: dict[bytes, bytes], batch: int, attempts: int
-    ) -> tuple[State, dict[str, Any]] | None:
+    def _early_end(self, fields: dict[bytes, bytes], batch: int, attempts: int) -> End | None:
         """Return how a run ends instead of having this batch begun, or None."""
         if b"cancel" in fields:
             return State.CANCELLED, {"batch": batch, "step": None}
         if attempts >= self._max_attempts:
             times = TIMES.get(attempts, f"{attempts} times")
             return State.FAILED, {"reason": f"batch {batch} killed its worker {times}"}
-        try:
-            read_plan(fields[b"spec"], fields[b"info"])
-        except (ValidationError, SpecError) as error:
-            reason = str(error).splitlines()[0]
-            return State.FAILED, {"reason": f"the workers cannot read its spec: {reason}"}
         return None
-
-    def _complete(self, pipe: Pipeline, taken: Taken, sums: bytes, values: bytes) -> None:
-        run, batch = taken.run, str(taken.batch)
-        state = pipe.hget(run_key(run), "state")
-        known: Any = pipe.hkeys(sums_key(run))
-        wanted = _running(state) and batch.encode() not in known
-        fold = self._fold(pipe, taken, known, sums) if wanted else None
-        pipe.multi()
-        remove_entry(pipe, taken)
-        if not wanted:
-            return
-        pipe.hset(sums_key(run), batch, sums)
-        pipe.hset(values_key(run), batch, values)
-        EventLog(pipe).append(run, "batch", {"batch": taken.batch}, sums)
-        final = fold.final_batches() if fold else None
-        if fold and final is not None:
-            write_done(pipe, run, fold, final)
-
-    def _fold(self, pipe: Pipeline, taken: Taken, known: list[bytes], sums: bytes) -> Fold | None:
-        """Return the fold of all records, or None where it cannot be the end of the run yet."""
-        plan = taken.plan
-        if plan.spec.target_se_bits is None and len(known) + 1 < len(plan.batches):
-            return None
-        fold = Fold(plan)
-        stored: Any = pipe.hmget(sums_key(taken.run), known) if known else []
-        for frame in (*stored, sums):
-            fold.add_record(*decode_sums(frame))
-        return fold
 
     def _return(self, taken: Taken, *, queue: bool) -> None:
         def change(pipe: Pipeline) -> None:
             run, batch = taken.run, str(taken.batch)
             state = pipe.hget(run_key(run), "state")
-            wanted = _running(state) and not pipe.hexists(sums_key(run), batch)
+            wanted = is_running(state) and not pipe.hexists(sums_key(run), batch)
             pipe.multi()
             if wanted:
                 pipe.hincrby(attempts_key(run), batch, -1)
@@ -204,39 +181,44 @@ class BatchQueue:
 
     def _end(self, taken: Taken, state: State, document: dict[str, Any]) -> None:
         def end(pipe: Pipeline) -> None:
-            found = pipe.hget(run_key(taken.run), "state")
+            current = pipe.hget(run_key(taken.run), "state")
             pipe.multi()
-            if _running(found):
+            if is_running(current):
                 write_end(pipe, taken.run, state, document)
             remove_entry(pipe, taken)
 
         guarded(self._redis, end, run_key(taken.run))
 
-    def _owns(self, taken: Taken) -> bool:
+    def _is_held(self, taken: Taken) -> bool:
         pending: Any = self._redis.xpending_range(
             queue_key(taken.model), GROUP, min=taken.entry, max=taken.entry, count=1
         )
         return bool(pending) and pending[0]["consumer"] == taken.worker.encode()
 
 
-def _running(state: Any) -> bool:
-    return state is not None and State(state.decode()) not in FINAL
+def _readable_plan(fields: dict[bytes, bytes]) -> Plan | End:
+    """Return the plan of a run, or how the run ends where this version cannot read its spec."""
+    try:
+        return read_plan(fields[b"spec"], fields[b"info"])
+    except (ValidationError, SpecError) as error:
+        reason = str(error).splitlines()[0]
+        return State.FAILED, {"reason": f"the workers cannot read its spec: {reason}"}
 
 
-def _following(pipe: Pipeline, found: Found, plan: Plan) -> int | None:
+def _following(pipe: Pipeline, delivery: Delivery, plan: Plan) -> int | None:
     """Return the next batch of a run that has no record yet (it may reuse another run's)."""
-    batch = found.batch + 1
+    batch = delivery.batch + 1
     while batch < len(plan.batches):
-        if not pipe.hexists(sums_key(found.run), str(batch)):
+        if not pipe.hexists(sums_key(delivery.run), str(batch)):
             return batch
         batch += 1
     return None
 
 
-def _write_begin(pipe: Pipeline, found: Found, device: str, *, first: bool) -> None:
-    run, batch = found.run, found.batch
+def _write_begin(pipe: Pipeline, delivery: Delivery, device: str, *, first: bool) -> None:
+    run, batch = delivery.run, delivery.batch
     pipe.hincrby(attempts_key(run), str(batch), 1)
     if first:
         pipe.hset(run_key(run), mapping={"state": State.RUNNING.value, "started_ms": now_ms()})
-    event = {"worker": found.worker, "device": device, "batch": batch}
+    event = {"worker": delivery.worker, "device": device, "batch": batch}
     EventLog(pipe).append(run, "started", event)

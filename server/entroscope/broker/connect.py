@@ -41,13 +41,13 @@ def connect(url: str, *, check: bool = True) -> Redis:
 def _check(redis: Redis, url: str) -> None:
     try:
         redis.ping()
-        found = _version(redis)
+        version = _version(redis)
     except RedisError as error:
         redis.close()
         raise Unavailable(f"Redis at {_public(url)} does not answer: {error}") from None
-    if found is not None and tuple(int(part) for part in found.split(".")[:2]) < OLDEST:
+    if version is not None and tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
         redis.close()
-        raise Unavailable(f"Redis at {_public(url)} is {found}; 6.2 or newer is needed")
+        raise Unavailable(f"Redis at {_public(url)} is {version}; 6.2 or newer is needed")
 
 
 def _version(redis: Redis) -> str | None:

@@ -55,17 +55,17 @@ class EventLog:
 
     def read(self, run: str, after: str = START, count: int = 1000) -> list[Entry]:
         """Return the next entries of one log, without waiting."""
-        found: Any = self._redis.xrange(log_key(run), min=f"({after}", count=count)
-        return [_entry(key, fields) for key, fields in found]
+        reply: Any = self._redis.xrange(log_key(run), min=f"({after}", count=count)
+        return [_entry(key, fields) for key, fields in reply]
 
     def follow(self, cursors: Mapping[str, str], block_ms: int) -> dict[str, list[Entry]]:
         """Return what came after each run's cursor; wait up to block_ms where there is nothing."""
         if not cursors:
             return {}
         streams: dict[Any, Any] = {log_key(run): after for run, after in cursors.items()}
-        found: Any = self._redis.xread(streams, count=1000, block=block_ms or None)
+        reply: Any = self._redis.xread(streams, count=1000, block=block_ms or None)
         runs = {log_key(run).encode(): run for run in cursors}
-        return {runs[key]: [_entry(*item) for item in items] for key, items in found or ()}
+        return {runs[key]: [_entry(*item) for item in items] for key, items in reply or ()}
 
 
 def _fields(type: str, document: Mapping[str, Any], data: bytes) -> dict[Any, Any]:

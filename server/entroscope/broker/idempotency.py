@@ -28,11 +28,11 @@ def id_of_key(redis: Redis, key: str, document: Any) -> str:
         reason = f"must have 1 to {LONGEST_KEY} printable characters"
         raise SpecError("Idempotency-Key", key[:60], reason)
     body = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
-    place = f"{PREFIX}idempotency:{hashlib.sha256(key.encode()).hexdigest()}"
+    redis_key = f"{PREFIX}idempotency:{hashlib.sha256(key.encode()).hexdigest()}"
     noted = json.dumps({"run": uuid.uuid4().hex, "body": body})
-    redis.set(place, noted, nx=True, ex=REMEMBERED_S)
-    found: Any = redis.get(place)
-    known = json.loads(found)
+    redis.set(redis_key, noted, nx=True, ex=REMEMBERED_S)
+    stored: Any = redis.get(redis_key)
+    known = json.loads(stored)
     if known["body"] != body:
         raise Conflict(f"the Idempotency-Key {key!r} was used for another spec before")
     return str(known["run"])

@@ -64,8 +64,8 @@ class Presence:
     def workers(self) -> list[WorkerInfo]:
         """Return the workers alive, by name."""
         keys = sorted(self._redis.scan_iter(match=worker_key("*"), count=1000))
-        found = self._redis.mget(keys) if keys else []
-        return [WorkerInfo.model_validate_json(text) for text in found if text is not None]
+        texts = self._redis.mget(keys) if keys else []
+        return [WorkerInfo.model_validate_json(text) for text in texts if text is not None]
 
     def models(self) -> dict[str, tuple[ModelInfo, bool]]:
         """Return every model ever announced and whether a worker alive has it."""

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
+from pydantic import ValidationError
+
+from entroscope.broker.plans import keep_plan, read_plan, stored
 from entroscope.measurement.plan.plan import Plan
+from entroscope.protocol.errors import Conflict, SpecError
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.states import State
@@ -14,7 +17,26 @@ from entroscope.protocol.states import State
 Frames = tuple[bytes, bytes]
 
 
-@dataclass(frozen=True)
+class UnreadableRun(Conflict):
+    """A run that this version cannot read: of a later version, or damaged."""
+
+    def __init__(self, run: str, error: object) -> None:
+        lines = str(error).splitlines() or [repr(error)]
+        super().__init__(f"this version cannot read run {run!r}: {lines[0]}")
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What is known of a run all the same."""
+
+    id: str
+    created_ms: int
+    model: str
+    parent: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """What is kept of a run beside its log.
 
@@ -39,9 +61,21 @@ class Row:
     spec_hash: str
     cancel: bool
 
-    @cached_property
+    @property
     def plan(self) -> Plan:
-        return Plan(self.spec, self.info)
+        """The plan of the run.
+
+        Raises:
+            UnreadableRun: its spec does not fit its model.
+        """
+        try:
+            return read_plan(*stored(self.spec, self.info))
+        except (ValidationError, SpecError) as error:
+            raise UnreadableRun(self.id, error) from None
+
+    def unreadable(self, error: UnreadableRun) -> Unreadable:
+        """Return the run as one that cannot be read."""
+        return Unreadable(self.id, self.created_ms, self.info.name, self.parent, str(error))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +95,11 @@ class NewRun:
 
 def stored_fields(new: NewRun, created_ms: int) -> dict[str, Any]:
     """Return the hash of a new run."""
-    spec, info = new.plan.spec, new.plan.info
+    spec, info = keep_plan(new.plan)
     fields = {
-        "spec": spec.model_dump_json(by_alias=True),
-        "info": info.model_dump_json(),
-        "model": info.name,
+        "spec": spec,
+        "info": info,
+        "model": new.plan.info.name,
         "spec_hash": new.plan.hash,
         "state": State.QUEUED.value,
         "created_ms": created_ms,
@@ -76,8 +110,26 @@ def stored_fields(new: NewRun, created_ms: int) -> dict[str, Any]:
 
 
 def read_row(run: str, fields: Mapping[bytes, bytes]) -> Row:
-    """Return a run from its hash."""
-    text = {key.decode(): value.decode() for key, value in fields.items()}
+    """Return a run from its hash.
+
+    Raises:
+        UnreadableRun: a field of it is missing, or not one of this version.
+    """
+    try:
+        return _row(run, {key.decode(): value.decode() for key, value in fields.items()})
+    except (ValueError, KeyError) as error:
+        raise UnreadableRun(run, error) from None
+
+
+def read_unreadable(run: str, fields: Mapping[bytes, bytes], error: UnreadableRun) -> Unreadable:
+    """Return what a hash that cannot be read says all the same."""
+    text = {key.decode(): value.decode(errors="replace") for key, value in fields.items()}
+    created = text.get("created_ms", "")
+    created_ms = int(created) if created.isascii() and created.isdigit() else 0
+    return Unreadable(run, created_ms, text.get("model", ""), text.get("parent"), str(error))
+
+
+def _row(run: str, text: Mapping[str, str]) -> Row:
     return Row(
         id=run,
         spec=Spec.model_validate_json(text["spec"]),

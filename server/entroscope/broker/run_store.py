@@ -1,17 +1,17 @@
 """The live runs: made, read, cancelled and forgotten. What became of them stands in their logs."""
 
 import json
+import logging
 import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 from redis import Redis
 from redis.client import Pipeline
 
-from entroscope.broker.endings import write_done, write_end
+from entroscope.broker.endings import GoodEnd, good_end, write_done, write_end
 from entroscope.broker.event_log import EventLog
 from entroscope.broker.keys import (
     CONTROL,
@@ -24,33 +24,41 @@ from entroscope.broker.keys import (
     values_key,
 )
 from entroscope.broker.queue_entries import (
-    CLAIM_MS,
+    LEASE_MS,
     batches_under_way,
     entry_fields,
     remove_waiting,
 )
-from entroscope.broker.rows import Frames, NewRun, Row, read_row, stored_fields
+from entroscope.broker.rows import (
+    Frames,
+    NewRun,
+    Row,
+    Unreadable,
+    UnreadableRun,
+    read_row,
+    read_unreadable,
+    stored_fields,
+)
 from entroscope.broker.transactions import guarded
 from entroscope.measurement.curves.fold import Fold
 from entroscope.measurement.curves.records import decode_sums
 from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.errors import NotFound
-from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.spec import Spec
 from entroscope.protocol.states import FINAL, State
 
+log = logging.getLogger("entroscope")
 
-@lru_cache(maxsize=16)
-def read_plan(spec: bytes, info: bytes) -> Plan:
-    """Return the plan of a run from its stored spec and model."""
-    return Plan(Spec.model_validate_json(spec), ModelInfo.model_validate_json(info))
+#: Runs that can be read, and those that cannot.
+Rows = tuple[list[Row], list[Unreadable]]
+STATES = frozenset(state.value for state in State)
 
 
 class RunStore:
     """The live runs in Redis."""
 
-    def __init__(self, redis: Redis, claim_ms: int = CLAIM_MS) -> None:
-        self._redis, self._claim_ms = redis, claim_ms
+    def __init__(self, redis: Redis, lease_ms: int = LEASE_MS) -> None:
+        self._redis, self._lease_ms = redis, lease_ms
+        self._told: set[str] = set()  # of which unreadable runs
 
     def create(
         self,
@@ -82,14 +90,15 @@ class RunStore:
         states = _states(self._redis)
         ahead = Counter(model for _, model, state in states if state not in FINAL)
         now_ms = time.time_ns() / 1e6
+        ends = [_end_of(each) for each in new]
         with self._redis.pipeline() as pipe:
-            for index, each in enumerate(new):
+            for index, (each, end) in enumerate(zip(new, ends, strict=True)):
                 name = each.plan.info.name
                 fields: Any = stored_fields(each, int(now_ms) + index)
                 pipe.hset(run_key(each.id), mapping=fields)
                 pipe.zadd(RUNS, {each.id: now_ms + index / 1000})
                 EventLog(pipe).begin(each.id, "queued", {"position": ahead[name]})
-                _queue_first(pipe, each.id, Fold(each.plan), each.reuse)
+                _queue_first(pipe, each, end)
                 ahead[name] += 1
             beside(pipe)
             pipe.execute()
@@ -105,31 +114,56 @@ class RunStore:
             raise NotFound(f"no run {run!r}")
         return read_row(run, fields)
 
+    def exists(self, run: str) -> bool:
+        """Return whether it is one of the live runs, be it readable or not."""
+        return bool(self._redis.exists(run_key(run)))
+
     def list(self) -> list[Row]:
-        """Return all live runs, newest first."""
+        """Return all live runs that can be read, newest first."""
+        return self.read()[0]
+
+    def read(self) -> Rows:
+        """Return all live runs, newest first, and those that cannot be read apart."""
         keys: Any = self._redis.zrevrange(RUNS, 0, -1)
         ids = [key.decode() for key in keys]
         with self._redis.pipeline(transaction=False) as pipe:
             for run in ids:
                 pipe.hgetall(run_key(run))
-            found = pipe.execute()
-        return [read_row(run, fields) for run, fields in zip(ids, found, strict=True) if fields]
+            hashes = pipe.execute()
+        rows, unreadable = [], []
+        for run, fields in zip(ids, hashes, strict=True):
+            try:
+                if fields:
+                    rows.append(read_row(run, fields))
+            except UnreadableRun as error:
+                unreadable.append(read_unreadable(run, fields, error))
+                self._tell(run, str(error))
+        return rows, unreadable
+
+    def _tell(self, run: str, text: str) -> None:
+        if run not in self._told:
+            self._told.add(run)
+            log.warning("%s", text)
 
     def sums(self, run: str) -> dict[int, bytes]:
         """Return the sums frame of every finished batch."""
-        found: Any = self._redis.hgetall(sums_key(run))
-        return {int(batch): frame for batch, frame in found.items()}
+        frames: Any = self._redis.hgetall(sums_key(run))
+        return {int(batch): frame for batch, frame in frames.items()}
 
     def measured(self, row: Row) -> int:
         """Return how many trajectories a run's finished batches have."""
-        found: Any = self._redis.hkeys(sums_key(row.id))
         sizes = row.plan.batches
-        return sum(sizes[int(batch)][1] for batch in found)
+        return sum(sizes[batch][1] for batch in self.measured_batches(row.id))
+
+    def measured_batches(self, run: str) -> set[int]:
+        """Return which batches of a run are finished."""
+        batches: Any = self._redis.hkeys(sums_key(run))
+        return {int(batch) for batch in batches}
 
     def values(self, run: str) -> dict[int, bytes]:
         """Return the values frame of every finished batch."""
-        found: Any = self._redis.hgetall(values_key(run))
-        return {int(batch): frame for batch, frame in found.items()}
+        frames: Any = self._redis.hgetall(values_key(run))
+        return {int(batch): frame for batch, frame in frames.items()}
 
     def forget(self, run: str) -> None:
         """Delete all that is known of a run; a worker that still works on it will notice."""
@@ -164,11 +198,13 @@ class RunStore:
             self._redis.delete(attempts_key(run))
 
     def _cancel(self, pipe: Pipeline, run: str) -> dict[str, Any]:
-        found: Any = pipe.hmget(run_key(run), "state", "model")
-        if None in found:
+        fields: Any = pipe.hmget(run_key(run), "state", "model")
+        if None in fields:
             raise NotFound(f"no run {run!r}")
-        state, model = State(found[0].decode()), found[1].decode()
-        batches = batches_under_way(self._redis, model, run, self._claim_ms)
+        if fields[0].decode() not in STATES:
+            raise UnreadableRun(run, f"its state is {fields[0].decode()!r}")
+        state, model = State(fields[0].decode()), fields[1].decode()
+        batches = batches_under_way(self._redis, model, run, self._lease_ms)
         pipe.multi()
         if state in FINAL:
             return {"state": state, "effect": "finished", "batch": None, "step": None}
@@ -199,25 +235,34 @@ def _states(redis: Redis) -> list[tuple[str, str, State]]:
     with redis.pipeline(transaction=False) as pipe:
         for run in ids:
             pipe.hmget(run_key(run), "model", "state")
-        found = pipe.execute()
+        hashes = pipe.execute()
     return [
         (run, model.decode(), State(state.decode()))
-        for run, (model, state) in zip(ids, found, strict=True)
-        if model is not None and state is not None
+        for run, (model, state) in zip(ids, hashes, strict=True)
+        if model is not None and state is not None and state.decode() in STATES
     ]
 
 
-def _queue_first(pipe: Pipeline, run: str, fold: Fold, reuse: Mapping[int, Frames]) -> None:
+def _end_of(new: NewRun) -> GoodEnd | None:
+    """Return how a run ends whose known batches suffice, or None where it needs more."""
+    if not new.reuse:
+        return None
+    fold = Fold(new.plan)
+    for _, (sums, _) in sorted(new.reuse.items()):
+        fold.add_record(*decode_sums(sums))
+    return good_end(fold)
+
+
+def _queue_first(pipe: Pipeline, new: NewRun, end: GoodEnd | None) -> None:
     """Queue the first batch that is not known, or the end of a run that needs none."""
-    for batch, (sums, values) in sorted(reuse.items()):
+    run, plan = new.id, new.plan
+    for batch, (sums, values) in sorted(new.reuse.items()):
         pipe.hset(sums_key(run), str(batch), sums)
         pipe.hset(values_key(run), str(batch), values)
         EventLog(pipe).append(run, "batch", {"batch": batch}, sums)
-        fold.add_record(*decode_sums(sums))
-    final = fold.final_batches()
-    if final is not None:
-        write_done(pipe, run, fold, final)
+    if end is not None:
+        write_done(pipe, run, end)
         return
-    first = next(b for b in range(len(fold.plan.batches)) if b not in reuse)
+    first = next(b for b in range(len(plan.batches)) if b not in new.reuse)
     pipe.hset(run_key(run), "queued", first)
-    pipe.xadd(queue_key(fold.plan.info.name), entry_fields(run, first))
+    pipe.xadd(queue_key(plan.info.name), entry_fields(run, first))

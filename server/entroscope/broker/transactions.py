@@ -1,4 +1,4 @@
-"""Changes of Redis that look before they leap."""
+"""Optimistic transactions (WATCH/MULTI) with retry."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar

@@ -50,8 +50,8 @@ def local_redis(data_dir: Path, programs: Sequence[str] = PROGRAMS) -> Iterator[
     Raises:
         Unavailable: it does not start, or the folder is in use.
     """
-    found = next((path for program in programs if (path := shutil.which(program))), None)
-    with _real(found, data_dir / "redis") if found else _imitation() as local:
+    program = next((path for name in programs if (path := shutil.which(name))), None)
+    with _real(program, data_dir / "redis") if program else _imitation() as local:
         yield local
 
 

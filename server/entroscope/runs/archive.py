@@ -4,12 +4,16 @@ import json
 import logging
 import os
 import shutil
+import struct
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
+from entroscope.broker.rows import Unreadable, UnreadableRun
 from entroscope.protocol.errors import NotFound
 from entroscope.protocol.states import State
 from entroscope.runs.archive_files import Finished, files_of, frames_of
@@ -45,14 +49,15 @@ class Archive:
         self._folder.mkdir(parents=True, exist_ok=True)
         for folder in self._folder.iterdir():
             if folder.name.startswith(UNFINISHED):
-                shutil.rmtree(folder)
+                _remove(folder)
             elif (folder / "run.json").is_file():
                 self._read_listed(folder)
 
     def add(self, run: str, finished: Finished) -> None:
         """Keep a run; nothing of it is seen before all of it is there."""
         temporary = self._folder / f"{UNFINISHED}{run}"
-        shutil.rmtree(temporary, ignore_errors=True)
+        if temporary.exists():
+            _remove(temporary)
         (temporary / "previews").mkdir(parents=True)
         for name, content in files_of(finished):
             _write(temporary / name, content)
@@ -84,15 +89,23 @@ class Archive:
 
     def document(self, run: str) -> dict[str, Any]:
         """Return a run's document, and "info", the model."""
-        document: dict[str, Any] = json.loads(self._read(run, "run.json"))
+        with _readable(run):
+            document: dict[str, Any] = json.loads(self._read(run, "run.json"))
+            _listed(document)
         return document
+
+    def unreadable(self, run: str, error: UnreadableRun) -> Unreadable:
+        """Return what the index knows of a run whose file was damaged."""
+        listed = self._index[run]
+        return Unreadable(run, listed.created_ms, listed.model, listed.parent, str(error))
 
     def result(self, run: str) -> dict[str, Any] | None:
         """Return a run's result, or None where it ended before its first batch did."""
         self._check(run)
         if not (self._folder / run / "result.json").is_file():
             return None
-        document: dict[str, Any] = json.loads(self._read(run, "result.json"))
+        with _readable(run):
+            document: dict[str, Any] = json.loads(self._read(run, "result.json"))
         return document
 
     def equal_run(self, spec_hash: str) -> str | None:
@@ -106,15 +119,17 @@ class Archive:
 
     def events(self, run: str) -> list[Frame]:
         """Return the events, with their pictures."""
-        events = [json.loads(line) for line in self._read(run, "events.jsonl").splitlines()]
-        return [event_frame(event, self._picture(run, event)) for event in events]
+        with _readable(run):
+            events = [json.loads(line) for line in self._read(run, "events.jsonl").splitlines()]
+            return [event_frame(event, self._picture(run, event)) for event in events]
 
     def frames(self, run: str) -> dict[int, tuple[bytes, bytes]]:
         """Return sums and values of every batch, as in Record.encode(); {} without any."""
         self._check(run)
         if not (self._folder / run / "sums.bin").is_file():
             return {}
-        return frames_of(self._read(run, "sums.bin"), self._read(run, "values.npz"))
+        with _readable(run):
+            return frames_of(self._read(run, "sums.bin"), self._read(run, "values.npz"))
 
     def _picture(self, run: str, event: Mapping[str, Any]) -> bytes | None:
         return self.preview(run, int(event["step"])) if event["type"] == "preview" else None
@@ -139,9 +154,30 @@ class Archive:
         self._index[folder.name] = listed
 
 
+@contextmanager
+def _readable(run: str) -> Iterator[None]:
+    """Raise UnreadableRun where a file of a run turns out to be damaged."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, struct.error, EOFError, BadZipFile) as error:
+        raise UnreadableRun(run, error) from error
+
+
 def _listed(document: Mapping[str, Any]) -> Listed:
     names = ("created_ms", "id", "model", "state", "spec_hash", "parent")
-    return Listed(*(document[name] for name in names))
+    listed = Listed(*(document[name] for name in names))
+    State(listed.state)
+    if not isinstance(listed.created_ms, int):
+        raise ValueError(f"created_ms must be a whole number, got {listed.created_ms!r}")
+    return listed
+
+
+def _remove(path: Path) -> None:
+    """Remove a folder or a file."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _write(path: Path, content: bytes) -> None:

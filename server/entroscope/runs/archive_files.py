@@ -4,7 +4,7 @@ run.json      what GET /api/runs/<id> answers, and the model it ran on
 result.json   the result, where a batch was finished
 values.npz    float32 per trajectory: "values/KEY", (quantities, steps, trajectories), with
               "trajectory", which of the run's they are; "labels" of all trajectories. A run
-              of pairs has "values/pairs" and "values/pair", the class of each, in their place
+              of pairs has "values/pairs" and "values/pair", the class of each, instead
 sums.bin      the sums of every batch: frames, each behind its length
 events.jsonl  the public events, with the last point of each noise level
 previews/     the picture of each step
@@ -74,9 +74,9 @@ def frames_of(sums_file: bytes, values_file: bytes) -> dict[int, tuple[bytes, by
         facts, _ = unpack(sums)
         first, size = int(facts["first"]), int(facts["trajectories"])
         values: dict[str, NDArray[Any]] = {"labels": labels[start : start + size]}
-        place = np.flatnonzero((kept >= first) & (kept < first + size))
-        if len(place):
-            values |= {k.removeprefix(PREFIX): a[..., place] for k, a in columns.items()}
+        kept_here = np.flatnonzero((kept >= first) & (kept < first + size))
+        if len(kept_here):
+            values |= {k.removeprefix(PREFIX): a[..., kept_here] for k, a in columns.items()}
         frames[int(facts["batch"])] = sums, pack_arrays({"batch": facts["batch"]}, values)
         start += size
     return frames
@@ -103,11 +103,11 @@ def _values_file(frames: list[tuple[bytes, bytes]]) -> bytes:
 
 
 def _split(file: bytes) -> Iterator[bytes]:
-    place = 0
-    while place < len(file):
-        (length,) = struct.unpack_from("<I", file, place)
-        yield file[place + 4 : place + 4 + length]
-        place += 4 + length
+    offset = 0
+    while offset < len(file):
+        (length,) = struct.unpack_from("<I", file, offset)
+        yield file[offset + 4 : offset + 4 + length]
+        offset += 4 + length
 
 
 def _json(document: Mapping[str, Any]) -> bytes:

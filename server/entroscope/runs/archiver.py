@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -10,16 +10,14 @@ from redis.exceptions import RedisError
 from entroscope.broker.event_log import Entry, EventLog
 from entroscope.broker.rows import Row
 from entroscope.broker.run_store import RunStore
-from entroscope.measurement.curves.fold import Fold
-from entroscope.measurement.curves.records import decode_sums
 from entroscope.measurement.curves.result import result_document
-from entroscope.protocol.errors import NotFound
+from entroscope.protocol.errors import Conflict, NotFound
 from entroscope.protocol.events import START
 from entroscope.protocol.states import FINAL, State
 from entroscope.runs.archive import Archive
 from entroscope.runs.archive_files import Finished
-from entroscope.runs.documents import final_document, outline
-from entroscope.streaming.broadcast import Broadcast, project
+from entroscope.runs.documents import Outlines, final_document
+from entroscope.streaming.broadcast import Broadcast, Replay, project
 from entroscope.streaming.projection import Projection
 
 log = logging.getLogger("entroscope")
@@ -32,9 +30,14 @@ class Archiver:
     """One at a time; every step may be interrupted and is then done again or found done."""
 
     def __init__(
-        self, store: RunStore, event_log: EventLog, archive: Archive, broadcast: Broadcast
+        self,
+        store: RunStore,
+        event_log: EventLog,
+        archive: Archive,
+        broadcast: Broadcast,
+        outlines: Outlines,
     ) -> None:
-        self._store, self._log = store, event_log
+        self._store, self._log, self._outlines = store, event_log, outlines
         self._archive, self._broadcast = archive, broadcast
         self._lock = threading.Lock()
         self._complaints: dict[str, str] = {}
@@ -67,7 +70,7 @@ class Archiver:
             return False
         try:
             self._move(row)
-        except (OSError, RedisError, ValueError, KeyError) as error:
+        except (OSError, RedisError, ValueError, KeyError, Conflict) as error:
             self._complain(row.id, f"run {row.id} stays in Redis for now: {error!r}")
             return False
         self._complaints.pop(row.id, None)
@@ -75,8 +78,7 @@ class Archiver:
 
     def result(self, row: Row) -> dict[str, Any] | None:
         """Return the result of a finished run that is still in Redis, or None without batches."""
-        fold = self._fold(row, self._store.sums(row.id))
-        return result_document(fold) if fold.facts else None
+        return _result(self._replay(row).projection)
 
     def _move(self, row: Row) -> None:
         with self._lock:
@@ -89,23 +91,30 @@ class Archiver:
         self._broadcast.retire(row.id)
 
     def _finished(self, row: Row) -> Finished:
-        plan = row.plan
-        projection = Projection(row.id, plan)
-        events = project(projection, self._entries(row.id))
+        replay = self._replay(row)
+        projection = replay.projection
         sums, values = self._store.sums(row.id), self._store.values(row.id)
-        fold = self._fold(row, sums)
+        outline, trajectories = self._outlines.of(row), projection.trajectories
         return Finished(
-            final_document(row, outline(plan), fold.trajectories, projection.fraction),
-            result_document(fold) if sums else None,
-            events,
+            final_document(row, outline, trajectories, projection.fraction),
+            _result(projection),
+            replay.frames,
             {batch: (sums[batch], values[batch]) for batch in sums},
         )
 
-    def _fold(self, row: Row, sums: Mapping[int, bytes]) -> Fold:
-        fold = Fold(row.plan)
-        for batch in sorted(sums):
-            fold.add_record(*decode_sums(sums[batch]))
-        return fold
+    def _replay(self, row: Row) -> Replay:
+        """Return all of a finished run's log, as its viewers were sent it where it has any.
+
+        Raises:
+            ValueError: the log lacks a batch that the run has.
+        """
+        replay = self._broadcast.replay(row.id)
+        if replay is None:
+            projection = Projection(row.id, row.plan)
+            replay = Replay(projection, project(projection, self._entries(row.id)))
+        if set(replay.projection.fold.facts) != self._store.measured_batches(row.id):
+            raise ValueError("its log and its batches differ")
+        return replay
 
     def _entries(self, run: str) -> Iterator[Entry]:
         after = START
@@ -114,13 +123,14 @@ class Archiver:
             after = entries[-1].id
 
     def _exists(self, run: str) -> bool:
-        try:
-            self._store.get(run)
-        except NotFound:
-            return False
-        return True
+        return self._store.exists(run)
 
     def _complain(self, about: str, text: str) -> None:
         if self._complaints.get(about) != text:
             self._complaints[about] = text
             log.warning("%s", text)
+
+
+def _result(projection: Projection) -> dict[str, Any] | None:
+    fold = projection.fold
+    return result_document(fold, projection.checks) if fold.facts else None

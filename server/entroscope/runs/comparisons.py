@@ -7,14 +7,12 @@ from entroscope.measurement.curves.comparison import check_comparable, compare
 from entroscope.measurement.curves.trajectories import Trajectories
 from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.errors import Conflict
-from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.spec import Spec
-from entroscope.runs.catalog import Catalog
+from entroscope.runs.results import Results, plan_of
 
 Document = dict[str, Any]
 
 
-def comparison(catalog: Catalog, run: str, base: str) -> Document:
+def comparison(results: Results, run: str, base: str) -> Document:
     """Return what a run has more than another.
 
     Raises:
@@ -22,18 +20,17 @@ def comparison(catalog: Catalog, run: str, base: str) -> Document:
         Conflict: one is not done, or keeps no values per trajectory.
         SpecError: the field in which they differ and may not.
     """
-    plans, frames = zip(*(_done(catalog, one) for one in (run, base)), strict=True)
+    plans, frames = zip(*(_done(results, one) for one in (run, base)), strict=True)
     check_comparable(*plans)
     values = (_trajectories(*pair) for pair in zip((run, base), frames, strict=True))
     return {"schema": 1, "run": run, "base": base, **compare(*plans, *values)}
 
 
-def _done(catalog: Catalog, run: str) -> tuple[Plan, dict[int, Frames]]:
-    document, frames = catalog.finished_run(run)
+def _done(results: Results, run: str) -> tuple[Plan, dict[int, Frames]]:
+    document, frames = results.finished_run(run)
     if document["state"] != "done":
         raise Conflict(f"run {run!r} is {document['state']}; only runs that are done are compared")
-    spec = Spec.model_validate(document["spec"])
-    return Plan(spec, ModelInfo.model_validate(document["info"])), frames
+    return plan_of(document), frames
 
 
 def _trajectories(run: str, frames: dict[int, Frames]) -> Trajectories:

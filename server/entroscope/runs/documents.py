@@ -1,11 +1,13 @@
 """The document of a run, from what is stored of it and a look at queue and workers."""
 
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from entroscope.broker.presence import WorkerInfo
-from entroscope.broker.rows import Row
+from entroscope.broker.rows import Row, Unreadable, UnreadableRun
 from entroscope.measurement.curves.checks import group_entropy
 from entroscope.measurement.curves.exact import exact_curves
 from entroscope.measurement.plan.plan import Plan
@@ -13,6 +15,9 @@ from entroscope.protocol.frames import finite
 from entroscope.protocol.states import FINAL, State
 from entroscope.runs.estimate import Load, cost_seconds, observed, rates, seconds_left
 from entroscope.streaming.projection import Projection
+
+#: Outlines kept at hand.
+KEPT = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,27 @@ def outline(plan: Plan) -> Outline:
     return Outline(finite(document), plan.evaluations, plan.work)
 
 
+class Outlines:
+    """The outlines of live runs, each made once."""
+
+    def __init__(self) -> None:
+        self._made: OrderedDict[str, Outline] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, row: Row) -> Outline:
+        """Return the outline of a run."""
+        with self._lock:
+            if row.id in self._made:
+                self._made.move_to_end(row.id)
+                return self._made[row.id]
+        made = outline(row.plan)
+        with self._lock:
+            self._made[row.id] = made
+            if len(self._made) > KEPT:
+                self._made.popitem(last=False)
+        return made
+
+
 class Outlook:
     """Where the unfinished runs stand at one moment.
 
@@ -73,10 +99,13 @@ class Outlook:
             self.positions[row.id] = ahead if row.state == State.QUEUED else 0
             known = progress(row.id)
             done = 0.0 if known is None else known.fraction
-            own = outlined(row)
-            loads.append(Load(row.id, row.info.name, own.work * (1 - done)))
+            try:
+                summary = outlined(row)
+            except UnreadableRun:
+                continue
+            loads.append(Load(row.id, row.info.name, summary.work * (1 - done)))
             if known is not None and known.speed is not None:
-                speed = known.speed * own.work / own.evaluations
+                speed = known.speed * summary.work / summary.evaluations
                 speeds.setdefault(row.info.name, []).append(speed)
         self.rates = observed(rates(workers), speeds, workers)
         self.seconds_left = seconds_left(loads, self.rates)
@@ -96,26 +125,54 @@ class Outlook:
         }
 
 
-def live_document(row: Row, own: Outline, outlook: Outlook) -> dict[str, Any]:
+def live_document(row: Row, summary: Outline, outlook: Outlook) -> dict[str, Any]:
     """Return the document of a run that is not archived."""
-    seconds = cost_seconds(own.work, row.info.name, outlook.rates)
+    seconds = cost_seconds(summary.work, row.info.name, outlook.rates)
     return {
         **_stored(row),
-        **own.document,
+        **summary.document,
         "position": outlook.positions.get(row.id),
         "available": row.info.name in outlook.available,
         "progress": outlook.progress(row),
-        "cost": {"evaluations": own.evaluations, "seconds": seconds},
+        "cost": {"evaluations": summary.evaluations, "seconds": seconds},
     }
 
 
-def final_document(row: Row, own: Outline, trajectories: int, fraction: float) -> dict[str, Any]:
+def unreadable_document(run: Unreadable) -> dict[str, Any]:
+    """Return the document of a run that this version cannot read: failed, and why."""
+    return {
+        "schema": 1,
+        "id": run.id,
+        "state": State.FAILED.value,
+        "model": run.model,
+        "title": run.model,
+        "created_ms": run.created_ms,
+        "started_ms": None,
+        "finished_ms": None,
+        "spec": {},
+        "spec_hash": "",
+        "parent": run.parent,
+        "extends": None,
+        "reason": run.reason,
+        "labels": [],
+        "curves": [],
+        "sigma": [],
+        "position": None,
+        "available": False,
+        "progress": {"trajectories": 0, "total": 0, "fraction": 0.0, "seconds_left": None},
+        "cost": {"evaluations": 0, "seconds": None},
+    }
+
+
+def final_document(
+    row: Row, summary: Outline, trajectories: int, fraction: float
+) -> dict[str, Any]:
     """Return the document of a finished run, and "info", the model it ran on; to be archived."""
     start, end = row.started_ms, row.finished_ms
     seconds = None if start is None or end is None else (end - start) / 1000
     return {
         **_stored(row),
-        **own.document,
+        **summary.document,
         "position": None,
         "available": False,
         "progress": {
@@ -124,7 +181,7 @@ def final_document(row: Row, own: Outline, trajectories: int, fraction: float) -
             "fraction": 1.0 if row.state == State.DONE else fraction,
             "seconds_left": None,
         },
-        "cost": {"evaluations": own.evaluations, "seconds": seconds},
+        "cost": {"evaluations": summary.evaluations, "seconds": seconds},
         "info": row.info.model_dump(mode="json"),
     }
 

@@ -20,12 +20,12 @@ class Load:
 
 def rates(workers: Iterable[WorkerInfo]) -> dict[str, float]:
     """Return the evaluations a second of each model over all workers alive that tell one."""
-    found: dict[str, float] = {}
+    totals: dict[str, float] = {}
     for worker in workers:
         for model in worker.models:
             if model.pairs_per_second:
-                found[model.name] = found.get(model.name, 0.0) + model.pairs_per_second
-    return found
+                totals[model.name] = totals.get(model.name, 0.0) + model.pairs_per_second
+    return totals
 
 
 def observed(

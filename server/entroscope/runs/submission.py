@@ -1,7 +1,6 @@
 """From what a user sends to a run: checked, priced, and made once."""
 
 import threading
-from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -17,10 +16,11 @@ from entroscope.protocol.errors import Conflict, SpecError, Unavailable
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
 from entroscope.protocol.validation import read_document
-from entroscope.runs.catalog import Catalog
 from entroscope.runs.documents import outline
 from entroscope.runs.estimate import cost_seconds
 from entroscope.runs.limits import check_records
+from entroscope.runs.listing import Listing
+from entroscope.runs.results import Results, plan_of
 from entroscope.settings import Settings
 
 Request = TypeVar("Request", bound=BaseModel)
@@ -34,11 +34,12 @@ class Submissions:
         redis: Redis,
         store: RunStore,
         presence: Presence,
-        catalog: Catalog,
+        listing: Listing,
+        results: Results,
         settings: Settings,
     ) -> None:
         self._redis, self._store, self._presence = redis, store, presence
-        self._catalog, self._settings = catalog, settings
+        self._listing, self._results, self._settings = listing, results, settings
         self._lock = threading.Lock()
 
     def order(self, document: Any) -> Plan:
@@ -63,14 +64,14 @@ class Submissions:
     def plan(self, document: Any) -> dict[str, Any]:
         """Return what a run of this spec would be."""
         plan = self.order(document)
-        own = outline(plan)
-        seconds = cost_seconds(own.work, plan.info.name, self._catalog.rates())
+        summary = outline(plan)
+        seconds = cost_seconds(summary.work, plan.info.name, self._listing.rates())
         return {
             "spec": plan.spec.document(),
-            **own.document,
+            **summary.document,
             "batches": [size for _, size in plan.batches],
             "presets": plan.bound.presets,
-            "cost": {"evaluations": own.evaluations, "seconds": seconds},
+            "cost": {"evaluations": summary.evaluations, "seconds": seconds},
         }
 
     def submit(self, document: Any, *, key: str | None, reuse: bool) -> tuple[str, bool]:
@@ -81,36 +82,38 @@ class Submissions:
             reuse: an equal run that is done will do.
         """
         plan = self.order(document)
-        if reuse and (found := self._catalog.equal_run(plan.hash)) is not None:
-            return found, False
+        if reuse and (equal := self._listing.equal_run(plan.hash)) is not None:
+            return equal, False
         if key is None:
             return self._store.create(plan).id, True
         with self._lock:
             run = id_of_key(self._redis, key, document)
-            if self._catalog.exists(run):
+            if self._listing.exists(run):
                 return run, False
             return self._store.create(plan, run=run).id, True
 
     def extend(self, run: str, trajectories: int) -> str:
         """Make a run with more trajectories that reuses the batches of a finished one."""
-        document, frames = self._catalog.finished_run(run)
+        document, frames = self._results.finished_run(run)
         if document["state"] != "done":
             raise Conflict(f"run {run!r} is {document['state']}; only a run that is done can grow")
-        old, info = Spec.model_validate(document["spec"]), self._same_model(document)
+        plan = plan_of(document)
+        self._check_same_model(plan)
+        old = plan.spec
         if trajectories <= old.trajectories:
             reason = f"must be more than the {old.trajectories} that the run has"
             raise SpecError("trajectories", trajectories, reason)
         new = old.model_copy(update={"trajectories": trajectories, "target_se_bits": None})
-        plan = Plan(new, info)
-        check_size(plan, self._settings)
-        equal = zip(plan.batches, Plan(old, info).batches, strict=False)
+        longer = Plan(new, plan.info)
+        check_size(longer, self._settings)
+        equal = zip(longer.batches, plan.batches, strict=False)
         kept = {i: frames[i] for i, (a, b) in enumerate(equal) if a == b and i in frames}
-        row = self._store.create(plan, parent=document["parent"], extends=run, reuse=kept)
+        row = self._store.create(longer, parent=document["parent"], extends=run, reuse=kept)
         return row.id
 
     def refine(self, run: str, steps: int) -> str:
         """Make a run of the same spec with its noise levels where a finished one saw decisions."""
-        result = self._catalog.result(run)
+        result = self._results.result(run)
         return self._store.create(self.order(spec_from_pilot(result, steps))).id
 
     def _model(self, name: str) -> ModelInfo:
@@ -122,16 +125,15 @@ class Submissions:
             raise SpecError("model", name, f"no model {name!r}; the models are {known}")
         return models[name][0]
 
-    def _same_model(self, document: Mapping[str, Any]) -> ModelInfo:
-        """Return the model of an old run, if those announced under its name are still the same."""
-        info = ModelInfo.model_validate(document["info"])
+    def _check_same_model(self, plan: Plan) -> None:
+        """Refuse to go on with an old run unless the model of its name is still the same."""
+        info = plan.info
         now = self._presence.models().get(info.name)
         if now is not None and now[0].weights_hash != info.weights_hash:
             raise Conflict(f"the weights of {info.name!r} have changed since this run; start anew")
-        on_data = document["spec"].get("paths_from") == "data"
+        on_data = plan.spec.paths_from == "data"
         if now is not None and on_data and now[0].data != info.data:
             raise Conflict(f"the data of {info.name!r} have changed since this run; start anew")
-        return info
 
 
 def check_size(plan: Plan, settings: Settings) -> None:

@@ -56,8 +56,8 @@ class SweepStore:
         return lambda pipe: pipe.hset(SWEEPS, row.id, _document(row))
 
     def _born(self) -> list[SweepRow]:
-        found: Any = self._redis.hvals(SWEEPS)
-        return [_read(document) for document in found]
+        born: Any = self._redis.hvals(SWEEPS)
+        return [_read(document) for document in born]
 
     def keep(self) -> None:
         """Move sweeps to the folder; one that cannot be written stays in Redis until the next time.
@@ -81,10 +81,10 @@ class SweepStore:
         with self._lock:
             if sweep in self._kept:
                 return self._kept[sweep]
-            found: Any = self._redis.hget(SWEEPS, sweep)
-        if found is None:
+            born: Any = self._redis.hget(SWEEPS, sweep)
+        if born is None:
             raise NotFound(f"no sweep {sweep!r}")
-        return _read(found)
+        return _read(born)
 
     def delete(self, sweep: str) -> None:
         """Forget a sweep; its runs stay."""
@@ -108,14 +108,14 @@ def _document(row: SweepRow) -> bytes:
 
 
 def _read(document: bytes) -> SweepRow:
-    found = json.loads(document)
+    fields = json.loads(document)
     return SweepRow(
-        id=found["id"],
-        created_ms=found["created_ms"],
-        title=found["title"],
-        spec=found["spec"],
-        vary=tuple(found["vary"]),
-        runs=tuple(found["runs"]),
+        id=fields["id"],
+        created_ms=fields["created_ms"],
+        title=fields["title"],
+        spec=fields["spec"],
+        vary=tuple(fields["vary"]),
+        runs=tuple(fields["runs"]),
     )
 
 

@@ -19,8 +19,9 @@ from entroscope.measurement.plan.sweep import Sweep, default_title, sweep_plans
 from entroscope.protocol.errors import Conflict, NotFound
 from entroscope.protocol.states import FINAL, State
 from entroscope.protocol.validation import read_document
-from entroscope.runs.catalog import Catalog
 from entroscope.runs.estimate import cost_seconds
+from entroscope.runs.listing import Listing
+from entroscope.runs.results import Results
 from entroscope.runs.submission import Submissions
 from entroscope.runs.sweep_store import SweepRow, SweepStore
 
@@ -37,11 +38,12 @@ class Sweeps:
         runs: RunStore,
         store: SweepStore,
         submissions: Submissions,
-        catalog: Catalog,
+        listing: Listing,
+        results: Results,
         max_evaluations: int,
     ) -> None:
         self._redis, self._runs, self._store = redis, runs, store
-        self._submissions, self._catalog = submissions, catalog
+        self._submissions, self._listing, self._results = submissions, listing, results
         self._max_evaluations = max_evaluations
         self._lock = threading.Lock()
         self._complained = False
@@ -60,7 +62,7 @@ class Sweeps:
     def plan(self, document: Any) -> Document:
         """Return what a sweep would be and cost."""
         sweep, plans = self._checked(document)
-        rates = self._catalog.rates()
+        rates = self._listing.rates()
         seconds = [cost_seconds(plan.work, plan.info.name, rates) for plan in plans]
         known = [each for each in seconds if each is not None]
         return {
@@ -75,7 +77,7 @@ class Sweeps:
     def document(self, sweep: str) -> Document:
         """Return a sweep with its runs."""
         row = self._store.get(sweep)
-        runs = self._catalog.documents(row.runs)
+        runs = self._listing.documents(row.runs)
         there = [run["id"] for run in runs]
         fractions = ((State(run["state"]), run["progress"]["fraction"]) for run in runs)
         return {**_about(row, there, fractions), "spec": row.spec, "runs": runs}
@@ -92,20 +94,20 @@ class Sweeps:
 
     def cancel(self, sweep: str) -> Document:
         """Cancel every run that has not ended and return the receipts."""
-        standings = self._catalog.standings()
+        standings = self._listing.standings()
         runs = self._store.get(sweep).runs
         open_runs = [run for run in runs if run in standings and not standings[run].ended]
-        return {"id": sweep, "receipts": [self._catalog.cancel(run) for run in open_runs]}
+        return {"id": sweep, "receipts": [self._results.cancel(run) for run in open_runs]}
 
     def delete(self, sweep: str) -> None:
         """Remove a finished sweep and its runs."""
         row = self._store.get(sweep)
-        standings = self._catalog.standings()
+        standings = self._listing.standings()
         there = [run for run in row.runs if run in standings]
         if still := sum(not standings[run].ended for run in there):
             raise Conflict(f"{still} runs of sweep {sweep!r} have not ended; this needs all to")
         for run in there:
-            self._catalog.delete(run)
+            self._results.delete(run)
         self._store.delete(sweep)
 
     def tend(self) -> None:
@@ -143,14 +145,14 @@ class Sweeps:
         return True
 
     def _summaries(self, rows: list[SweepRow]) -> Iterator[Document]:
-        standings = self._catalog.standings() if rows else {}
+        standings = self._listing.standings() if rows else {}
         for row in rows:
             there = [run for run in row.runs if run in standings]
-            found = [standings[run] for run in there]
-            about = _about(row, there, ((own.state, own.fraction) for own in found))
+            known = [standings[run] for run in there]
+            about = _about(row, there, ((each.state, each.fraction) for each in known))
             runs = [
-                {"id": run, "state": own.state, "position": own.position}
-                for run, own in zip(there, found, strict=True)
+                {"id": run, "state": each.state, "position": each.position}
+                for run, each in zip(there, known, strict=True)
             ]
             yield {**about, "runs": runs}
 
@@ -159,13 +161,13 @@ def _about(
     row: SweepRow, there: Collection[str], fractions: Iterable[tuple[State, float]]
 ) -> Document:
     """Return what is the same in long and short: of the runs that are still there."""
-    found = list(fractions)
-    done = [1.0 if state in FINAL else fraction for state, fraction in found]
+    known = list(fractions)
+    done = [1.0 if state in FINAL else fraction for state, fraction in known]
     return {
         "id": row.id,
         "title": row.title,
         "created_ms": row.created_ms,
-        "state": joint_state([state for state, _ in found]),
+        "state": joint_state([state for state, _ in known]),
         "progress": sum(done) / len(done) if done else 1.0,
         "vary": [patch for patch, run in zip(row.vary, row.runs, strict=True) if run in there],
     }

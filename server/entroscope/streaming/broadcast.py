@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from entroscope.broker.event_log import Entry, EventLog
 from entroscope.measurement.plan.plan import Plan
-from entroscope.protocol.errors import NotFound
+from entroscope.protocol.errors import Conflict, NotFound
 from entroscope.protocol.events import START
 from entroscope.streaming.channel import Channel
 from entroscope.streaming.cursor import Cursor
@@ -35,6 +35,14 @@ class _Live:
     channel: Channel
     projection: Projection
     cursor: str = START
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """All of a finished run's log: its fold, and the frames that no newer one replaces."""
+
+    projection: Projection
+    frames: list[Frame]
 
 
 class Broadcast:
@@ -102,6 +110,13 @@ class Broadcast:
         live = self._live.get(run)
         return live is not None and not live.channel.final
 
+    def replay(self, run: str) -> Replay | None:
+        """Return all of the log of a run that was followed to its end, or None."""
+        live = self._live.get(run)
+        if live is None or not live.channel.final:
+            return None
+        return Replay(live.projection, live.channel.frames())
+
     def preview(self, run: str, step: int) -> Frame | None:
         """Return the newest picture of a noise level, from a channel that is open."""
         channel = self._channels.get(run)
@@ -134,23 +149,23 @@ class Broadcast:
     def _open_if_there(self, run: str) -> None:
         try:
             self.open(run)
-        except NotFound:
-            return  # it has ended and was deleted a moment ago
+        except (NotFound, Conflict):
+            return  # it was deleted a moment ago, or this version cannot read it
 
-    def _add(self, run: str, found: Plan | list[Frame]) -> None:
+    def _add(self, run: str, source: Plan | list[Frame]) -> None:
         channel = Channel(run, self._loop)
-        if isinstance(found, Plan):
-            self._live[run] = _Live(channel, Projection(run, found))
+        if isinstance(source, Plan):
+            self._live[run] = _Live(channel, Projection(run, source))
             self._wake.set()
         else:
-            channel.extend(found)
+            channel.extend(source)
         self._channels[run] = channel
 
     def _follow(self) -> None:
         while not self._stopping.is_set():
             with self._lock:
-                live = [own for own in self._live.values() if not own.channel.final]
-            cursors = {own.channel.run: own.cursor for own in live}
+                live = [each for each in self._live.values() if not each.channel.final]
+            cursors = {each.channel.run: each.cursor for each in live}
             if not cursors:
                 self._wake.wait()
                 self._wake.clear()

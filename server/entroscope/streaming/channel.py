@@ -50,6 +50,10 @@ class Channel:
         self.gone = True
         self._loop.call_soon_threadsafe(self._notify)
 
+    def frames(self) -> list[Frame]:
+        """Return the frames that are kept, in order."""
+        return [frame for frame in self._frames if frame is not None]
+
     def newest(self, key: tuple[str, int]) -> Frame | None:
         """Return the newest frame with a key."""
         position = self._newest.get(key)

@@ -66,12 +66,14 @@ class Projection:
         fraction: how much of the whole run is evaluated, batches under way included.
         speed: evaluations a second of one worker on this run, or None before its first batch.
         final: whether the last event has been seen.
+        checks: of the whole run, where it came to its good end.
     """
 
     def __init__(self, run: str, plan: Plan) -> None:
         self.run, self.plan, self.fold = run, plan, Fold(plan)
         self.trajectories, self.fraction, self.final = 0, 0.0, False
         self.speed: float | None = None
+        self.checks: list[dict[str, Any]] | None = None
         self._steps: dict[int, int] = {}
         self._windows: list[dict[str, Any]] = []
         self._windows_of = 0
@@ -111,6 +113,8 @@ class Projection:
         return event_frame(common | finite(content), image)
 
     def _state(self, entry: Entry) -> Frame:
+        if entry.type == "checks":
+            self.checks = entry.document["checks"]
         if entry.type == "done":
             self.fold.keep(int(entry.document["batches"]))
         return self._event(entry, entry.document)

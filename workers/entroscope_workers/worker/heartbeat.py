@@ -1,4 +1,4 @@
-"""The worker's second thread: renews its claim, announces it, and hears who is to stop.
+"""The worker's second thread: renews its lease, announces it, and receives cancellations.
 
 It is a thread of its own so that a busy batch does not delay it.
 """
@@ -13,7 +13,7 @@ from typing import Any, Self
 from redis import Redis
 from redis.exceptions import RedisError
 
-from entroscope.broker.batch_queue import BatchQueue, Claim, Taken
+from entroscope.broker.batch_queue import BatchQueue, Lease, Taken
 from entroscope.broker.keys import CONTROL
 from entroscope.broker.presence import Presence, WorkerInfo
 from entroscope.protocol.presets import RunPreset
@@ -21,7 +21,7 @@ from entroscope.protocol.presets import RunPreset
 ANNOUNCE_S = 1.5
 #: Longest wait for a message, so that the thread ends soon when asked.
 LISTEN_S = 0.2
-#: Claims are renewed this often within the time after which they lapse.
+#: Leases are renewed this often within the time after which they lapse.
 RENEWALS = 5
 
 
@@ -43,11 +43,11 @@ class Outage:
         self.lasts = False
 
 
-class Pulse:
-    """Keeps one worker's claim and presence alive while its context lasts.
+class Heartbeat:
+    """Keeps one worker's lease and presence alive while its context lasts.
 
     Attributes:
-        claim: what is known of the batch held.
+        lease: what is known of the batch held.
     """
 
     def __init__(
@@ -61,12 +61,12 @@ class Pulse:
         self._redis, self._queue, self._info, self._outage = redis, queue, info, outage
         self._presets, self._brought = presets, False
         self._presence = Presence(redis)
-        self._renew_s = queue.claim_ms / 1000 / RENEWALS
+        self._renew_s = queue.lease_ms / 1000 / RENEWALS
         self._lock, self._ended = threading.Lock(), threading.Event()
         self._taken: Taken | None = None
         self._renew_at = self._announce_at = 0.0
-        self._thread = threading.Thread(target=self._live, name="pulse", daemon=True)
-        self.claim = Claim.HELD
+        self._thread = threading.Thread(target=self._live, name="heartbeat", daemon=True)
+        self.lease = Lease.HELD
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -88,7 +88,7 @@ class Pulse:
     def hold(self, taken: Taken | None) -> None:
         """Keep this batch from now on, or none."""
         with self._lock:
-            self._taken, self.claim = taken, Claim.HELD
+            self._taken, self.lease = taken, Lease.HELD
             self._renew_at, self._announce_at = time.monotonic() + self._renew_s, 0.0
 
     def _live(self) -> None:
@@ -130,10 +130,10 @@ class Pulse:
         taken = self._taken
         if taken is None:
             return
-        claim = self._queue.renew(taken)
+        lease = self._queue.renew(taken)
         with self._lock:
             if self._taken is taken:
-                self.claim = claim
+                self.lease = lease
 
     def _announce(self) -> None:
         if self._presets and (not self._brought or self._presence.lacks_presets()):

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from redis import Redis
 from redis.exceptions import RedisError
 
-from entroscope.broker.batch_queue import MAX_ATTEMPTS, BatchQueue, Claim, Taken
+from entroscope.broker.batch_queue import MAX_ATTEMPTS, BatchQueue, Lease, Taken
 from entroscope.broker.endings import now_ms
 from entroscope.broker.event_log import EventLog
 from entroscope.broker.presence import WorkerInfo
-from entroscope.broker.queue_entries import CLAIM_MS
+from entroscope.broker.queue_entries import LEASE_MS
 from entroscope.measurement.curves.records import Pause, Payload, Record
 from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.presets import RunPreset
-from entroscope_workers.worker.heartbeat import Outage, Pulse
+from entroscope_workers.worker.heartbeat import Heartbeat, Outage
 from entroscope_workers.worker.publisher import Publisher
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Worker:
         run_batch: what computes a batch; the runner's unless given.
         infos: what to announce of each model, by name; its own `info` unless given.
         presets: runs and sweeps to offer, whether or not this worker has their models.
-        claim_ms, max_attempts: as in BatchQueue.
+        lease_ms, max_attempts: as in BatchQueue.
         say: prints a line for the operator.
     """
 
@@ -67,15 +67,15 @@ class Worker:
         run_batch: RunBatch | None = None,
         infos: Mapping[str, ModelInfo] | None = None,
         presets: Sequence[RunPreset] = (),
-        claim_ms: int = CLAIM_MS,
+        lease_ms: int = LEASE_MS,
         max_attempts: int = MAX_ATTEMPTS,
         say: Callable[[str], None] = _say,
     ) -> None:
         self._models, self._name, self._device, self._say = models, name, device, say
         self._run_batch = run_batch or _runner()
-        self._queue = BatchQueue(redis, claim_ms=claim_ms, max_attempts=max_attempts)
+        self._queue = BatchQueue(redis, lease_ms=lease_ms, max_attempts=max_attempts)
         self._log, self._outage = EventLog(redis), Outage(say)
-        self._block_ms = min(BLOCK_MS, claim_ms)
+        self._block_ms = min(BLOCK_MS, lease_ms)
         self._stopped = threading.Event()
         info = WorkerInfo(
             name=name,
@@ -85,11 +85,11 @@ class Worker:
             models=[(infos or {}).get(key, model.info) for key, model in models.items()],
             since_ms=now_ms(),
         )
-        self._pulse = Pulse(redis, self._queue, info, self._outage, presets)
+        self._heartbeat = Heartbeat(redis, self._queue, info, self._outage, presets)
 
     def run(self) -> None:
         """Work until `stop`, SIGTERM or SIGINT; then give the batch back and leave."""
-        with _signals(self._on_signal), self._pulse:
+        with _signals(self._on_signal), self._heartbeat:
             while not self._stopped.is_set():
                 taken = self._insist(self._take)
                 if taken is not None:
@@ -108,7 +108,7 @@ class Worker:
         return self._queue.take(self._name, list(self._models), self._block_ms, self._device)
 
     def _work(self, taken: Taken) -> None:
-        self._pulse.hold(taken)
+        self._heartbeat.hold(taken)
         try:
             with closing(self._payloads(taken)) as payloads:
                 self._publish(taken, payloads)
@@ -116,7 +116,7 @@ class Worker:
             self._say(f"run {taken.run}, batch {taken.batch} failed: {error}")
             self._insist(partial(self._queue.fail, taken, str(error)))
         finally:
-            self._pulse.hold(None)
+            self._heartbeat.hold(None)
 
     def _publish(self, taken: Taken, payloads: Iterator[Payload]) -> None:
         publisher = Publisher(self._log, taken.run, len(taken.plan.sigmas))
@@ -141,9 +141,9 @@ class Worker:
             raise BatchFailed(_one_line(error)) from error
 
     def _reason_to_leave(self, taken: Taken, step: int | None) -> Callable[[], None] | None:
-        if self._pulse.claim is Claim.CANCELLED:
+        if self._heartbeat.lease is Lease.CANCELLED:
             return partial(self._queue.cancelled, taken, step)
-        if self._pulse.claim is Claim.LOST:
+        if self._heartbeat.lease is Lease.LOST:
             return partial(self._queue.let_go, taken)
         if self._stopped.is_set():
             return partial(self._queue.give_back, taken)

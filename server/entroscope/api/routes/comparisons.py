@@ -14,4 +14,4 @@ router = APIRouter(prefix="/api/comparisons", tags=["comparisons"])
 @router.get("", response_model=Comparison)
 def get_comparison(run: RunDep, base: BaseDep, services: ServicesDep) -> dict[str, Any]:
     """Return the paired differences, run less base, of two runs that share their trajectories."""
-    return comparison(services.catalog, run, base)
+    return comparison(services.results, run, base)

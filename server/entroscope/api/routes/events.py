@@ -5,8 +5,16 @@ from typing import Annotated
 from anyio import to_thread
 from fastapi import APIRouter, Header, Query, Response, WebSocket, status
 
-from entroscope.api.deps import RunDep, ServicesDep, place_in_log, run_id, services
-from entroscope.api.event_streams import RUBBISH, UNKNOWN, Closing, EventStream, close, follow, show
+from entroscope.api.deps import RunDep, ServicesDep, cursor_in_log, run_id, services
+from entroscope.api.event_streams import (
+    UNEXPECTED,
+    UNKNOWN,
+    Closing,
+    EventStream,
+    close,
+    follow,
+    show,
+)
 from entroscope.protocol.errors import NotFound, SpecError
 from entroscope.protocol.events import START
 
@@ -31,12 +39,12 @@ async def stream_events(
     after: After = START,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> Response:
-    """Stream the events of a run from any place on (?after= or Last-Event-ID) until its end."""
-    place = place_in_log(after, last_event_id)
+    """Stream the events of a run from any event on (?after= or Last-Event-ID) until its end."""
+    start = cursor_in_log(after, last_event_id)
     channel = await to_thread.run_sync(services.broadcast.open, run)
-    if channel.final and channel.place_after(place) == len(channel):
+    if channel.final and channel.place_after(start) == len(channel):
         return Response(status_code=status.HTTP_204_NO_CONTENT)
-    frames = follow(services.broadcast, run, place)
+    frames = follow(services.broadcast, run, start)
     return EventStream(frames, services.settings.stall_s)
 
 
@@ -44,13 +52,13 @@ async def stream_events(
 async def watch(socket: WebSocket, run: str, after: After = START) -> None:
     """Send the events of a run, pictures as binary frames, until its end or the client's."""
     await socket.accept()
-    own = services(socket)
+    of_app = services(socket)
     try:
         run_id(run)
-        place = place_in_log(after, None)
+        start = cursor_in_log(after, None)
     except NotFound:
         await close(socket, UNKNOWN)
     except SpecError as error:
-        await close(socket, Closing(RUBBISH.code, str(error)[:120]))
+        await close(socket, Closing(UNEXPECTED.code, str(error)[:120]))
     else:
-        await show(socket, own.broadcast, run, place, own.settings.stall_s)
+        await show(socket, of_app.broadcast, run, start, of_app.settings.stall_s)

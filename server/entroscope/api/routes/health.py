@@ -19,5 +19,5 @@ def get_health(services: ServicesDep) -> dict[str, Any]:
         reached = bool(services.redis.ping())
     except RedisError:
         reached = False
-    status = "ok" if reached else "degraded"
+    status = "ok" if reached and not services.background.failing else "degraded"
     return {"status": status, "redis": reached, "version": version("entroscope")}

@@ -22,10 +22,10 @@ class Page(StaticFiles):
 
 def plotly_file() -> Path:
     """Return Plotly's script, without importing the package."""
-    found = find_spec("plotly")
-    if found is None or not found.submodule_search_locations:
+    package = find_spec("plotly")
+    if package is None or not package.submodule_search_locations:
         raise FileNotFoundError("the plotly package is not installed")
-    return Path(found.submodule_search_locations[0], "package_data", "plotly.min.js")
+    return Path(package.submodule_search_locations[0], "package_data", "plotly.min.js")
 
 
 def add_page(app: FastAPI) -> None:

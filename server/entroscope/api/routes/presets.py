@@ -6,12 +6,15 @@ from fastapi import APIRouter
 
 from entroscope.api.deps import ServicesDep
 from entroscope.api.schemas import PresetList
-from entroscope.runs.ready_presets import offered_presets
+from entroscope.runs.presets import offered_presets
 
 router = APIRouter(prefix="/api", tags=["presets"])
 
 
 @router.get("/presets", response_model=PresetList)
 def list_presets(services: ServicesDep) -> dict[str, Any]:
-    """List the studies of the papers, whether a worker alive can run them, and what they cost."""
-    return {"presets": offered_presets(services.presence, services.catalog.rates())}
+    """List the studies of the papers and the sweeps of the theory.
+
+    Each tells which models of workers alive can run it, and what it costs there.
+    """
+    return {"presets": offered_presets(services.presence, services.listing.rates())}

@@ -21,7 +21,7 @@ router = APIRouter(prefix="/api/runs/{run}", tags=["results"])
 @router.get("/result", response_model=Result)
 def get_result(run: RunDep, services: ServicesDep, pair_prior: PairPrior = None) -> Response:
     """Return the result; of a failed or cancelled run, that of its finished batches."""
-    text = json.dumps(services.catalog.result_at(run, pair_prior), allow_nan=False)
+    text = json.dumps(services.results.result_at(run, pair_prior), allow_nan=False)
     return Response(text, media_type="application/json")
 
 
@@ -38,7 +38,7 @@ def get_curves(
     pair_prior: PairPrior = None,
 ) -> Response:
     """Return the curves as CSV; on the (logarithmic) sigma axis production is per ln sigma."""
-    text = curves_csv(services.catalog.result_at(run, pair_prior), unit, axis)
+    text = curves_csv(services.results.result_at(run, pair_prior), unit, axis)
     name = f"attachment; filename=entroscope-{run[:8]}-{unit}-{axis}.csv"
     headers = {"Content-Disposition": name}
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
@@ -55,4 +55,4 @@ def get_preview(
     run: RunDep, step: Annotated[int, Path(ge=0, le=1_000_000)], services: ServicesDep
 ) -> Response:
     """Return the pictures of one step as one sprite sheet."""
-    return Response(services.catalog.preview(run, step), media_type="image/jpeg")
+    return Response(services.results.preview(run, step), media_type="image/jpeg")

@@ -41,7 +41,7 @@ def create_run(
     run, made = services.submissions.submit(spec, key=idempotency_key, reuse=reuse)
     response.status_code = status.HTTP_201_CREATED if made else status.HTTP_200_OK
     response.headers["Location"] = f"/api/runs/{run}"
-    return services.catalog.document(run)
+    return services.listing.document(run)
 
 
 @router.post("/plan", response_model=PlanDocument, openapi_extra=body_of(Spec))
@@ -60,7 +60,7 @@ def list_runs(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Document:
     """List runs, live and archived, newest first."""
-    runs = services.catalog.page(model, state, limit + 1, before, parent)
+    runs = services.listing.page(model, state, limit + 1, before, parent)
     last = runs[limit - 1] if len(runs) > limit else None
     cursor = None if last is None else f"{last['created_ms']}-{last['id']}"
     return {"runs": [without_exact(run) for run in runs[:limit]], "next": cursor}
@@ -69,19 +69,19 @@ def list_runs(
 @router.get("/{run}", response_model=RunDocument)
 def get_run(run: RunDep, services: ServicesDep) -> Document:
     """Return one run."""
-    return services.catalog.document(run)
+    return services.listing.document(run)
 
 
 @router.delete("/{run}", status_code=status.HTTP_204_NO_CONTENT)
 def delete_run(run: RunDep, services: ServicesDep) -> None:
     """Remove a finished run and all that is kept of it."""
-    services.catalog.delete(run)
+    services.results.delete(run)
 
 
 @router.post("/{run}/cancel", response_model=Receipt)
 def cancel_run(run: RunDep, services: ServicesDep) -> Document:
     """Cancel a run: at once while it is queued, at the next step of its batch while it runs."""
-    return services.catalog.cancel(run)
+    return services.results.cancel(run)
 
 
 @router.post(
@@ -96,7 +96,7 @@ def extend_run(
     """Make a new run with more trajectories that reuses the batches of a finished one."""
     new = services.submissions.extend(run, read_document(Extension, extension).trajectories)
     response.headers["Location"] = f"/api/runs/{new}"
-    return services.catalog.document(new)
+    return services.listing.document(new)
 
 
 @router.post(
@@ -111,4 +111,4 @@ def refine_run(
     """Make a run like a finished one, its noise levels where that one has seen decisions."""
     new = services.submissions.refine(run, read_document(Refinement, refinement).steps)
     response.headers["Location"] = f"/api/runs/{new}"
-    return services.catalog.document(new)
+    return services.listing.document(new)

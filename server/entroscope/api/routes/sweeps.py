@@ -15,7 +15,7 @@ from entroscope.api.sweep_schemas import (
     SweepSummary,
 )
 from entroscope.measurement.plan.sweep import Sweep
-from entroscope.runs.sweep_presets import sweep_presets
+from entroscope.runs.presets import sweep_bodies
 
 router = APIRouter(prefix="/api/sweeps", tags=["sweeps"])
 Document = dict[str, Any]
@@ -47,10 +47,10 @@ def plan_sweep(sweep: BodyDep, services: ServicesDep) -> Document:
     return services.sweeps.plan(sweep)
 
 
-@router.get("/presets", response_model=SweepPresets)
+@router.get("/presets", response_model=SweepPresets, deprecated=True)
 def list_presets() -> Document:
-    """List sweeps that are ready to be sent: the figures of the theory."""
-    return {"presets": sweep_presets()}
+    """List the sweeps of the theory; GET /api/presets lists these and the studies of the papers."""
+    return {"presets": sweep_bodies()}
 
 
 @router.get("", response_model=SweepList)

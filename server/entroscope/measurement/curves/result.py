@@ -24,8 +24,12 @@ from entroscope.protocol.quantities import COLUMNS, COMBINED, SHOWN
 Array = NDArray[np.float64]
 
 
-def result_document(fold: Fold) -> dict[str, Any]:
-    """Return what a run has measured so far, from its finished batches (there must be one)."""
+def result_document(fold: Fold, checks: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+    """Return what a run has measured so far, from its finished batches (there must be one).
+
+    Args:
+        checks: those of the same fold, where they are known already.
+    """
     plan, merged, exact = fold.plan, fold.merged(), exact_curves(fold.plan)
     batches = [fold.moments[batch] for batch in sorted(fold.moments)]
     windows = [window(c.key, plan.sigmas, [batch[c.key] for batch in batches]) for c in plan.curves]
@@ -42,7 +46,7 @@ def result_document(fold: Fold) -> dict[str, Any]:
             for c in plan.curves
         },
         "windows": windows,
-        "checks": fold.checks(),
+        "checks": fold.checks() if checks is None else checks,
         "studies": studies_document(plan, fold.studies(), windows),
         "provenance": _provenance(list(fold.facts.values())),
     }
