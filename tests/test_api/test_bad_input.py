@@ -16,9 +16,9 @@ SPEC: Document = {"model": "fake", "trajectories": 12, "schedule": {"steps": 4}}
 #: Change of the spec, field that is named, part of the message.
 BAD_FIELDS: list[tuple[dict[str, Any], str, str]] = [
     ({"model": "nope"}, "model", "the models are fake"),
-    ({"model": 3}, "model", "valid string"),
-    ({"colour": "red"}, "colour", "not permitted"),
-    ({"schedule": {"stepz": 4}}, "schedule.stepz", "not permitted"),
+    ({"model": 3}, "model", "must be a text"),
+    ({"colour": "red"}, "colour", "is unknown; there are "),
+    ({"schedule": {"stepz": 4}}, "schedule.stepz", "did you mean 'steps'?"),
     ({"schedule": {"steps": 1}}, "schedule.steps", "greater than or equal to 2"),
     ({"schedule": {"steps": 2.5}}, "schedule.steps", "integer"),
     ({"schedule": {"sigma_min": 9, "sigma_max": 3}}, "schedule", "must be < sigma_max"),
@@ -29,7 +29,7 @@ BAD_FIELDS: list[tuple[dict[str, Any], str, str]] = [
     ({"trajectories": 10**7}, "trajectories", "less than or equal to"),
     ({"seed": -1}, "seed", "greater than or equal to 0"),
     ({"params": {"x": 1}}, "params", "has no parameters"),
-    ({"partitions": {}}, "partitions", "at least 1 item"),
+    ({"partitions": {}}, "partitions", "must have at least 1 item(s), has 0"),
     ({"partitions": {"Big Name": None}}, "partitions", "lower-case"),
     ({"partitions": {"p": 7}}, "partitions.p", "'each-vs-rest'"),
     ({"partitions": {"p": []}}, "partitions.p", "2 groups"),
