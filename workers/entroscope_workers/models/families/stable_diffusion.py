@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from entroscope.measurement.plan.prompts import prompts_schema
+from entroscope.measurement.params.prompts import prompts_schema
 from entroscope.protocol.models import BatchSizes, ModelInfo, ScheduleDefaults
 from entroscope_workers.models.adapters.ddpm_model import (
     DdpmDenoiser,
@@ -210,6 +210,7 @@ def _describe(entry: Entry, shape: tuple[int, int, int], parts: Parts) -> ModelI
         ),
         batch_sizes=BatchSizes(first=8, largest=32),
         unconditional=True,
+        params_kind="prompts",
         params_schema=prompts_schema(),
         weights_hash=hash_files(parts.files),
     )
