@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from entroscope.measurement.curves.comparison import check_comparable
 from entroscope.measurement.params.prompts import prompts_schema
 from entroscope.measurement.plan.bound import bind_params
 from entroscope.measurement.plan.plan import Plan
@@ -105,6 +106,13 @@ def test_a_label_by_name_and_by_index_is_the_same_run() -> None:
         for one, two in ((["a"], ["b", "c"]), ([0], [1, "c"]))
     )
     assert by_name.hash == by_index.hash
+
+
+def test_a_run_made_before_params_were_filled_in_grows_into_one_that_is_found() -> None:
+    filled = plan(MIXTURE)
+    before = filled.spec.model_copy(update={"params": {}})
+    assert Plan(before, MIXTURE).hash == filled.hash
+    check_comparable(filled, Plan(before, MIXTURE))
 
 
 def test_params_of_a_resolved_spec_resolve_to_themselves() -> None:

@@ -120,9 +120,7 @@ def test_it_runs_through_server_and_worker(model: Path) -> None:
             for params in ({"distance": 40}, {})
         ]
         for run in runs:
-            eventually(
-                lambda run=run: running.http.get(f"/api/runs/{run}").json()["state"] == "done"
-            )
+            wait(running.http, run)
         far, near = (running.http.get(f"/api/runs/{run}/result").json() for run in runs)
         assert peak(far) > 4 * peak(near) and near["spec"]["params"] == {"distance": 4}
         equal = running.http.post("/api/runs?reuse=1", json={**SPEC, "params": {"distance": 4.0}})

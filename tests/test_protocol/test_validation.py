@@ -30,7 +30,7 @@ def said(document: Any) -> dict[str, str]:
         ({"partitions": {"a": {"eahc": [1], "each": [0]}}}, "partitions.a.eahc", "'each'?"),
         ({"trajectories": 1}, "trajectories", "must be >= 2"),
         ({"trajectories": 2.5}, "trajectories", "must be a whole number"),
-        ({"target_se_bits": 0}, "target_se_bits", "must be >= 1e-05"),
+        ({"target_se_bits": 0}, "target_se_bits", "must be >= 0.00001"),
         ({"seed": 2**53}, "seed", f"must be < {2**53}"),
         ({"prune_below": 1}, "prune_below", "must be <= 0.1"),
         ({"guidance": {}}, "guidance.scale", "is missing"),

@@ -2,7 +2,9 @@
 
 import ast
 import difflib
+import math
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -129,9 +131,15 @@ def _reason(path: Path, item: Mapping[str, Any], schema: Mapping[str, Any]) -> s
     if kind == "union_tag_invalid":
         return one_of(context["tag"], _choices(context["expected_tags"]))
     if kind in REASONS:
-        return REASONS[kind].format_map(context)
+        return REASONS[kind].format_map({name: _plain(v) for name, v in context.items()})
     message: str = item["msg"]
     return message.removeprefix("Value error, ")
+
+
+def _plain(value: Any) -> Any:
+    """Return a number without exponent, 0.00001 and not 1e-05; anything else as it is."""
+    is_float = isinstance(value, float) and math.isfinite(value)
+    return format(Decimal(str(value)).normalize(), "f") if is_float else value
 
 
 def _choices(listed: str) -> list[Any]:

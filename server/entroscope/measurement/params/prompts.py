@@ -10,7 +10,7 @@ from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.partitions import Group, Partition
 from entroscope.protocol.validation import unknown_name
 
-#: The papers' pair.
+#: The two prompts of the papers.
 DEFAULT_PROMPTS = ("A wooden chair", "A wooden chair in front of blue walls")
 MAX_PROMPTS = 64
 MAX_CHARACTERS = 1000

@@ -85,7 +85,8 @@ class Plan:
     @property
     def hash(self) -> str:
         """The identity of the run: the same hash, the same numbers (previews aside)."""
-        return spec_hash(self.spec, self.info.weights_hash, self.info.data, self.labels)
+        filled = self.spec.model_copy(update={"params": self.bound.params})
+        return spec_hash(filled, self.info.weights_hash, self.info.data, self.labels)
 
     @cached_property
     def full_prior(self) -> Array:
