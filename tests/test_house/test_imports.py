@@ -48,8 +48,9 @@ def test_cli_imports_the_workers_only_inside_the_commands_that_need_them(name: s
     assert "entroscope_workers" not in ast.unparse(ast.Module(at_top, []))
 
 
-def test_what_runs_mean_needs_pydantic_and_numpy_only() -> None:
-    allowed = {"pydantic", "numpy", "entroscope"} | sys.stdlib_module_names
+def test_what_runs_mean_needs_pydantic_numpy_and_jsonschema_only() -> None:
+    allowed = {"pydantic", "numpy", "jsonschema", "referencing", "entroscope"}
+    allowed |= sys.stdlib_module_names
     for path in [*files(SERVER / "entroscope/protocol"), *files(SERVER / "entroscope/measurement")]:
         assert set(map(top, imports(path))) <= allowed, path
 

@@ -25,8 +25,9 @@ SERVER = {
     "paths": set(),
 }
 MEASUREMENT = {
-    "curves": {"plan", "mixtures"},
-    "plan": {"mixtures"},
+    "curves": {"plan", "params"},
+    "plan": {"params"},
+    "params": {"mixtures"},
     "mixtures": set(),
 }
 WORKERS = {
@@ -121,7 +122,7 @@ def test_the_server_imports_the_workers_in_its_command_line_only() -> None:
         assert other == "entroscope" or room(module) == "cli", module
 
 
-def test_the_rooms_of_measurement_are_curves_over_plan_over_mixtures() -> None:
+def test_the_rooms_of_measurement_are_curves_over_plan_over_params_over_mixtures() -> None:
     for module, path in modules().items():
         parts = module.split(".")
         if parts[:2] != ["entroscope", "measurement"] or len(parts) < 3:

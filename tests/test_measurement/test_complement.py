@@ -65,10 +65,10 @@ def test_what_saturation_leaves_vanishes_as_the_class_becomes_rare() -> None:
     ("fields", "field", "says"),
     [
         ({"partitions": {"classes": None}}, "partitions.classes", "must be 'each-vs-rest'"),
-        ({"prior": "uniform"}, "prior", "must be the model's own"),
+        ({"prior": "uniform"}, "prior", "must be 'model'"),
         ({"guidance": {"scale": 2}}, "guidance", "use 'classes'"),
         ({"prune_below": 0.01}, "prune_below", "must be 0"),
-        ({"trajectories": 5}, "trajectories", "must be at least 6, 2 for each of 3 pairs"),
+        ({"trajectories": 5}, "trajectories", "must be at least 6, 2 for each of 3 classes"),
         ({"complement": "classes", "pair_prior": 0.2}, "pair_prior", "'rebuilt' or"),
         (
             {"complement": "classes", "complement_paths": "rebuilt"},
@@ -119,7 +119,7 @@ def test_chosen_classes_are_each_set_against_all_others() -> None:
 def test_as_many_trajectories_are_needed_as_the_chosen_pairs_take() -> None:
     chosen = {"partitions": {"some": {"each": list(range(50))}}}
     assert thousand(**chosen, trajectories=100).spec.trajectories == 100
-    with pytest.raises(SpecError, match="at least 100, 2 for each of 50 pairs"):
+    with pytest.raises(SpecError, match="at least 100, 2 for each of 50 classes"):
         thousand(**chosen, trajectories=99)
 
 

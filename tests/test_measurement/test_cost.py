@@ -7,7 +7,7 @@ from fakes import INFO
 
 from entroscope.broker.presence import WorkerInfo
 from entroscope.broker.rows import Row
-from entroscope.measurement.plan.cost import pair_cost
+from entroscope.measurement.plan.bound import bind_params
 from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Spec
@@ -22,20 +22,24 @@ LINE: dict[str, Any] = {}
 WIDE = {"kind": "pair", "dimension": 10_000}
 
 
+def cost(info: ModelInfo, params: dict[str, Any]) -> float:
+    return bind_params(info, params).cost()
+
+
 def test_the_model_as_it_is_offered_is_the_unit() -> None:
-    assert pair_cost(MIXTURE, {}) == 1
-    assert pair_cost(MIXTURE, {"kind": "points", "means": [[0], [1], [2], [3]]}) == 1
-    assert pair_cost(INFO, {}) == 1
+    assert cost(MIXTURE, {}) == 1
+    assert cost(MIXTURE, {"kind": "points", "means": [[0], [1], [2], [3]]}) == 1
+    assert cost(INFO, {}) == 1
 
 
 def test_a_pair_costs_more_in_more_dimensions_and_less_among_more_components() -> None:
-    found = [pair_cost(MIXTURE, {"kind": "pair", "dimension": 10**n}) for n in range(5)]
+    found = [cost(MIXTURE, {"kind": "pair", "dimension": 10**n}) for n in range(5)]
     assert found == sorted(found)
     assert found[4] / found[3] == pytest.approx(10, rel=0.2)  # the coordinates are all that counts
     many = {"kind": "random", "components": 100, "dimension": 1}
-    assert pair_cost(MIXTURE, many) < pair_cost(MIXTURE, many | {"components": 10})
+    assert cost(MIXTURE, many) < cost(MIXTURE, many | {"components": 10})
     tree = {"kind": "tree", "dimension": 1000, "offsets": [4, 1]}
-    assert pair_cost(MIXTURE, tree) > pair_cost(MIXTURE, tree | {"dimension": 64})
+    assert cost(MIXTURE, tree) > cost(MIXTURE, tree | {"dimension": 64})
 
 
 def row(run: str, params: dict[str, Any], trajectories: int) -> Row:
@@ -63,4 +67,4 @@ def test_what_a_run_in_many_dimensions_has_seen_prices_one_on_a_line_right() -> 
     seen.speed = 6000.0
     worker = WorkerInfo(name="w", host="h", pid=1, device="d", models=[MIXTURE], since_ms=0)
     outlook = Outlook([own], [worker], {"wide": seen}.get, lambda r: outline(r.plan), lambda r: 0)
-    assert outlook.rates[MIXTURE.name] == pytest.approx(6000 * pair_cost(MIXTURE, WIDE))
+    assert outlook.rates[MIXTURE.name] == pytest.approx(6000 * cost(MIXTURE, WIDE))

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from entroscope.measurement.curves.exact import exact_curves, mixture_curves
+from entroscope.measurement.curves.exact import exact_curves
+from entroscope.measurement.mixtures.exact import mixture_curves
 from entroscope.measurement.mixtures.factors import decisions_of
 from entroscope.measurement.plan.plan import Plan
 from entroscope.measurement.plan.resolve import resolve
@@ -204,7 +205,7 @@ def test_where_no_answer_is_known_there_is_none() -> None:
     three = {"kind": "points", "means": [[0, 0, 0], [3, 0, 0], [0, 4, 0], [0, 0, 5]]}
     assert curves_of(three) == {"classes": None}
     assert curves_of({"kind": "random"}) == {"classes": None}
-    network = MIXTURE.model_copy(update={"family": "other", "labels": ("a", "b")})
+    network = MIXTURE.model_copy(update={"params_kind": None, "labels": ("a", "b")})
     assert exact_curves(plan_of({}, network)) == {"classes": None}
 
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from entroscope.measurement.params.prompts import DEFAULT_PROMPTS, prompts_schema
 from entroscope.measurement.plan.bound import bind_params
 from entroscope.measurement.plan.plan import Plan
-from entroscope.measurement.plan.prompts import DEFAULT_PROMPTS, prompts_schema
 from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.models import ModelInfo

@@ -157,12 +157,12 @@ def test_a_group_has_labels_or_groups(group: Json, said: str) -> None:
     [
         ({"offsets": [1]}, "params.offsets", "at least 2"),
         ({"offsets": [1] * 7}, "params.offsets", "at most 6"),
-        ({"offsets": [4, 0]}, "params.offsets.1", "greater than 0"),
+        ({"offsets": [4, 0]}, "params.offsets.1", "must be > 0"),
         ({"offsets": [4, float("nan")]}, "params.offsets.1", "finite"),
         ({"offsets": [4, 2, 1], "dimension": 2}, "params", "dimension must be >= .* 3, got 2"),
-        ({"dimension": 1}, "params.dimension", "greater than or equal to 2"),
-        ({"std": 0}, "params.std", "greater than 0"),
-        ({"levels": 2}, "params.levels", "not permitted"),
+        ({"dimension": 1}, "params.dimension", "must be >= 2"),
+        ({"std": 0}, "params.std", "must be > 0"),
+        ({"levels": 2}, "params.levels", "is unknown"),
     ],
 )
 def test_a_parameter_of_a_tree_mixture_that_is_off_is_named(

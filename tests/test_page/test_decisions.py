@@ -114,7 +114,7 @@ def test_several_decisions_and_weights_of_ones_own_are_one_run(visitor: Visitor)
     expect(page.get_by_label("Decision 2", exact=True)).to_have_value("rest")
 
 
-@pytest.mark.parametrize(("weight", "said"), [("0", "greater than 0"), ("much", "number")])
+@pytest.mark.parametrize(("weight", "said"), [("0", "must be > 0"), ("much", "number")])
 def test_a_weight_that_is_none_is_said_beside_the_prior(
     visitor: Visitor, weight: str, said: str
 ) -> None:

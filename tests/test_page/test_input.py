@@ -27,15 +27,15 @@ def error_beside(page: Page, field: str) -> str:
 #: What is typed into which field, where it is wrong, and what is said there.
 WRONG = [
     ("#trajectories", "1", "trajectories", "2"),
-    ("#trajectories", "many", "trajectories", "integer"),
-    ("#trajectories", "32.5", "trajectories", "integer"),
+    ("#trajectories", "many", "trajectories", "whole number"),
+    ("#trajectories", "32.5", "trajectories", "whole number"),
     ("#steps", "1", "schedule.steps", "2"),
     ("#steps", "100000", "schedule.steps", "8192"),
     ("#sigma-max", "0.001", "schedule.sigma_max", "sigma_min must be < sigma_max"),
-    ("#sigma-min", "-1", "schedule.sigma_min", "at least"),
+    ("#sigma-min", "-1", "schedule.sigma_min", "must be >"),
     ("#seed", "-1", "seed", "0"),
     ("#previews", "65", "previews", "64"),
-    ("#target", "0", "target_se_bits", "at least"),
+    ("#target", "0", "target_se_bits", "must be >"),
 ]
 
 
@@ -66,7 +66,7 @@ def test_params_of_a_mixture_are_checked_beside_their_fields(clumsy: Visitor) ->
     page = clumsy.open()
     prepare(page, "gaussian-mixture")
     page.get_by_label("Std").fill("0")
-    assert "greater than 0" in error_beside(page, "params.std")
+    assert "must be > 0" in error_beside(page, "params.std")
     page.get_by_label("Std").fill("1")
     page.get_by_label("Means").fill("1, 2; 3")
     assert "one dimension" in error_beside(page, "params")

@@ -20,7 +20,7 @@ class SpecError(EntroscopeError):
 
     Attributes:
         field: where, dotted ("schedule.sigma_min").
-        value: what was given there.
+        value: what the field has.
     """
 
     def __init__(self, field: str, value: Any, reason: str) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from entroscope.protocol.partitions import Preset
 
@@ -47,6 +47,10 @@ class DataInfo(BaseModel):
     part: str
 
 
+#: Kinds of params of the families that announced none by name, before `params_kind` was there.
+KINDS_OF_BEFORE = {"gaussian-mixture": "mixture"}
+
+
 class ModelInfo(BaseModel):
     """A model as workers announce it. `labels` is empty where the run's params decide them.
 
@@ -55,6 +59,10 @@ class ModelInfo(BaseModel):
         prior: training frequency of each label, summing to 1, or None where unknown (then uniform).
         unconditional: whether `denoise` accepts NO_LABEL.
         presets: partitions worth measuring; empty where the run's params decide the labels.
+        params_kind: kind of params that the server can compute with ("mixture", "prompts"): their
+            labels, noise levels, exact curves and cost; None for any other.
+        params_schema: JSON Schema of the params, an object whose properties all have a default and
+            a description; None for a model without params.
         pairs_per_second: (sample, label, sigma) evaluations a second, probed by the worker.
         data: labelled data that paths may come from, or None.
         decodes: whether its data are latents that can be decoded into pictures.
@@ -74,8 +82,20 @@ class ModelInfo(BaseModel):
     prior: tuple[float, ...] | None = None
     unconditional: bool = False
     presets: tuple[Preset, ...] = ()
+    params_kind: str | None = None
     params_schema: dict[str, Any] | None = None
     weights_hash: str | None = None
     pairs_per_second: float | None = None
     data: DataInfo | None = None
     decodes: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _kind_of_before(cls, document: Any) -> Any:
+        """Add the kind of params to documents that were written before they named it."""
+        if not isinstance(document, dict) or "params_kind" in document:
+            return document
+        kind = KINDS_OF_BEFORE.get(str(document.get("family")))
+        if document.get("label_kind") == "prompts":
+            kind = "prompts"
+        return {**document, "params_kind": kind}

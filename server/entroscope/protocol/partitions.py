@@ -12,25 +12,30 @@ from pydantic import (
     model_validator,
 )
 
+from entroscope.protocol.strict import Strict
+
 #: As long as a prompt may be.
 Name = Annotated[str, StringConstraints(min_length=1, max_length=1000, strip_whitespace=True)]
 Label = Name | Annotated[int, Field(ge=0)]
 
 
-class Group(BaseModel):
+class Group(Strict):
     """A named group: of labels, or of groups among which a decision is made inside it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
     name: Name
+    """What the group is called in curves and legends; groups beside each other differ in it."""
+
     labels: Annotated[list[Label], Field(min_length=1, max_length=100_000)] | None = None
+    """The labels of the group, by name or by index from 0; a label is in one group only."""
+
     groups: Annotated[list["Group"], Field(max_length=4096)] | None = None
+    """Groups instead of labels, two or more: which of them is a decision of its own."""
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
         if (self.labels is None) == (self.groups is None):
-            found = "neither" if self.labels is None else "both"
-            raise ValueError(f"a group has either labels or groups, {self.name!r} has {found}")
+            those = "neither" if self.labels is None else "both"
+            raise ValueError(f"a group has either labels or groups, {self.name!r} has {those}")
         return self
 
     @model_serializer(mode="wrap")
@@ -42,12 +47,11 @@ Groups = Annotated[list[Group], Field(max_length=4096)]
 EACH_VS_REST = "each-vs-rest"
 
 
-class Each(BaseModel):
+class Each(Strict):
     """Each of some labels against the rest, which is all others; "each-vs-rest" is each of all."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
     each: Annotated[list[Label], Field(min_length=1, max_length=100_000)]
+    """The labels that are set against all others, by name or by index from 0."""
 
 
 Partition = Literal["each-vs-rest"] | Each | Groups | None

@@ -22,8 +22,8 @@ class RunPreset(BaseModel):
         how_to_get: command lines that bring the model in.
         spec: as POST /api/runs takes it; with `vary`, as POST /api/sweeps does.
         axis: over which it is best seen.
-        evaluations: what it costs, all runs together, in pairs (sample, label, sigma).
-        pair_cost: time of such a pair over that of one of the model as it is offered.
+        evaluations: what it costs, all runs together, in evaluations (sample, label, sigma).
+        pair_cost: time of an evaluation over that of one of the model as it is offered.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")

@@ -20,11 +20,11 @@ def unique_slugs(names: Sequence[str]) -> list[str]:
     taken: set[str] = set()
     slugs = []
     for index, name in enumerate(names):
-        own = slug(name)
+        plain = slug(name)
         more = count(index)
-        unique = own
+        unique = plain
         while unique in taken:
-            unique = f"{own}-{next(more)}"
+            unique = f"{plain}-{next(more)}"
         taken.add(unique)
         slugs.append(unique)
     return slugs

@@ -32,9 +32,9 @@ class _Questions:
     """A model that was bound, and the states it is asked about."""
 
     def __init__(self, model: Model) -> None:
-        labels = bind_params(model.info, {}).labels
-        self.model = model.bind({}, labels)
-        self.num_labels = min(MOST_LABELS, len(labels))
+        defaults = bind_params(model.info, {})
+        self.model = model.bind(defaults.params, defaults.labels)
+        self.num_labels = min(MOST_LABELS, len(defaults.labels))
         device = self.model.device
         self.labels = torch.arange(self.num_labels, device=device).repeat(ROWS)
         self.rows = torch.arange(ROWS, device=device).repeat_interleave(self.num_labels)

@@ -85,7 +85,8 @@ def _answering(model: Model, where: str) -> Model:
     """Return the model if it answers one question with one datum."""
     if not isinstance(getattr(model, "info", None), ModelInfo):
         raise ValueError(f"{where}: expected a Model with `info`, found {type(model).__name__}")
-    bound = model.bind({}, bind_params(model.info, {}).labels)
+    defaults = bind_params(model.info, {})
+    bound = model.bind(defaults.params, defaults.labels)
     shape = (1, *bound.info.shape)
     zero = torch.zeros(1, dtype=torch.int64, device=bound.device)
     sigma = torch.ones(1, dtype=torch.float64, device=bound.device)
@@ -93,7 +94,7 @@ def _answering(model: Model, where: str) -> Model:
         torch.zeros(shape, dtype=bound.dtype, device=bound.device),
         torch.zeros_like(sigma),
         1.0,
-        torch.full((len(bind_params(model.info, {}).labels),), 1.0, dtype=torch.float64),
+        torch.full((len(defaults.labels),), 1.0, dtype=torch.float64),
     )
     answered = tuple(bound.denoise(x, sigma, zero, zero).shape)
     if answered != shape:

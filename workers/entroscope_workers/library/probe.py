@@ -81,8 +81,8 @@ def probe(model: Model) -> Probe:
     Raises:
         ValueError: not even one evaluation fits the device.
     """
-    labels = bind_params(model.info, {}).labels
-    bound = model.bind({}, labels)
+    defaults = bind_params(model.info, {})
+    labels, bound = defaults.labels, model.bind(defaults.params, defaults.labels)
     most = LARGEST if model.device.type == "cpu" else LARGEST_GPU
     rates: dict[int, float] = {}
     started, size, refused = time.perf_counter(), 1, False

@@ -29,7 +29,12 @@ class Model(Protocol):
         ...
 
     def bind(self, params: dict[str, Any], labels: Sequence[str]) -> Self:
-        """Return the model prepared for one run: parameters fixed, prompts encoded once."""
+        """Return the model prepared for one run: parameters fixed, prompts encoded once.
+
+        Args:
+            params: of the run, checked by `info.params_schema`, with every default filled in.
+            labels: of the run: those of `info`, or what the params make them.
+        """
         ...
 
     def start(self, noise: Tensor, uniform: Tensor, sigma: float, prior: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from entroscope.measurement.plan.complement import has_sides, is_consistent
+from entroscope.measurement.plan.complement import is_consistent, knows_sides_only
 from entroscope.measurement.plan.plan import Plan
 from entroscope_workers.models.base import NO_LABEL
 from entroscope_workers.numerics.complement import other_labels, rebuilt_apart
@@ -94,7 +94,7 @@ class ComplementChain:
     @property
     def truth(self) -> Tensor:
         """Position of each trajectory's true label among those its curve tells apart, (batch,)."""
-        return (~self.in_class).long() if has_sides(self._spec) else self.label
+        return (~self.in_class).long() if knows_sides_only(self._spec) else self.label
 
     def names(self, count: int) -> list[str]:
         """Return what the first trajectories are, in words."""

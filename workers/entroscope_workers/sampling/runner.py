@@ -22,7 +22,7 @@ from entroscope.measurement.curves.records import (
     Record,
 )
 from entroscope.measurement.curves.study_arrays import StudyArrays
-from entroscope.measurement.plan.complement import is_paired
+from entroscope.measurement.plan.complement import is_complement_run
 from entroscope.measurement.plan.plan import Plan
 from entroscope_workers.models.base import Model
 from entroscope_workers.sampling.chain import Chain, Measured
@@ -73,7 +73,7 @@ class _Batch:
         noise = path_noise(plan, bound, trajectories, pool)
         self.chain: Chain | ComplementChain
         self.studies: BatchStudies | None = None
-        if is_paired(plan.spec):
+        if is_complement_run(plan.spec):
             self.chain = ComplementChain(plan, bound, noise, trajectories)
         else:
             self.chain = Chain(plan, bound, noise)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entroscope.measurement.curves.moments import Moments
-from entroscope.measurement.plan.complement import binary_entropy, is_consistent, is_paired
+from entroscope.measurement.plan.complement import binary_entropy, is_complement_run, is_consistent
 from entroscope.measurement.plan.curves import Curve
 from entroscope.measurement.plan.plan import Plan
 
@@ -62,7 +62,7 @@ def run_checks(plan: Plan, merged: dict[str, Moments]) -> list[dict[str, Any]]:
 
 
 def _curve_checks(plan: Plan, curve: Curve, moments: Moments) -> Iterator[dict[str, Any]]:
-    if moments.count < 2 and is_paired(plan.spec):
+    if moments.count < 2 and is_complement_run(plan.spec):
         return  # none of its paths yet: the pairs take turns
     for name, measure in MEASURES.items():
         if name not in left_out(plan) and (name != "chain_rule" or curve.leaves):
@@ -147,7 +147,7 @@ def _p_log_p(p: Array) -> Array:
 
 def group_entropy(plan: Plan, curve: Curve) -> float:
     """Return the entropy of the prior of a curve's groups, in bits: the bound of H."""
-    if is_paired(plan.spec):
+    if is_complement_run(plan.spec):
         return binary_entropy(float(plan.complement_priors[curve.groups[0][0]]))
     weights = np.array([plan.prior[list(group)].sum() for group in curve.groups])
     weights = weights / weights.sum()

@@ -39,7 +39,7 @@ def check_comparable(run: Plan, base: Plan) -> None:
     Raises:
         SpecError: the first field in which they differ.
     """
-    of_run, of_base = run.spec.document(), base.spec.document()
+    of_run, of_base = ({**p.spec.document(), "params": p.bound.params} for p in (run, base))
     for field in of_run:
         if field not in FREE and of_run[field] != of_base[field]:
             path, value, wanted = _first_difference(field, of_base[field], of_run[field])

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from entroscope.measurement.plan.complement import is_paired, saturated_entropy
+from entroscope.measurement.plan.complement import is_complement_run, saturated_entropy
 from entroscope.measurement.plan.curves import Curve
 from entroscope.measurement.plan.plan import Plan
 
@@ -23,7 +23,7 @@ def floor_document(
         entropy, error: of the curve at the lowest noise level.
         prior: of the class in its pair.
     """
-    if not is_paired(plan.spec):
+    if not is_complement_run(plan.spec):
         return None
     floor = {"entropy": entropy, "entropy_se": error, "saturation": None, "expected": None}
     if plan.spec.complement == "unconditional":

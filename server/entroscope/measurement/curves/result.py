@@ -15,7 +15,7 @@ from entroscope.measurement.curves.fold import Fold
 from entroscope.measurement.curves.moments import Moments, standard_error
 from entroscope.measurement.curves.studies import studies_document
 from entroscope.measurement.curves.windows import window
-from entroscope.measurement.plan.complement import is_paired
+from entroscope.measurement.plan.complement import is_complement_run
 from entroscope.measurement.plan.curves import Curve
 from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.frames import finite
@@ -99,7 +99,7 @@ def _combined(plan: Plan, curve: Curve, moments: Moments) -> dict[str, Array]:
     Where M has no reason to be 0 there are none, and they are the plain means; so in runs of pairs,
     whose sides are not labels of the prior.
     """
-    uncontrolled = is_paired(plan.spec) or "production_integral" in left_out(plan)
+    uncontrolled = is_complement_run(plan.spec) or "production_integral" in left_out(plan)
     inside = np.zeros(len(plan.prior))
     for group in curve.groups:
         inside[list(group)] = plan.prior[list(group)]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from entroscope.measurement.curves.floor import floor_document
 from entroscope.measurement.curves.records import PAIR, PAIRS
 from entroscope.measurement.curves.windows import window_alone
-from entroscope.measurement.plan.complement import binary_entropy, is_consistent, is_paired
+from entroscope.measurement.plan.complement import binary_entropy, is_complement_run, is_consistent
 from entroscope.measurement.plan.curves import Curve
 from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.errors import Conflict, SpecError
@@ -48,7 +48,7 @@ class Paths:
         values = np.concatenate([batch[name] for batch in batches], axis=2)
         labels = np.concatenate([batch["labels"] for batch in batches]).astype(np.int64)
         counts = np.isfinite(values[ENTROPY.row, 0])
-        if is_paired(plan.spec):
+        if is_complement_run(plan.spec):
             counts &= np.concatenate([batch[PAIR] for batch in batches]) == label
         labels = labels[counts]
         return cls(values[:, :, counts].astype(np.float64), labels, labels == label)
@@ -85,7 +85,7 @@ def at_pair_prior(
 
 
 def _kept_under(plan: Plan, curve: Curve) -> str:
-    return PAIRS if is_paired(plan.spec) else curve.key
+    return PAIRS if is_complement_run(plan.spec) else curve.key
 
 
 def shifted_curve(plan: Plan, curve: Curve, paths: Paths, prior: float) -> dict[str, Any]:

@@ -49,18 +49,18 @@ def decisions_of(means: Array, weights: Array, groups: Sequence[int]) -> list[De
     if points is None:
         return None
     rest = _Table(points, weights, np.array(groups, dtype=np.int64))
-    found: list[_Table] = []
+    parts_off: list[_Table] = []
     while (parts := _split(rest)) is not None:
-        found.append(parts[0])
+        parts_off.append(parts[0])
         rest = parts[1]
-    open_questions = [table for table in (*found, rest) if len(np.unique(table.groups)) > 1]
+    open_questions = [table for table in (*parts_off, rest) if len(np.unique(table.groups)) > 1]
     if any(table.points.shape[1] > MAX_DIMENSION for table in open_questions):
         return None
     return [table.decision() for table in open_questions]
 
 
 def coordinates(means: Array) -> Array | None:
-    """Return the means in orthonormal axes of their own, (components, axes), or None for too many.
+    """Return the means in orthonormal axes that they span, (components, axes), None for too many.
 
     Each axis is the shortest difference from the first mean that the axes before it leave: means
     that are a product of orthogonal pairs come out on the axes of those pairs.
@@ -87,9 +87,9 @@ class _Table:
 
     def decision(self) -> Decision:
         """Return the decision among the distinct points, in order."""
-        rows = np.column_stack([_places(self.points), self.groups])
-        _, first, own = np.unique(rows, axis=0, return_index=True, return_inverse=True)
-        weights = np.bincount(own.reshape(-1), self.weights)
+        rows = np.column_stack([_whole(self.points), self.groups])
+        _, first, number = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+        weights = np.bincount(number.reshape(-1), self.weights)
         points = self.points[first].tolist()
         groups = np.unique(self.groups[first], return_inverse=True)[1]
         return Decision(tuple(map(tuple, points)), tuple(weights.tolist()), tuple(groups.tolist()))
@@ -106,29 +106,29 @@ def _split(table: _Table) -> tuple[_Table, _Table] | None:
 
 def _split_off(table: _Table, axis: int) -> tuple[_Table, _Table] | None:
     """Return the parts if weights and groups are both products of one axis and the others."""
-    places = _places(table.points)
-    own, first_own = _numbered(places[:, [axis]])
-    rest, first_rest = _numbered(np.delete(places, axis, axis=1))
-    shape = len(first_own), len(first_rest)
-    if shape[0] * shape[1] > len(places):
+    points = _whole(table.points)
+    here, first_here = _numbered(points[:, [axis]])
+    rest, first_rest = _numbered(np.delete(points, axis, axis=1))
+    shape = len(first_here), len(first_rest)
+    if shape[0] * shape[1] > len(points):
         return None
     mass, owner = np.zeros(shape), np.full(shape, -1)
-    np.add.at(mass, (own, rest), table.weights)
-    owner[own, rest] = table.groups
-    own_group, rest_group = _numbered(owner)[0], _numbered(owner.T)[0]
-    combinations = (own_group.max() + 1) * (rest_group.max() + 1)
-    whole = (owner >= 0).all() and (owner[own, rest] == table.groups).all()
+    np.add.at(mass, (here, rest), table.weights)
+    owner[here, rest] = table.groups
+    here_group, rest_group = _numbered(owner)[0], _numbered(owner.T)[0]
+    combinations = (here_group.max() + 1) * (rest_group.max() + 1)
+    whole = (owner >= 0).all() and (owner[here, rest] == table.groups).all()
     independent = np.allclose(mass, np.outer(mass.sum(1), mass.sum(0)), rtol=1e-9, atol=0)
     if not (whole and independent and len(np.unique(owner)) == combinations):
         return None
     others = np.delete(table.points, axis, axis=1)
     return (
-        _Table(table.points[first_own][:, [axis]], mass.sum(1), own_group),
+        _Table(table.points[first_here][:, [axis]], mass.sum(1), here_group),
         _Table(others[first_rest], mass.sum(0), rest_group),
     )
 
 
-def _places(points: Array) -> Array:
+def _whole(points: Array) -> Array:
     """Return coordinates as whole numbers, equal where the coordinates are."""
     return np.rint(points / (SAME * (np.abs(points).max() or 1.0)))
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from entroscope.protocol.models import PositiveFloat, ScheduleDefaults
 from entroscope.protocol.partitions import Group, Preset
+from entroscope.protocol.strict import join_lines
 
 Finite = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
 MAX_COMPONENTS = 4096
@@ -22,7 +23,9 @@ Array = NDArray[np.float64]
 
 
 class _Kind(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, json_schema_extra=join_lines
+    )
 
     def means(self) -> Array:
         """Return the component means, (components, dimension)."""
@@ -47,15 +50,23 @@ class _Kind(BaseModel):
 
 
 class Points(_Kind):
-    """Components at given places with one common standard deviation."""
+    """Components at listed means with one common standard deviation."""
 
     kind: Literal["points"] = "points"
+    """Components at the means that are listed."""
+
     means_: Annotated[
         list[Annotated[list[Finite], Field(min_length=1, max_length=MAX_DIMENSION)]],
         Field(min_length=2, max_length=MAX_COMPONENTS, alias="means"),
     ] = [[-8.0], [-4.0], [6.0], [8.0]]
+    """Mean of each component, a list of its coordinates (units of the data)."""
+
     std: Annotated[float, Field(gt=0, le=1e6)] = 0.5
+    """Standard deviation of every component in every coordinate (units of the data)."""
+
     priors: list[PositiveFloat] | None = None
+    """Weight of each component, in the order of the means; equal where left out. They need not sum
+    to 1."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -74,21 +85,29 @@ class Points(_Kind):
         return np.asarray(weights / weights.sum(), dtype=np.float64)
 
     def labels(self) -> tuple[str, ...]:
-        places = ["(" + ", ".join(f"{v:g}" for v in mean) + ")" for mean in self.means_]
+        names = ["(" + ", ".join(f"{v:g}" for v in mean) + ")" for mean in self.means_]
         if len(self.means_[0]) == 1:
-            places = [f"{mean[0]:g}" for mean in self.means_]
-        if len(self.means_[0]) > 3 or len(set(places)) < len(places):
+            names = [f"{mean[0]:g}" for mean in self.means_]
+        if len(self.means_[0]) > 3 or len(set(names)) < len(names):
             return tuple(f"component {index}" for index in range(len(self.means_)))
-        return tuple(places)
+        return tuple(names)
 
 
 class Pair(_Kind):
     """Two components at +offset and -offset in every coordinate, standard deviation 1."""
 
     kind: Literal["pair"] = "pair"
+    """Two Gaussians at +offset and -offset in every coordinate."""
+
     dimension: Annotated[int, Field(ge=1, le=MAX_DIMENSION)] = 64
+    """Number of coordinates d. The decision falls at noise levels in proportion to its square
+    root."""
+
     offset: Annotated[float, Field(gt=0, le=1e6)] = 1.0
+    """Distance of each mean from 0 in every coordinate (units of the data)."""
+
     std: Annotated[float, Field(gt=0, le=1e6)] = 1.0
+    """Standard deviation of every component in every coordinate (units of the data)."""
 
     def means(self) -> Array:
         mean = np.full(self.dimension, self.offset)
@@ -99,14 +118,25 @@ class Pair(_Kind):
 
 
 class Random(_Kind):
-    """Components at random places, drawn once from the seed."""
+    """Components with random means, drawn once from the seed."""
 
     kind: Literal["random"] = "random"
+    """Components with means drawn from a Gaussian."""
+
     components: Annotated[int, Field(ge=2, le=MAX_COMPONENTS)] = 1000
+    """Number of components; each is a label."""
+
     dimension: Annotated[int, Field(ge=1, le=MAX_DIMENSION)] = 64
+    """Number of coordinates of a sample."""
+
     spread_: Annotated[float, Field(gt=0, le=1e6, alias="spread")] = 4.0
+    """Standard deviation of the means in every coordinate (units of the data)."""
+
     std: Annotated[float, Field(gt=0, le=1e6)] = 1.0
+    """Standard deviation of every component in every coordinate (units of the data)."""
+
     seed: Annotated[int, Field(ge=0, lt=2**53)] = 0
+    """Start of the random numbers that the means are drawn with; the seed of the run is another."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -129,15 +159,24 @@ class Tree(_Kind):
     """Components at +-offset_1 v_1 +-offset_2 v_2 ..., a binary decision for every offset.
 
     The v_l are orthogonal, |v_l|^2 = dimension (rows of the cosine transform, the first all ones),
-    so that each decision is a pair of its own: r_l = offset_l sqrt(dimension / (std^2 + sigma^2)).
+    so that each decision is one between two Gaussians: r_l = offset_l sqrt(dimension / (std^2 +
+    sigma^2)).
     """
 
     kind: Literal["tree"] = "tree"
+    """A tree of independent decisions between two sides, one a level."""
+
     dimension: Annotated[int, Field(ge=2, le=MAX_DIMENSION)] = 64
+    """Number of coordinates, at least the number of offsets."""
+
     offsets: Annotated[
         list[Annotated[PositiveFloat, Field(le=1e6)]], Field(min_length=2, max_length=len(SIDES))
     ] = [4.0, 1.0]
+    """Distance of the two sides of each level from their middle, root mean square over coordinates
+    (units of the data); the largest is decided first."""
+
     std: Annotated[float, Field(gt=0, le=1e6)] = 1.0
+    """Standard deviation of every component in every coordinate (units of the data)."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:

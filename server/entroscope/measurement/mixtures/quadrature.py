@@ -55,7 +55,7 @@ def integrate(
     posterior = _posterior(x, means, weights)  # (components, nodes)
     middles = means.T @ posterior  # (dimension, nodes)
     slope = (sigma / width) ** 2
-    found = []
+    answers = []
     for groups in groupings:
         member = np.eye(max(groups) + 1)[:, list(groups)]  # (groups, components)
         group = member @ posterior  # (groups, nodes)
@@ -65,8 +65,8 @@ def integrate(
             (np.square((member * mean) @ posterior - group * middle) / safe) @ mass
             for mean, middle in zip(means.T, middles, strict=True)
         )  # E p_Y (M_Y - Mbar)^2 of each group
-        found.append((float(entropy), slope * float(np.sum(spread))))
-    return found
+        answers.append((float(entropy), slope * float(np.sum(spread))))
+    return answers
 
 
 def _posterior(x: Array, means: Array, weights: Array) -> Array:

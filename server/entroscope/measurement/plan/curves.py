@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.partitions import Each, Group, Partition
@@ -33,10 +33,10 @@ class Curve:
     groups: tuple[tuple[int, ...], ...]
     leaves: tuple[tuple[int, ...], ...] = ()
 
-    def renumbered(self, place: Mapping[int, int]) -> Self:
+    def renumbered(self, positions: Mapping[int, int]) -> Self:
         """Return the curve with every label index replaced by its position in another list."""
         groups, leaves = (
-            tuple(tuple(place[label] for label in group) for group in some)
+            tuple(tuple(positions[label] for label in group) for group in some)
             for some in (self.groups, self.leaves)
         )
         return replace(self, groups=groups, leaves=leaves)
@@ -71,6 +71,18 @@ def find_label(label: str | int, labels: Sequence[str], field: str) -> int:
     raise SpecError(field, label, f"no label {label!r}; the labels are {known}")
 
 
+def named_labels(document: Any, labels: Sequence[str]) -> Any:
+    """Return the document of partitions with every label by its name, where names differ."""
+    if isinstance(document, dict):
+        return {name: named_labels(value, labels) for name, value in document.items()}
+    if isinstance(document, list):
+        return [named_labels(value, labels) for value in document]
+    is_index = isinstance(document, int) and document < len(labels)
+    if is_index and labels.index(labels[document]) == document:
+        return labels[document]
+    return document
+
+
 def _every_class(name: str, labels: Sequence[str]) -> Curve:
     if len(labels) < 2:
         raise SpecError(f"partitions.{name}", None, f"needs 2 labels or more, has {len(labels)}")
@@ -80,11 +92,11 @@ def _every_class(name: str, labels: Sequence[str]) -> Curve:
 
 def _chosen(name: str, partition: Each, labels: Sequence[str]) -> list[int]:
     """Return the labels that are set against the rest, each once, in their order."""
-    place = f"partitions.{name}.each"
-    chosen = [find_label(label, labels, place) for label in partition.each]
+    field = f"partitions.{name}.each"
+    chosen = [find_label(label, labels, field) for label in partition.each]
     for position, label in enumerate(chosen):
         if label in chosen[:position]:
-            raise SpecError(place, labels[label], f"{labels[label]!r} is there twice")
+            raise SpecError(field, labels[label], f"{labels[label]!r} is there twice")
     return sorted(chosen)
 
 
@@ -136,9 +148,9 @@ def _decisions(
         names=names,
         groups=tuple(branch.members for branch in branches),
     )
-    for branch, own in zip(branches, unique_slugs(names), strict=True):
+    for branch, name_slug in zip(branches, unique_slugs(names), strict=True):
         if branch.branches:
-            yield from _decisions(name, branch.branches, (*path, branch.name), (*slugs, own))
+            yield from _decisions(name, branch.branches, (*path, branch.name), (*slugs, name_slug))
 
 
 class _Branches:
@@ -160,19 +172,19 @@ class _Branches:
             for position, group in enumerate(groups)
         )
 
-    def _branch(self, group: Group, place: str, depth: int) -> _Branch:
+    def _branch(self, group: Group, field: str, depth: int) -> _Branch:
         if group.groups is not None:
-            branches = self.read(group.groups, f"{place}.groups", depth + 1)
+            branches = self.read(group.groups, f"{field}.groups", depth + 1)
             members = tuple(label for branch in branches for label in branch.members)
             return _Branch(group.name, members, branches)
-        return _Branch(group.name, tuple(self._members(group, f"{place}.labels")), ())
+        return _Branch(group.name, tuple(self._members(group, f"{field}.labels")), ())
 
-    def _members(self, group: Group, place: str) -> Iterator[int]:
+    def _members(self, group: Group, field: str) -> Iterator[int]:
         for label in group.labels or ():
-            index = find_label(label, self._labels, place)
+            index = find_label(label, self._labels, field)
             if index in self._owner:
-                own = self._labels[index]
-                raise SpecError(place, own, f"{own!r} is in {self._owner[index]!r} already")
+                taken = self._labels[index]
+                raise SpecError(field, taken, f"{taken!r} is in {self._owner[index]!r} already")
             self._owner[index] = group.name
             yield index
 

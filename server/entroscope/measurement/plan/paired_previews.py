@@ -1,4 +1,4 @@
-"""Previews in pairs: the same noise moved once by each label, for the eye alone.
+"""Twin previews: the same noise moved once by each label, for the eye alone.
 
 They are extra trajectories of the first batch that enter no curve.
 """
@@ -6,16 +6,17 @@ They are extra trajectories of the first batch that enter no curve.
 from collections.abc import Sequence
 
 from entroscope.protocol.errors import SpecError
-from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.spec import Previews, Spec
 
 #: Labels that share a noise, at most: the first of the run's.
 MOST_SHARING = 4
 
 
-def fill_previews(spec: Spec, info: ModelInfo) -> Previews | None:
-    """Return a spec's previews, paired or not: paired where the labels are prompts.
+def fill_previews(spec: Spec, usually: bool) -> Previews | None:
+    """Return a spec's previews, twins or not.
 
+    Args:
+        usually: whether they are twins where the spec does not say.
     Raises:
         SpecError: paired previews are asked for along paths of data.
     """
@@ -26,7 +27,7 @@ def fill_previews(spec: Spec, info: ModelInfo) -> Previews | None:
         reason = "needs paths of the model: along paths of data no label moves a sample"
         raise SpecError("previews.paired", paired, reason)
     if paired is None:
-        paired = info.label_kind == "prompts" and spec.paths_from == "model"
+        paired = usually and spec.paths_from == "model"
     return spec.previews.model_copy(update={"paired": paired})
 
 

@@ -57,7 +57,7 @@ def _density(production: Array) -> Array:
 
 
 def spec_from_pilot(result: Mapping[str, Any], steps: int = REFINED_STEPS) -> dict[str, Any]:
-    """Return the spec of a finished run with its levels placed by what it found, and a new seed.
+    """Return the spec of a finished run with its levels placed by its production, and a new seed.
 
     Its paths are independent of the pilot's: where the levels lie owes nothing to their noise.
 

@@ -2,16 +2,22 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from copy import copy
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from entroscope.measurement.plan.bound import Bound, bind_params
-from entroscope.measurement.plan.complement import HALF, has_sides, is_paired, pair_evaluations
-from entroscope.measurement.plan.cost import pair_cost
-from entroscope.measurement.plan.curves import Curve, curves_of, find_label
+from entroscope.measurement.params.bound import Bound
+from entroscope.measurement.plan.bound import bind_params
+from entroscope.measurement.plan.complement import (
+    HALF,
+    evaluations_per_level,
+    is_complement_run,
+    knows_sides_only,
+)
+from entroscope.measurement.plan.curves import Curve, curves_of, find_label, named_labels
 from entroscope.measurement.plan.noise_levels import karras
 from entroscope.measurement.plan.paired_previews import sharing_labels
 from entroscope.measurement.plan.study_levels import study_evaluations
@@ -24,10 +30,20 @@ from entroscope.protocol.studies_spec import Studies
 Array = NDArray[np.float64]
 
 
-def spec_hash(spec: Spec, weights_hash: str | None = None, data: DataInfo | None = None) -> str:
-    """Return the identity of a resolved spec: the same hash, the same numbers (previews aside)."""
+def spec_hash(
+    spec: Spec,
+    weights_hash: str | None = None,
+    data: DataInfo | None = None,
+    labels: Sequence[str] = (),
+) -> str:
+    """Return the identity of a resolved spec: the same hash, the same numbers (previews aside).
+
+    Args:
+        labels: of the model; a label that a partition gives by its index counts as its name.
+    """
     document = spec.document()
     del document["previews"]
+    document["partitions"] = named_labels(document["partitions"], labels)
     inputs = [weights_hash]
     if spec.paths_from == "data" and data is not None:
         inputs.append(data.checksum)
@@ -57,8 +73,8 @@ class Plan:
         weights = _weights(spec, bound)
         self.columns: NDArray[np.int64] = np.array(used, dtype=np.int64)
         self.prior: Array = weights[self.columns] / weights[self.columns].sum()
-        place = {label: column for column, label in enumerate(used)}
-        self.curves: tuple[Curve, ...] = tuple(curve.renumbered(place) for curve in curves)
+        positions = {label: column for column, label in enumerate(used)}
+        self.curves: tuple[Curve, ...] = tuple(curve.renumbered(positions) for curve in curves)
 
     def with_studies(self, studies: Studies) -> "Plan":
         """Return the plan of the same run with other studies."""
@@ -69,7 +85,8 @@ class Plan:
     @property
     def hash(self) -> str:
         """The identity of the run: the same hash, the same numbers (previews aside)."""
-        return spec_hash(self.spec, self.info.weights_hash, self.info.data)
+        filled = self.spec.model_copy(update={"params": self.bound.params})
+        return spec_hash(filled, self.info.weights_hash, self.info.data, self.labels)
 
     @cached_property
     def full_prior(self) -> Array:
@@ -91,14 +108,16 @@ class Plan:
     @property
     def num_truths(self) -> int:
         """True labels that a curve tells apart: the run's and "the rest", or two where it can."""
-        return 2 if has_sides(self.spec) else len(self.columns) + is_paired(self.spec)
+        if knows_sides_only(self.spec):
+            return 2
+        return len(self.columns) + is_complement_run(self.spec)
 
     def truth_names(self, curve: Curve) -> list[str]:
         """Return what the true labels of a curve's trajectories are called, (num_truths,)."""
-        if has_sides(self.spec):
+        if knows_sides_only(self.spec):
             return [curve.names[0], "rest"]
         labels = [self.labels[column] for column in self.columns]
-        return [*labels, "rest"] if is_paired(self.spec) else labels
+        return [*labels, "rest"] if is_complement_run(self.spec) else labels
 
     def is_against_rest(self, curve: Curve) -> bool:
         """Return whether a curve is that of a class against the rest."""
@@ -113,41 +132,41 @@ class Plan:
     def complement_priors(self) -> Array:
         """Probability of each run label against its complement, (run labels,)."""
         wanted = self.spec.pair_prior
-        if not is_paired(self.spec) or wanted == "prior":
+        if not is_complement_run(self.spec) or wanted == "prior":
             return self.prior
         return np.full(len(self.prior), HALF if wanted is None else wanted)
 
     @cached_property
     def sharing_labels(self) -> tuple[int, ...]:
-        """Labels of the model that share each noise of paired previews."""
-        pairs = zip(self.columns, self.prior, strict=True)
-        return sharing_labels(self.spec.previews, [int(label) for label, p in pairs if p > 0])
+        """Labels of the model that share each noise of twin previews."""
+        likely = self.columns[self.prior > 0].tolist()
+        return sharing_labels(self.spec.previews, likely)
 
     @property
     def shared_noises(self) -> int:
-        """How many noises paired previews show, each once for every label that shares it."""
+        """How many noises twin previews show, each once for every label that shares it."""
         labels, previews = self.sharing_labels, self.spec.previews
         return previews.samples // len(labels) if labels and previews is not None else 0
 
     @property
     def evaluations(self) -> int:
-        """Pairs (sample, label, sigma) of the whole run, at most."""
+        """Evaluations (sample, label, sigma) of the whole run, at most."""
         main = self.spec.trajectories * len(self.sigmas) * self.labels_evaluated
         return main + self.study_evaluations + self.preview_evaluations
 
     @property
     def work(self) -> float:
-        """The same in pairs of the model as it is offered: what its rate is counted in."""
-        return self.evaluations * pair_cost(self.info, self.spec.params)
+        """The same in evaluations of the model as it is offered: what its rate is counted in."""
+        return self.evaluations * self.bound.cost()
 
     @property
     def study_evaluations(self) -> int:
-        """Pairs of the studies alone."""
+        """Evaluations of the studies alone."""
         return study_evaluations(self.spec.studies, self.sigmas, len(self.columns))
 
     @property
     def preview_evaluations(self) -> int:
-        """Those of all paired previews: every sharing label for every sample.
+        """Those of all twin previews: every sharing label for every sample.
 
         Guided, each sample takes one more, that of no label, at every noise level at most.
         """
@@ -158,8 +177,8 @@ class Plan:
     @property
     def labels_evaluated(self) -> int:
         """Labels of one sample that are evaluated at one noise level, "no label" among them."""
-        if is_paired(self.spec):
-            return pair_evaluations(self.spec)
+        if is_complement_run(self.spec):
+            return evaluations_per_level(self.spec)
         return len(self.columns) + (self.spec.guidance is not None)
 
 

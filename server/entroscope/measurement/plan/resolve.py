@@ -1,10 +1,10 @@
 """From a spec as sent to a plan: what it leaves to the model is filled in, the rest is checked."""
 
-from entroscope.measurement.plan.bound import Bound, bind_params
-from entroscope.measurement.plan.complement import fill_pairs
+from entroscope.measurement.params.bound import Bound
+from entroscope.measurement.plan.bound import bind_params
+from entroscope.measurement.plan.complement import fill_complement
 from entroscope.measurement.plan.paired_previews import fill_previews
 from entroscope.measurement.plan.plan import Plan
-from entroscope.measurement.plan.prompts import fill_prompts
 from entroscope.measurement.plan.rules import check_plan
 from entroscope.measurement.plan.study_levels import Mode, resolved_studies
 from entroscope.protocol.errors import SpecError
@@ -18,12 +18,11 @@ def resolve(spec: Spec, info: ModelInfo) -> Plan:
     Raises:
         SpecError: the model cannot run it.
     """
-    spec = fill_prompts(spec, info)
-    bound = bind_params(info, spec.params)
+    bound = bind_params(info, spec.params, spec.partitions)
     sizes = spec.batch_sizes or BatchPlan.of(info.batch_sizes)
     schedule = _resolved_schedule(spec.schedule, bound)
-    filled = {"schedule": schedule, "batch_sizes": sizes, **fill_pairs(spec)}
-    filled["previews"] = fill_previews(spec, info)
+    filled = {"params": bound.params, "schedule": schedule, "batch_sizes": sizes}
+    filled |= {"previews": fill_previews(spec, bound.paired_previews), **fill_complement(spec)}
     plan = Plan(spec.model_copy(update=filled), info)  # checks labels, partitions and prior
     check_plan(plan)
     mode = Mode(
@@ -35,10 +34,10 @@ def resolve(spec: Spec, info: ModelInfo) -> Plan:
 def _resolved_schedule(schedule: Schedule, bound: Bound) -> Schedule:
     if schedule.sigmas is not None:
         return schedule
-    given = schedule.model_dump(exclude_none=True)
-    merged = given if set(given) == set(RULE) else bound.schedule().model_dump() | given
+    sent = schedule.model_dump(exclude_none=True)
+    merged = sent if set(sent) == set(RULE) else bound.schedule().model_dump() | sent
     if merged["sigma_min"] >= merged["sigma_max"]:
-        field = "sigma_max" if "sigma_max" in given else "sigma_min"
+        field = "sigma_max" if "sigma_max" in sent else "sigma_min"
         raise SpecError(
             f"schedule.{field}",
             merged[field],

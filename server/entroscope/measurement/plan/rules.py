@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from entroscope.measurement.plan.complement import FEWEST, is_paired
+from entroscope.measurement.plan.complement import FEWEST, is_complement_run
 from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.partitions import is_each_vs_rest
@@ -46,8 +46,8 @@ def _check_pruning(plan: Plan) -> None:
     """Refuse pruning where dropped classes would have no bound, or be there from the start."""
     prune_below, guidance = plan.spec.prune_below, plan.spec.guidance
     if prune_below and guidance is not None and guidance.decoder == "model":
-        reason = "must be 0 where guided paths are read with the model's own kernels: their "
-        reason += "posterior is no martingale, and what was dropped has no bound"
+        reason = "must be 0 where the posterior of guided paths is scored with the model: it is "
+        reason += "no martingale, and what was dropped has no bound"
         raise SpecError("prune_below", prune_below, reason)
     least = int(np.argmin(plan.prior))
     if prune_below and not prune_below < plan.prior[least]:
@@ -64,8 +64,8 @@ def _check_studies(spec: Spec) -> None:
     if spec.paths_from == "data":
         reason = "needs paths of the model: data cannot be sampled again from their middle"
         raise SpecError("studies", spec.studies.model_dump(), reason)
-    if is_paired(spec):
-        reason = "needs complement 'classes': pairs know the posterior of one class only"
+    if is_complement_run(spec):
+        reason = "needs complement 'classes': complement runs know the posterior of one class only"
         raise SpecError("studies", spec.studies.model_dump(), reason)
 
 
@@ -95,7 +95,7 @@ def _check_paths(plan: Plan) -> None:
 def _check_complement(plan: Plan) -> None:
     """Refuse a complement that the model lacks, or fields that do not go with one."""
     spec, info = plan.spec, plan.info
-    if not is_paired(spec):
+    if not is_complement_run(spec):
         _check_unused(spec)
         return
     if not info.unconditional:
@@ -105,14 +105,14 @@ def _check_complement(plan: Plan) -> None:
         if not is_each_vs_rest(partition):
             reason = f"must be 'each-vs-rest' in a run with complement {spec.complement!r}"
             raise SpecError(f"partitions.{name}", spec.document()["partitions"][name], reason)
-    own = plan.bound.prior / plan.bound.prior.sum()
-    if len(own) != len(plan.prior) or not np.allclose(own, plan.prior):
-        reason = "must be the model's own: the unconditional branch knows no other"
+    frequencies = plan.bound.prior / plan.bound.prior.sum()
+    if len(frequencies) != len(plan.prior) or not np.allclose(frequencies, plan.prior):
+        reason = "must be 'model': the unconditional branch knows no other"
         raise SpecError("prior", spec.prior, reason)
     classes = len(plan.complement_classes)
     fewest = FEWEST * classes
     if spec.trajectories < fewest:
-        reason = f"must be at least {fewest}, {FEWEST} for each of {classes} pairs"
+        reason = f"must be at least {fewest}, {FEWEST} for each of {classes} classes"
         raise SpecError("trajectories", spec.trajectories, reason)
     _check_company(spec)
 

@@ -11,7 +11,7 @@ from entroscope.protocol.studies_spec import Branching, Studies, Switch
 
 Array = NDArray[np.float64]
 
-#: How far a noise level may be from the run's own, relatively: four digits are enough to name one.
+#: How far a noise level may be from the run's, relatively: four digits are enough to name one.
 TOLERANCE = 1e-3
 BRANCHED, SWITCHED, SWITCH_LEVELS = 16, 64, 8
 #: Labels that a switched copy needs: the old one and the new one.
@@ -88,16 +88,16 @@ def switch_steps(studies: Studies, sigmas: Array) -> tuple[int, ...]:
 
 
 def study_evaluations(studies: Studies, sigmas: Array, num_labels: int) -> int:
-    """Return the pairs that resolved studies take; the last noise level needs none."""
-    last, pairs = len(sigmas) - 1, 0
+    """Return the evaluations that resolved studies take; the last noise level needs none."""
+    last, evaluations = len(sigmas) - 1, 0
     if studies.branching is not None:
         copies = (studies.branching.trajectories or 0) * studies.branching.repeats
         labels = num_labels + (studies.branching.moved_by == "unconditional")
-        pairs += copies * labels * (last - (branching_step(studies, sigmas) or 0))
+        evaluations += copies * labels * (last - (branching_step(studies, sigmas) or 0))
     if studies.switch is not None:
         rest = sum(last - step for step in switch_steps(studies, sigmas))
-        pairs += (studies.switch.trajectories or 0) * SWITCH_LABELS * rest
-    return pairs
+        evaluations += (studies.switch.trajectories or 0) * SWITCH_LABELS * rest
+    return evaluations
 
 
 def _branching(asked: Branching, sigmas: Array, trajectories: int) -> Branching:

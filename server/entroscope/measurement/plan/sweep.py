@@ -3,30 +3,37 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from entroscope.measurement.plan.plan import Plan
-from entroscope.protocol.errors import SpecError
+from entroscope.protocol.errors import InvalidDocument, SpecError
 from entroscope.protocol.spec import Spec
-from entroscope.protocol.validation import spec_errors
+from entroscope.protocol.strict import Strict
+from entroscope.protocol.validation import read_document
 
 MAX_RUNS = 200
 
 Patch = dict[str, Any]
 
 
-class Sweep(BaseModel):
+class Sweep(Strict):
     """Several runs, as sent: each is `spec` changed by one merge patch of `vary`.
 
     A patch's null removes a field, so that the run has its default.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
     schema_: Annotated[Literal[1], Field(alias="schema")] = 1
+    """Version of this document."""
+
     spec: dict[str, Any]
+    """The spec that all runs share, as POST /api/runs takes it."""
+
     vary: Annotated[list[Patch], Field(min_length=1, max_length=MAX_RUNS)]
+    """What each run changes in the shared spec: one JSON merge patch (RFC 7396) a run. A null in a
+    patch removes a field, so that it has its default."""
+
     title: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    """Name of the sweep in lists; the model and the number of runs where left out."""
 
     def documents(self) -> Iterator[dict[str, Any]]:
         """Yield the spec of each run, unchecked."""
@@ -59,10 +66,11 @@ def sweep_plans(sweep: Sweep, check: Callable[[Spec], Plan], limit: int) -> list
     plans: list[Plan] = []
     for index, document in enumerate(sweep.documents()):
         try:
-            plans.append(check(_read(document)))
+            plans.append(check(read_document(Spec, document)))
+        except InvalidDocument as error:
+            raise _in_sweep(sweep, index, error.errors[0]) from None
         except SpecError as error:
-            place = _place(sweep.vary[index], index, error.field)
-            raise SpecError(place, error.value, error.reason) from None
+            raise _in_sweep(sweep, index, error) from None
         _check_budget(sweep, plans, limit)
     return plans
 
@@ -72,20 +80,14 @@ def default_title(plans: Sequence[Plan]) -> str:
     return f"{plans[0].info.title}, {len(plans)} run{'s' if len(plans) > 1 else ''}"
 
 
-def _read(document: Any) -> Spec:
-    try:
-        return Spec.model_validate(document)
-    except ValidationError as error:
-        raise spec_errors(error, document)[0] from None
-
-
-def _place(patch: Patch, index: int, field: str) -> str:
-    """Return where in the sweep a field of one run is: in its patch, or in what all share.
+def _in_sweep(sweep: Sweep, index: int, error: SpecError) -> SpecError:
+    """Return the error of one run as one of the sweep: of its patch, or of what all runs share.
 
     What the first run gets right is right by itself: a later run fails by what it changes.
     """
-    shared = index == 0 and not _touches(patch, field.split("."))
-    return f"spec.{field}" if shared else f"vary.{index}.{field}"
+    shared = index == 0 and not _touches(sweep.vary[index], error.field.split("."))
+    field = f"spec.{error.field}" if shared else f"vary.{index}.{error.field}"
+    return SpecError(field, error.value, error.reason)
 
 
 def _touches(patch: Any, path: Sequence[str]) -> bool:

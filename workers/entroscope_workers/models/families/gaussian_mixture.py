@@ -39,6 +39,7 @@ class GaussianMixture:
             schedule=ScheduleDefaults(steps=64, sigma_max=128, sigma_min=0.05),
             batch_sizes=BatchSizes(first=32, largest=1024),
             unconditional=True,
+            params_kind="mixture",
             params_schema=mixture_schema(),
             data=DataInfo(checksum="exact", part="exact samples"),
         )

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from entroscope.measurement.plan.prompts import prompts_schema
+from entroscope.measurement.params.prompts import prompts_schema
 from entroscope.protocol.models import BatchSizes, ModelInfo, ScheduleDefaults
 from entroscope_workers.models.adapters.ddpm_model import (
     DdpmDenoiser,
@@ -123,10 +123,10 @@ def _places(entry: Entry) -> tuple[Path, Path | None]:
             )
         return path, None
     if entry.config is None or not entry.config.is_dir():
-        found = "found none" if entry.config is None else f"found {str(entry.config)!r}"
+        config = "found none" if entry.config is None else f"found {str(entry.config)!r}"
         raise ValueError(
             f"model {entry.name!r}: config: one file of weights needs the folder of a pipeline's"
-            f" configurations (model_index.json, unet/config.json, ...), {found}"
+            f" configurations (model_index.json, unet/config.json, ...), {config}"
         )
     return entry.config, path
 
@@ -155,14 +155,14 @@ def _parts(
     schedule, schedule_file = load_schedule(folder)
     ldm = None if single is None else LdmFile.read(single)
     text, files = load_text_encoder(folder, device, None if ldm is None else ldm.text_encoder())
-    unet_folder, own_vae = folder / "unet", vae == folder / "vae"
+    unet_folder, is_vae_inside = folder / "unet", vae == folder / "vae"
     if ldm is None:
         loaded = load_network(unet_folder, UNET, dtype)
         network, files = loaded.network, [*files, schedule_file, *loaded.files]
     else:
         path = unet_folder / "config.json"
         network, files = ldm.unet(read_config(path), dtype), [*files, schedule_file, path, ldm.path]
-    if ldm is not None and own_vae:
+    if ldm is not None and is_vae_inside:
         autoencoder = Autoencoder(ldm.autoencoder(read_config(vae / "config.json")), device)
     else:
         autoencoder = load_autoencoder(vae, len(FACTORS), device)
@@ -210,6 +210,7 @@ def _describe(entry: Entry, shape: tuple[int, int, int], parts: Parts) -> ModelI
         ),
         batch_sizes=BatchSizes(first=8, largest=32),
         unconditional=True,
+        params_kind="prompts",
         params_schema=prompts_schema(),
         weights_hash=hash_files(parts.files),
     )
