@@ -3,7 +3,7 @@
 const PAGES = {
   "/guide/measured": [
     "entropy", "production", "cross-entropy", "profiles", "window", "combined", "error-of-the-steps", "checks",
-    "complement", "pruning", "exact", "calibration", "total-information"
+    "complement", "pruning", "exact", "calibration"
   ],
   "/guide/control": ["guidance", "suggested-interval", "commitment", "branching", "switch"]
 };

@@ -41,6 +41,12 @@ test("every help mark of the page leads to a paragraph of the handbook", () => {
   const subjects = [...page.matchAll(/data-help="([^"]+)"/g)].map(([, subject]) => subject);
   assert.ok(subjects.length > 10);
   for (const subject of subjects) assert.match(SUBJECTS[subject] ?? "", /^\/guide\/\w+#[\w-]+$/, subject);
+  for (const address of Object.values(SUBJECTS)) {
+    const [, name, anchor] = /^\/guide\/(\w+)#(.+)$/.exec(address);
+    const text = readFileSync(new URL(`../../frontend/guide/${name}.md`, import.meta.url), "utf8");
+    const headings = [...text.matchAll(/^##+ (.+)$/gm)].map(([, heading]) => heading.toLowerCase().replaceAll(" ", "-"));
+    assert.ok(headings.includes(anchor), `${name}.md has no heading ${anchor}`);
+  }
   assert.equal(settingGuide("schedule.sigma_max"), "/guide/first-run#settings-schedule-sigma_max");
 });
 
