@@ -192,7 +192,7 @@ class Chain:
         return Scored(
             sigma=sigma,
             logits=self.logits[block.rows][:, block.kept],
-            own=block.label,
+            label=block.label,
             reading=reading,
             moved=(moving - reading.reference).flatten(1).double() if apart else None,
             dropped=self._pruning.dropped[block.rows],

@@ -159,7 +159,7 @@ class ComplementChain:
         return Scored(
             sigma=self.sigmas[self.step],
             logits=torch.stack([log_odds, torch.zeros_like(log_odds)], 1),
-            own=(~self.in_class[rows]).long(),
+            label=(~self.in_class[rows]).long(),
             reading=reading,
             moved=None if consistent else denoised.moving.flatten(1).double(),
             dropped=torch.zeros_like(log_odds),

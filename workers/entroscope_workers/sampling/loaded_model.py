@@ -33,12 +33,19 @@ class LoadedModel:
         data: what it was given on this worker; None: its own, where it has any.
         sizes: shared by all runs of the model.
         calls: the most calls that one question has taken since `bind`.
+        slice_evaluations: the most evaluations of a slice of rows.
     """
 
     model: Model
     data: LabelledData | None
     sizes: CallSizes
     calls: int = 1
+    slice_evaluations: int = dataclasses.field(init=False)
+
+    def __post_init__(self) -> None:
+        # Once: a model may make its `info` anew each time it is asked, and steps are many.
+        dim = math.prod(self.model.info.shape)
+        self.slice_evaluations = slice_evaluations(self.device, dim)
 
     @classmethod
     def of(cls, model: "Model | LoadedModel") -> "LoadedModel":
@@ -90,11 +97,6 @@ class LoadedModel:
     def slices(self, needed: Sequence[int], labels: int) -> Iterator[slice]:
         """Cut rows into slices of a size for the device; arguments as in `call_sizes.slices`."""
         return slices(needed, labels, self.slice_evaluations)
-
-    @property
-    def slice_evaluations(self) -> int:
-        """The most evaluations of a slice of rows."""
-        return slice_evaluations(self.device, math.prod(self.model.info.shape))
 
     def _in_calls(
         self, x: Tensor, sigma: Tensor, rows: Tensor, labels: Tensor, size: int

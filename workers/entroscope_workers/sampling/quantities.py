@@ -30,7 +30,7 @@ class Scored:
     Attributes:
         sigma: the noise level.
         logits: (rows, labels), ln p(z | path) up to a constant.
-        own: (rows,), position of each row's own label among the labels.
+        label: (rows,), position of each row's own label among the labels.
         reading: the denoised data that the posterior is read with.
         moved: (rows, dim), D_moved - D_own, where guidance moves the state otherwise than the
             posterior is read.
@@ -39,7 +39,7 @@ class Scored:
 
     sigma: float
     logits: Tensor
-    own: Tensor
+    label: Tensor
     reading: Reading
     moved: Tensor | None
     dropped: Tensor
@@ -65,7 +65,7 @@ def curve_values(scored: Scored, groupings: Iterable[Grouping]) -> Tensor:
 
 def _values(scored: Scored, grouping: Grouping) -> Tensor:
     members, groups = group_log_posterior(scored.logits, grouping)
-    truth = own_group(scored.own, grouping)
+    truth = own_group(scored.label, grouping)
     apart, squared = scored.reading.apart, scored.reading.squared
     values = {
         ENTROPY: posterior_entropy(groups),
