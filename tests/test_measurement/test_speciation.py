@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from entroscope.measurement.curves.speciation import (
+from entroscope.measurement.mixtures.speciation import (
     PairDecision,
     crossing,
     exact_width,

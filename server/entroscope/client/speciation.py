@@ -1,7 +1,7 @@
 """When the pairs of a measured mixture part, and how sharply, as the page shows it."""
 
 from entroscope.client.result import MeasuredRun
-from entroscope.measurement.curves.speciation import (
+from entroscope.measurement.mixtures.speciation import (
     BAND,
     PairDecision,
     Width,

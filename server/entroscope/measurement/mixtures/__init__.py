@@ -1,4 +1,4 @@
-"""Gaussian mixtures in closed form: their params, independent factors, and quadrature.
+"""Gaussian mixtures in closed form: params, independent factors, quadrature, speciation.
 
 The ground truth of everything else, so it may use nothing of it: no plan, no curve.
 """
