@@ -21,7 +21,8 @@ SPEC: Document = {
 @pytest.fixture
 def puppet(redis_url: str) -> Iterator[Puppet]:
     name = "gaussian-mixture"
-    offer = OFFER.model_copy(update={"name": name, "family": name, "labels": ()})
+    kind = {"name": name, "family": name, "labels": (), "params_kind": "mixture"}
+    offer = OFFER.model_copy(update=kind)
     with connect(redis_url) as redis:
         yield Puppet(redis, offer).announce()
 
