@@ -67,8 +67,8 @@ def kept_events(events: Iterable[Frame]) -> list[Frame]:
 def frames_of(sums_file: bytes, values_file: bytes) -> dict[int, tuple[bytes, bytes]]:
     """Return sums and values of every batch from the two files that hold them."""
     with np.load(BytesIO(values_file), allow_pickle=False) as arrays:
-        columns = {name: arrays[name] for name in arrays.files}
-    labels, kept = columns.pop("labels"), columns.pop("trajectory")
+        columns = {n.removeprefix(PREFIX): arrays[n] for n in arrays.files if n.startswith(PREFIX)}
+        labels, kept = arrays["labels"], arrays["trajectory"]
     frames, start = {}, 0
     for sums in _split(sums_file):
         facts, _ = unpack(sums)
@@ -76,7 +76,7 @@ def frames_of(sums_file: bytes, values_file: bytes) -> dict[int, tuple[bytes, by
         values: dict[str, NDArray[Any]] = {"labels": labels[start : start + size]}
         kept_here = np.flatnonzero((kept >= first) & (kept < first + size))
         if len(kept_here):
-            values |= {k.removeprefix(PREFIX): a[..., kept_here] for k, a in columns.items()}
+            values |= {key: array[..., kept_here] for key, array in columns.items()}
         frames[int(facts["batch"])] = sums, pack_arrays({"batch": facts["batch"]}, values)
         start += size
     return frames
@@ -96,9 +96,9 @@ def _values_file(frames: list[tuple[bytes, bytes]]) -> bytes:
         for key, array in values.items():
             parts.setdefault(f"{PREFIX}{key}", []).append(array)
     file = BytesIO()
-    columns = {key: np.concatenate(arrays, axis=-1) for key, arrays in parts.items()}
+    columns: dict[str, Any] = {k: np.concatenate(arrays, axis=-1) for k, arrays in parts.items()}
     columns |= {"labels": np.concatenate(labels), "trajectory": np.concatenate(kept)}
-    np.savez_compressed(file, allow_pickle=False, **columns)
+    np.savez_compressed(file, **columns)
     return file.getvalue()
 
 
