@@ -14,6 +14,7 @@ from entroscope.broker.presence import Presence, WorkerInfo
 from entroscope.measurement.curves.moments import Moments
 from entroscope.measurement.curves.records import Payload, Point, Preview, Record
 from entroscope.measurement.plan.plan import Plan
+from entroscope.protocol.events import LAST
 from entroscope.protocol.frames import pack
 from entroscope.protocol.models import ModelInfo
 from entroscope.protocol.quantities import QUANTITIES, SHOWN
@@ -75,7 +76,8 @@ class Puppet:
         while True:
             taken = self.take()
             self.perform(taken)
-            if self.log.read(run, count=100_000)[-1].type in ("done", "failed", "cancelled"):
+            entries = self.log.read(run, count=100_000)
+            if not entries or entries[-1].type in LAST:  # none: it is in the archive already
                 return
 
 

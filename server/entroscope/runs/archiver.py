@@ -87,8 +87,8 @@ class Archiver:
                     self._archive.add(row.id, self._finished(self._store.get(row.id)))
                 except NotFound:
                     return  # somebody else has moved and deleted it
+            self._broadcast.retire(row.id)  # before the log goes: who joins now reads the archive
             self._store.forget(row.id)
-        self._broadcast.retire(row.id)
 
     def _finished(self, row: Row) -> Finished:
         replay = self._replay(row)

@@ -80,11 +80,13 @@ class Results:
         return self._logged_preview(row, step)
 
     def source(self, run: str) -> Plan | list[Frame]:
-        """Return what there is to watch of a run: its plan, or all events of a finished one."""
+        """Return what there is to watch of a run: its plan, or all events of an archived one."""
+        if run in self._archive:
+            return self._archive.events(run)
         try:
             return self._store.get(run).plan
         except NotFound:
-            return self._archive.events(run)
+            return self._archive.events(run)  # it has moved meanwhile, or there is none
 
     def finish(self, run: str) -> None:
         """Make sure that a run is archived.
