@@ -109,7 +109,7 @@ def _server_options(options: argparse.ArgumentParser) -> None:
         "--max-evaluations",
         type=int,
         default=MAX_EVALUATIONS,
-        help="largest run accepted, in pairs of a sample and a label (%(default)s)",
+        help="largest run accepted, in evaluations (%(default)s)",
     )
 
 
@@ -160,7 +160,7 @@ def _run_parser(commands: "Commands") -> None:
         "--max-evaluations",
         type=int,
         default=MAX_EVALUATIONS,
-        help="largest sweep accepted, in pairs of a sample and a label (%(default)s)",
+        help="largest sweep accepted, in evaluations (%(default)s)",
     )
     twin = "run the unguided twin of a guided spec too: adds studies.redistribution"
     options.add_argument("--compare", action="store_true", help=twin)

@@ -26,7 +26,7 @@ class Settings(BaseModel):
     Attributes:
         token: whoever wants in must know it; None only on loopback (one is made elsewhere).
         allow_hosts: further names under which browsers may reach the server.
-        max_evaluations: largest run accepted, in pairs (sample, label, sigma).
+        max_evaluations: largest run accepted, in evaluations (sample, label, sigma).
         max_batches: largest number of batches of one run.
         max_record_bytes: largest size of the sums of one batch.
         max_run_bytes: largest size of the sums of all batches of a run.

@@ -49,7 +49,7 @@ class Progress(BaseModel):
 
 
 class Cost(BaseModel):
-    """What a run takes: pairs (sample, label, sigma), and seconds where the speed is known."""
+    """What a run takes: evaluations, and seconds where the speed is known."""
 
     evaluations: int
     seconds: float | None

@@ -90,8 +90,8 @@ def _neighbours(entries: Sequence[tuple[str, str]], name: str, base: str) -> str
     slugs = [slug for _, slug in entries]
     at = slugs.index(name) if name in slugs else -1
     links = []
-    for place, rel in ((at - 1, "prev"), (at + 1, "next")):
-        if 0 <= place < len(slugs):
-            title, slug = entries[place]
+    for neighbour, rel in ((at - 1, "prev"), (at + 1, "next")):
+        if 0 <= neighbour < len(slugs):
+            title, slug = entries[neighbour]
             links.append(f'<a rel="{rel}" href="{base}{slug}">{escape(title)}</a>')
     return "".join(links)
