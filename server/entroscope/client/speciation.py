@@ -1,4 +1,4 @@
-"""When the pairs of a measured mixture part, and how sharply, as the page shows it."""
+"""When the Gaussians of a measured mixture part, and how sharply, as the page shows it."""
 
 from entroscope.client.result import MeasuredRun
 from entroscope.measurement.mixtures.speciation import (

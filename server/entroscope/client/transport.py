@@ -103,8 +103,8 @@ def _check_fatal(error: Exception) -> None:
 def _error(response: httpx.Response) -> EntroscopeError:
     """Return a problem document as the error it stands for."""
     try:
-        found = response.json()
-        errors, detail = found.get("errors") or [], str(found["detail"])
+        problem = response.json()
+        errors, detail = problem.get("errors") or [], str(problem["detail"])
     except (ValueError, KeyError, AttributeError):
         errors, detail = [], f"{response.status_code} {response.reason_phrase}"
     if errors:
