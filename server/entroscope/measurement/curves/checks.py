@@ -63,7 +63,7 @@ def run_checks(plan: Plan, merged: dict[str, Moments]) -> list[dict[str, Any]]:
 
 def _curve_checks(plan: Plan, curve: Curve, moments: Moments) -> Iterator[dict[str, Any]]:
     if moments.count < 2 and is_complement_run(plan.spec):
-        return  # none of its paths yet: the pairs take turns
+        return  # none of its paths yet: the classes take turns
     for name, measure in MEASURES.items():
         if name not in left_out(plan) and (name != "chain_rule" or curve.leaves):
             yield check(name, curve.key, *measure(plan, curve, moments))

@@ -12,7 +12,7 @@ from entroscope.measurement.plan.plan import Plan
 def floor_document(
     plan: Plan, curve: Curve, entropy: float, error: float, prior: float
 ) -> dict[str, Any] | None:
-    """Return where a curve of pairs ends, or None for other runs: its floor, in bits.
+    """Return where a curve of a complement run ends, its floor, in bits; None for other runs.
 
     The unconditional branch holds the class itself, so that the log-ratio saturates at log 1/pi,
     pi the class's own prior: `saturation`; `expected` is what that leaves, were all else decided.
@@ -21,7 +21,7 @@ def floor_document(
 
     Args:
         entropy, error: of the curve at the lowest noise level.
-        prior: of the class in its pair.
+        prior: of the class against its complement.
     """
     if not is_complement_run(plan.spec):
         return None

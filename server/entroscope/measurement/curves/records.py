@@ -14,7 +14,7 @@ from entroscope.protocol.frames import pack_arrays, unpack_arrays
 #: A record keeps the values of every trajectory up to this many bytes, else only their sums.
 VALUES_LIMIT_BYTES = 8 * 2**20
 
-#: Names in the values of a run of pairs: those of every trajectory, and the class of its pair.
+#: Names in the values of a complement run: those of every trajectory, and its class.
 PAIRS, PAIR = "pairs", "pair"
 #: What the names of a record's study arrays begin with; no curve's key does.
 STUDY = "study/"
@@ -84,9 +84,9 @@ class Record:
         labels: (batch,), position of each trajectory's label among the run labels.
         studies: what the batch adds to the studies of the run.
         values: (quantities of SHOWN, steps, batch) float32 of every curve, by key; empty where
-            they are larger than VALUES_LIMIT_BYTES. NaN where a trajectory does not count. A run
-            of pairs, where each counts for one class alone, has them once, under PAIRS, and the
-            class, (batch,), a position among the run labels, under PAIR.
+            they are larger than VALUES_LIMIT_BYTES. NaN where a trajectory does not count. A
+            complement run, where each counts for one class alone, has them once, under PAIRS, and
+            the class, (batch,), a position among the run labels, under PAIR.
     """
 
     facts: Mapping[str, Any]

@@ -96,8 +96,8 @@ def _step_error(plan: Plan, moments: Moments) -> NDArray[np.float64]:
 def _combined(plan: Plan, curve: Curve, moments: Moments) -> dict[str, Array]:
     """Return each of COMBINED after regression on its control variates.
 
-    Where M has no reason to be 0 there are none, and they are the plain means; so in runs of pairs,
-    whose sides are not labels of the prior.
+    Where M has no reason to be 0 there are none, and they are the plain means; so in complement
+    runs, whose sides are not labels of the prior.
     """
     uncontrolled = is_complement_run(plan.spec) or "production_integral" in left_out(plan)
     inside = np.zeros(len(plan.prior))

@@ -1,4 +1,4 @@
-"""Each-vs-rest curves at another prior of the pair, without sampling again.
+"""Each-vs-rest curves at another prior of the class, without sampling again.
 
 A wanted prior w shifts the log-odds of every path by logit(w) - logit(q), and weighs the mean over
 paths: w on the side of the class, 1 - w on that of its complement (science.md, section 5).
@@ -69,12 +69,12 @@ def at_pair_prior(
     Raises:
         Conflict: the run has no values per trajectory; SpecError: it has no such curve.
     """
-    pairs = [curve for curve in plan.curves if plan.is_against_rest(curve)]
-    if not pairs:
+    curves = [curve for curve in plan.curves if plan.is_against_rest(curve)]
+    if not curves:
         raise SpecError("pair_prior", prior, "the run has no partition 'each-vs-rest'")
-    if any(_kept_under(plan, curve) not in batch for curve in pairs for batch in batches):
+    if any(_kept_under(plan, curve) not in batch for curve in curves for batch in batches):
         raise Conflict("the values of every trajectory were too many to keep; only sums are left")
-    shown = {c.key: shifted_curve(plan, c, Paths.of(plan, c, batches), prior) for c in pairs}
+    shown = {c.key: shifted_curve(plan, c, Paths.of(plan, c, batches), prior) for c in curves}
     changed = {
         "pair_prior": prior,
         "curves": {key: {**result["curves"][key], **new} for key, new in shown.items()},
