@@ -114,7 +114,7 @@ class Calibration(BaseModel):
 
 
 class Floor(BaseModel):
-    """Where a curve of pairs ends, in bits (complement "rebuilt" or "unconditional").
+    """Where a curve of a complement run ends, in bits.
 
     Attributes:
         entropy: H at the lowest noise level.

@@ -3,8 +3,8 @@
 run.json      what GET /api/runs/<id> answers, and the model it ran on
 result.json   the result, where a batch was finished
 values.npz    float32 per trajectory: "values/KEY", (quantities, steps, trajectories), with
-              "trajectory", which of the run's they are; "labels" of all trajectories. A run
-              of pairs has "values/pairs" and "values/pair", the class of each, instead
+              "trajectory", which of the run's they are; "labels" of all trajectories. A
+              complement run has "values/pairs" and "values/pair", the class of each, instead
 sums.bin      the sums of every batch: frames, each behind its length
 events.jsonl  the public events, with the last point of each noise level
 previews/     the picture of each step

@@ -51,7 +51,7 @@ class Results:
         return result
 
     def result_at(self, run: str, pair_prior: float | None) -> Document:
-        """Return the result of a finished run, each-vs-rest at a wanted prior of the pair.
+        """Return the result of a finished run, each-vs-rest at a wanted prior of the class.
 
         Raises:
             NotFound, Conflict: as `result`, or there are no values per trajectory.
