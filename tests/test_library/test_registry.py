@@ -114,7 +114,7 @@ def test_a_python_file_that_is_off_is_one_sentence(tmp_path: Path, text: str, sa
 def test_a_model_that_answers_in_another_shape_is_refused_when_it_is_loaded(tmp_path: Path) -> None:
     wrong = "    def bind(self, *run): return self\n    def denoise(self, x, *rest): return x[0]\n"
     text = OWN.replace("    @property", wrong + "    @property", 1)
-    with pytest.raises(ValueError, match=r"one datum a pair, \(1, 1\), found \(1,\)"):
+    with pytest.raises(ValueError, match=r"one datum an evaluation, \(1, 1\), got \(1,\)"):
         load_models([f"{own(tmp_path, text)}:mine"], CPU)
 
 

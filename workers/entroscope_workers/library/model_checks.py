@@ -123,7 +123,7 @@ def _same(asked: _Questions) -> tuple[bool, str]:
 
 def _unconditional(asked: _Questions) -> tuple[bool, str]:
     if not asked.model.info.unconditional:
-        return True, "none is announced: no guidance, no pairs of a class and its complement"
+        return True, "none is announced: no guidance, no complement runs"
     nobody = torch.full_like(asked.labels, NO_LABEL)
     x, sigma = asked.states(asked.middle)
     answers = asked.model.denoise(x, sigma, asked.rows, nobody)
@@ -138,7 +138,7 @@ def _pictures(asked: _Questions) -> tuple[bool, str]:
 
 
 _CHECKS: dict[str, Look] = {
-    "one datum a pair": _shape,
+    "one datum an evaluation": _shape,
     "finite at sigma_max": _finite,
     "D -> x as sigma -> 0": _identity,
     "independent of the batch": _company,

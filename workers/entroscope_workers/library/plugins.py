@@ -99,6 +99,6 @@ def _answering(model: Model, where: str) -> Model:
     answered = tuple(bound.denoise(x, sigma, zero, zero).shape)
     if answered != shape:
         raise ValueError(
-            f"{where}: denoise must return one datum a pair, {shape}, found {answered}"
+            f"{where}: denoise must return one datum an evaluation, {shape}, got {answered}"
         )
     return model
