@@ -1,6 +1,7 @@
 """The complement of a class, rebuilt from two branches (science.md, section 5).
 
-Production of a pair is `production.production` of D_c and D_rest, as of any two groups.
+Production of a class against the rest is `production.production` of D_c and D_rest, as of any two
+groups.
 """
 
 import torch

@@ -32,8 +32,8 @@ class Mixture:
         """Return E[x0 | x, z] = (s^2 x + sigma^2 m_z) / (s^2 + sigma^2).
 
         Args:
-            x: (pairs, dim); sigma: (pairs,); labels: (pairs,), below 0 for E[x0 | x], where m_z
-                is replaced by sum_z p(z|x) m_z.
+            x: (evaluations, dim); sigma: (evaluations,); labels: (evaluations,), below 0 for
+                E[x0 | x], where m_z is replaced by sum_z p(z|x) m_z.
         """
         share = (sigma**2 / (self.std**2 + sigma**2))[:, None]  # weight of the mean
         means = self.means[labels]
@@ -67,7 +67,7 @@ def _gauss_hermite(nodes: int) -> tuple[NDArray[np.float64], NDArray[np.float64]
 
 
 def pair_production(r: float, sigma: float, std: float = 1.0) -> float:
-    """Return dH / d ln sigma in nats of the same pair, r = |m| / sqrt(std^2 + sigma^2).
+    """Return dH / d ln sigma in nats of the same two components, r = |m| / sqrt(std^2 + sigma^2).
 
     sigma^-2 E sum_z p_z |D_z - Dbar|^2 with D_+ - D_- = 2 m sigma^2 / (std^2 + sigma^2).
     """

@@ -17,7 +17,7 @@ of sigma_max, windows and combined curves. Names, fields and columns follow from
 
 The formula is written again, with its reason there, in `numerics/mixtures.py` (known answers for
 the tests), `entroscope/measurement/mixtures/quadrature.py` (exact curves, without torch) and
-`entroscope/measurement/curves/reweighting.py` (another prior of a pair, afterwards).
+`entroscope/measurement/curves/reweighting.py` (another prior of a class, afterwards).
 """
 
 import torch
