@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import safetensors.torch
 import torch
-from tiny.original_names import write_single
+from original_names import write_single
 from tiny.stable_diffusion import entry_of, write, write_pipeline
 
 from entroscope.protocol.errors import SpecError
