@@ -1,4 +1,4 @@
-"""A model of the user's with a parameter of its own: one file, and it runs everywhere."""
+"""A model of the user's with the parameter that the handbook shows: one file, used everywhere."""
 
 import json
 import subprocess
@@ -7,10 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
+from handbook import GUIDE, blocks
 from program import COMMAND, program
 from waiting import eventually
 
-MODEL = '''
+IMPORTS = """
 import dataclasses
 
 import numpy as np
@@ -18,14 +19,9 @@ import torch
 from pydantic import BaseModel, Field
 
 from entroscope.protocol.models import ModelInfo
-
-
-class Params(BaseModel):
-    """Parameters of two Gaussians on a line."""
-
-    distance: float = Field(4, gt=0, le=100, description="Distance of the means, in units of data.")
-
-
+"""
+(PARAMS,) = blocks(GUIDE / "own-model.md", "python own params")
+MODEL = """
 @dataclasses.dataclass(frozen=True)
 class Two:
     device: torch.device
@@ -51,7 +47,7 @@ class Two:
 
 
 MODELS = {"two": Two}
-'''
+"""
 SPEC: dict[str, Any] = {
     "model": "two",
     "trajectories": 32,
@@ -61,7 +57,7 @@ SPEC: dict[str, Any] = {
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    (tmp_path / "two.py").write_text(MODEL)
+    (tmp_path / "two.py").write_text(IMPORTS + PARAMS + MODEL)
     return tmp_path / "two.py"
 
 
