@@ -3,7 +3,7 @@
 import {element, setText} from "../lib/dom.js";
 import {count, measured, number, shortened} from "../lib/format.js";
 import {factorOf} from "../plots/axes.js";
-import {inWords, withError} from "../protocol/quantities.js";
+import {inWords, quantity, withBand} from "../protocol/quantities.js";
 
 /** Return the short name of a curve: the class for each-vs-rest, else its title. */
 export const shortName = (curve) => curve.path.at(-1) ?? curve.title;
@@ -17,21 +17,31 @@ export const depthOf = ({partition, path}, curves) =>
 
 const isPrefix = (start, path) => start.every((name, i) => name === path[i]);
 
-/** Return what is measured at a step, in words: "σ = 3.2: H = 1.93 ± 0.02 bits, ...". */
+/** Return what is measured at a step, in words: "σ = 3.2: H = 1.93 ± 0.02 bits, ..."; ± is half of the 95 % band. */
 export function readout(curve, step, {sigma, axis, unit, per, time}) {
   const level = sigma[step];
+  const at = (name, key, source = curve) => multiplied(source[key]?.[step], factorOf(name, level, {axis, unit, time}));
   const told = (name) => {
-    const factor = factorOf(name, level, {axis, unit, time});
-    const [value, error] = withError(name).map((key) => multiplied(curve[key][step], factor));
-    return inWords(name, measured(value, error), {unit, per});
+    const [value, half] = withBand(name).map((key) => at(name, key));
+    return inWords(name, measured(value, half), {unit, per});
   };
   const n = curve.n?.[step]; // the trajectories whose label lies inside this decision
   const name = curve.path.length ? `${shortened(shortName(curve))}, ` : "";
   return {
     sigma: `${name}σ = ${number(level)}${n ? `, n = ${count(n)}` : ""}`,
     entropy: told("entropy"),
-    production: told("production")
+    production: told("production"),
+    error: curve.provisional ? "provisional, ± 95 %" : "± 95 %",
+    parts: ["entropy", "production"].map((name) => partsText(name, curve, (key, source) => at(name, key, source)))
   };
+}
+
+/** Return the plain mean and the parts of the band: "H: plain 1.95, 95 % = noise 0.06 + other 0.02". */
+function partsText(name, curve, at) {
+  const [half, noise] = [at(`${name}_band`), at(`${name}_noise`)];
+  const plain = curve.combined ? `plain mean ${number(at(name, curve.plain))}, ` : "";
+  if (half === null || noise === null) return `${quantity(name).symbol}: ${plain}error not measured`;
+  return `${quantity(name).symbol}: ${plain}95 % = noise ${number(noise)} + left by steps ${number(half - noise)}`;
 }
 
 const multiplied = (value, factor) => (value === null || value === undefined ? null : value * factor);
@@ -82,10 +92,11 @@ export class Legend {
   }
 }
 
-/** Show the read-out of the curve in focus. */
-export function showReadout(container, parts, {color, productionColor} = {}) {
-  const texts = parts ? [parts.sigma, parts.entropy, parts.production] : ["", "", ""];
-  const colors = ["", color ?? "", productionColor ?? ""];
+/** Show the read-out of the curve in focus; the parts of its error where they are asked for. */
+export function showReadout(container, told, {color, productionColor} = {}, withParts = false) {
+  const parts = told && withParts ? told.parts : ["", ""];
+  const texts = told ? [told.sigma, told.entropy, told.production, told.error, ...parts] : Array(6).fill("");
+  const colors = ["", color ?? "", productionColor ?? "", "", color ?? "", productionColor ?? ""];
   [...container.children].forEach((node, i) => {
     setText(node, texts[i]);
     node.style.color = colors[i];

@@ -1,7 +1,7 @@
 // Entropy production over the noise axis: its area is the information, its peak the decision.
 
 import {factorOf, placesOf, value} from "./axes.js";
-import {band, dotted, exactLine, largest, line, scaled, shifted} from "./bands.js";
+import {band, dotted, errorBands, exactLine, largest, line, lineStyle, plainLines, scaled} from "./bands.js";
 import {faded} from "../lib/colour.js";
 import {layoutOf} from "./figure.js";
 import {markShapes, markTexts} from "./marks.js";
@@ -25,16 +25,15 @@ export function traces(scene) {
   return [...exactLines(scene), ...curves.flatMap((curve) => {
     const x = placesOf(scene, curve);
     const color = curve.productionColor;
-    const y = rescaled(curve.production, scene, curve);
-    const curveLine = line(x, y, color, {
-      width: curve.focus ? 2.4 : 1.4,
-      markers: curve.focus,
-      name: curve.title
-    });
-    if (curve.banded) return [errorBand(figure, scene, curve, x), curveLine];
-    if (!curve.focus) return [curveLine];
+    const drawn = (values) => rescaled(values, scene, curve);
+    const shown = {color, parts: scene.parts, drawn};
+    const y = drawn(curve.production);
+    const curveLine = line(x, y, color, lineStyle(curve));
+    if (!curve.focus && !curve.banded) return [curveLine];
+    const bands = errorBands(x, curve, "production", shown);
+    if (curve.banded) return [...bands, curveLine];
     const area = band(x, y.map((rate) => (rate === null ? null : 0)), y, faded(color, 0.12));
-    return [area, errorBand(figure, scene, curve, x), curveLine];
+    return [area, ...bands, ...plainLines(x, curve, "production", shown), curveLine];
   })];
 }
 
@@ -62,16 +61,6 @@ function exactLines(scene) {
 }
 
 const sketchOf = ({bound}, scene) => rescaled(sketch(scene.sigma, bound)[1], scene);
-
-function errorBand(figure, scene, curve, x) {
-  const times = figure.band.standard_errors;
-  const [low, high] = [-1, 1].map((sign) =>
-    rescaled(shifted(curve.production, curve.production_se, sign * times), scene, curve)
-  );
-  const measured = rescaled(curve.production, scene, curve);
-  const above = low.map((rate, i) => (rate === null ? null : Math.max(Math.min(0, measured[i]), rate)));
-  return band(x, above, high, faded(curve.productionColor, 0.26));
-}
 
 function peakText({window, axis, figure, ends}, colors) {
   if (!window || window.sigma_peak === null) return [];

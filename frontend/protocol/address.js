@@ -7,7 +7,7 @@ const CHOICES = {
   unit: ["bits", "nats"],
   range: ["all", "window"],
   cross: ["no", "yes"],
-  refined: ["no", "yes"],
+  parts: ["no", "yes"],
   view: ["curves", "studies"]
 };
 

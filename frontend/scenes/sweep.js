@@ -2,8 +2,10 @@
 
 import {shownEnds, value} from "../plots/axes.js";
 import {colour} from "../lib/colour.js";
+import {best} from "../protocol/quantities.js";
 import {focusOf, hiddenAtFirst, labelColors} from "./run.js";
 import {shownAxis} from "../protocol/address.js";
+import {isFinal} from "../protocol/states.js";
 import {decisionsOf, levelAtScaled, speciation} from "./speciation.js";
 import {runNames} from "../protocol/varied.js";
 
@@ -39,7 +41,7 @@ export function sweepScene({figure, sweep, views, state, theme}) {
   const focusKey = focusOf(lines.map(({key}) => key), state);
   const axis = shownAxis(state, sweep.runs.some((run) => unitTime(run) !== null));
   const all = lines
-    .map((line) => lineCurve(line, views, colorOf(figure, line, sweep.runs.length)))
+    .map((line) => lineCurve(line, views, {color: colorOf(figure, line, sweep.runs.length), times: figure.band.standard_errors}))
     .map((curve) => ({...curve, focus: curve.key === focusKey, visible: !state.hidden.has(curve.key)}));
   const shown = all.filter(({visible, time}) => visible && (axis !== "scaled_time" || time !== undefined));
   const focus = shown.find((curve) => curve.focus) ?? shown[0];
@@ -49,6 +51,7 @@ export function sweepScene({figure, sweep, views, state, theme}) {
     axis,
     unit: state.unit,
     cross: state.cross,
+    parts: state.parts,
     window: null,
     pictures: false,
     sketched: false,
@@ -87,11 +90,11 @@ function colorOf(figure, {run, curve, index}, numRuns) {
   return colour(figure, position, position + 1);
 }
 
-function lineCurve({key, index, run, curve, title}, views, color) {
+function lineCurve({key, index, run, curve, title}, views, {color, times}) {
   const view = views[run.id];
   const measured = view?.curves[curve.key] ?? curve;
   return {
-    ...measured,
+    ...(view ? best(measured, times) : measured),
     key,
     index,
     run,
@@ -104,7 +107,8 @@ function lineCurve({key, index, run, curve, title}, views, color) {
     window: view?.windows[curve.key] ?? null,
     color,
     productionColor: color,
-    banded: true
+    banded: true,
+    provisional: view ? !isFinal(view.state) && view.batches === 0 : false
   };
 }
 

@@ -1,6 +1,7 @@
 // The charts with their legend and their checks: one set, drawn by whichever view is shown.
 
 import {byId} from "../lib/dom.js";
+import {ChartKey} from "../panels/chart_key.js";
 import {Checks} from "../panels/checks.js";
 import {Legend} from "../panels/legend.js";
 import {Scope} from "../panels/scope.js";
@@ -16,6 +17,7 @@ export class Charts {
       onToggle: (key) => page.set({hidden: toggled(page.state.hidden, key)}),
       onFocus: (focus) => page.set({focus})
     });
+    this.key = new ChartKey(byId("chart-key"));
     this.checks = new Checks(byId("checks"));
   }
 

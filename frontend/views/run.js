@@ -9,11 +9,15 @@ import {ComplementPrior} from "../panels/complement_prior.js";
 import {Head} from "../panels/head.js";
 import {sampleHint, showInvitation} from "../panels/invitation.js";
 import {titlesOf} from "../panels/legend.js";
+import {showMoreSteps} from "../panels/more_steps.js";
 import {showPruning} from "../panels/pruning.js";
 import {firstFollowed, Samples} from "../panels/samples.js";
 import {Studies} from "../panels/studies.js";
 import {decision} from "../protocol/decision.js";
 import {isFinal} from "../protocol/states.js";
+import {chartKey} from "../scenes/chart_key.js";
+import {moreStepsReason, withTwiceTheSteps} from "../scenes/more_steps.js";
+import {maximumAt} from "../protocol/schema.js";
 import {cursorStep, hiddenAtFirst, sceneOf} from "../scenes/run.js";
 import {ModelPaths} from "../sessions/model_paths.js";
 import {RunSession} from "../sessions/run.js";
@@ -27,6 +31,7 @@ export class RunView {
     this.noSprites = new Sprites();
     this.modelPaths = new ModelPaths(page.drawSoon);
     this.calibration = new Calibration();
+    byId("more-steps-run").onclick = () => page.act(() => this.#runTwice());
     this.head = new Head(this.#actions());
     this.studies = new Studies(byId("studies"), {onGuide: (spec) => page.act(() => page.start(spec))});
     this.complementPrior = new ComplementPrior(byId("complement-prior"), (prior) => page.act(() => this.session.choosePrior(prior)));
@@ -100,6 +105,8 @@ export class RunView {
     this.complementPrior.show(shown.run, shown.view);
     this.charts.checks.show(shown.view.checks, titlesOf(scene.all));
     showPruning(scene);
+    this.charts.key.show(chartKey(scene), scene.focus?.color);
+    this.#showMoreSteps(scene, shown.view);
     if (this.kind === "studies") this.#drawStudies(scene);
     else this.charts.scope.draw(scene, {sprites: shown.sprites, followed: this.#followed()});
     this.charts.scope.drawProfiles(scene, this.session?.profilesOf(scene.focus?.key));
@@ -135,6 +142,22 @@ export class RunView {
     const {spec, model: name} = this.session.run;
     const model = this.page.feed.models.find((offered) => offered.name === name);
     this.studies.show(scene, {studies: this.session.studies, spec, guidable: Boolean(model?.unconditional)});
+  }
+
+  #showMoreSteps(scene, {state, checks}) {
+    const reason = this.isLoaded && state === "done" ? moreStepsReason(scene, checks) : "";
+    showMoreSteps(reason, this.#twice?.steps ?? null);
+  }
+
+  /** The request for twice the steps of the run that is shown, or null. */
+  get #twice() {
+    const most = maximumAt(this.page.schema, "schedule.steps");
+    return this.isLoaded ? withTwiceTheSteps(this.session.run, most) : null;
+  }
+
+  async #runTwice() {
+    const {spec, steps} = this.#twice;
+    return this.page.go((await (spec ? api.createRun(spec) : api.refineRun(this.session.id, {steps}))).id);
   }
 
   #followed() {

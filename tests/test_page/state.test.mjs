@@ -10,9 +10,13 @@ import {bindAddress} from "../../frontend/views/address_bar.js";
 test("the address holds the run and what differs from the defaults", () => {
   const state = parseHash("#/runs/abc?axis=vp_time&unit=nats");
   const place = {runId: "abc", baseId: null, sweepId: null, bench: false};
-  const view = {axis: "vp_time", unit: "nats", range: "all", cross: "no", refined: "no", view: "curves"};
+  const view = {axis: "vp_time", unit: "nats", range: "all", cross: "no", parts: "no", view: "curves"};
   assert.deepEqual(state, {...place, ...view});
   assert.equal(formatHash(state), "#/runs/abc?axis=vp_time&unit=nats");
+});
+
+test("an address with a choice that is no more opens as any other", () => {
+  assert.deepEqual(parseHash("#/runs/abc?refined=yes&unit=nats"), parseHash("#/runs/abc?unit=nats"));
 });
 
 test("a sweep and the theory bench have addresses of their own", () => {
