@@ -1,6 +1,6 @@
 // Entropy production over the noise axis: its area is the information, its peak the decision.
 
-import {factorOf, placesOf, value} from "./axes.js";
+import {factorOf, placesOf, slope, value} from "./axes.js";
 import {band, dotted, errorBands, exactLine, largest, line, lineStyle, plainLines, scaled} from "./bands.js";
 import {faded} from "../lib/colour.js";
 import {layoutOf} from "./figure.js";
@@ -42,7 +42,7 @@ export function layout(scene) {
   const {figure, curves, axis, theme, window} = scene;
   const colors = figure[theme].colors;
   const base = layoutOf(figure, "production", scene);
-  const valuesOf = scene.sketched ? sketchOf : (curve) => rescaled(curve.production, scene, curve);
+  const valuesOf = scene.sketched ? sketchOf : (curve) => rescaled(told(curve), scene, curve);
   const shown = [...curves.map((curve) => valuesOf(curve, scene)), ...exactLines(scene).map(({y}) => y)];
   const high = 1.2 * largest(...shown) || 1;
   const low = largest(...shown.map((y) => scaled(y, -1))); // guided production may be negative
@@ -50,6 +50,16 @@ export function layout(scene) {
   base.shapes = [...windowShapes(window, axis, colors), ...markShapes(scene)];
   base.annotations = [...peakText(scene, colors), ...markTexts(scene, base.xaxis.range)];
   return base;
+}
+
+/**
+ * Return the production of a curve where it stands out of its band, if it does so anywhere; the chart is as high as that.
+ *
+ * Per unit of VP time noise at low levels is multiplied by 1 / sigma^2: a spike that would dwarf the decision.
+ */
+function told({production, production_band: band = []}) {
+  const values = production.map((rate, i) => (Math.abs(rate) > (band[i] ?? 0) ? rate : null));
+  return values.some((rate) => rate !== null) ? values : production;
 }
 
 function exactLines(scene) {
@@ -75,7 +85,7 @@ function peakText({window, axis, figure, ends}, colors) {
       yanchor: "top",
       xshift: right ? 4 : -4,
       showarrow: false,
-      text: `peak at σ = ${number(window.sigma_peak)}`,
+      text: `peak at ${figure.axes[axis].symbol} = ${number(value(axis, window.sigma_peak))}${slope(axis, 1) === slope(axis, 2) ? "" : " (per ln σ)"}`,
       font: {size: 11, color: colors.peak}
     }
   ];
