@@ -9,7 +9,7 @@ import {hasComplements, typedPrior} from "../../frontend/panels/complement_prior
 import {statusText} from "../../frontend/panels/runs.js";
 import {best} from "../../frontend/protocol/quantities.js";
 import {decision} from "../../frontend/protocol/decision.js";
-import {describe, firstFollowed, grid, places, sharing} from "../../frontend/panels/samples.js";
+import {describe, firstFollowed, grid, keyOf, places, sharing} from "../../frontend/panels/samples.js";
 
 const PROGRESS = {trajectories: 48, total: 256, fraction: 0.2, seconds_left: 40};
 const RUN = {
@@ -126,6 +126,13 @@ test("the strip follows samples of different labels first", () => {
   assert.deepEqual(firstFollowed([{label: "a"}, {label: "a"}, {label: "b"}]), [0, 2]);
   assert.deepEqual(grid(16, 256).columns, 4);
   assert.deepEqual(grid(64, 256).columns, 8);
+});
+
+test("of many classes the key explains those of the samples first", () => {
+  const labels = Array.from({length: 40}, (_, i) => `class ${i}`);
+  const shown = keyOf(labels, [{label: "class 30"}, {label: "class 7"}, {label: "class 30"}]);
+  assert.deepEqual([shown.length, ...shown.slice(0, 3)], [12, "class 7", "class 30", "class 0"]);
+  assert.deepEqual(keyOf(labels.slice(0, 12), [{label: "class 3"}]), labels.slice(0, 12));
 });
 
 test("samples of one noise stand side by side", () => {
