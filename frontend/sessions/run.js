@@ -32,12 +32,14 @@ export class RunSession {
       onStatus: (status, waitMs) => this.listeners.onStatus(status, waitMs)
     });
     this.#refreshLater();
+    if (this.run.extends) this.#takePictures(this.run.extends);
   }
 
   close() {
     this.closed = true;
     clearTimeout(this.timer);
     this.stream?.close();
+    this.pictures?.close();
   }
 
   /** Show each-vs-rest at another prior of the class, or at the run's own (null). */
@@ -88,6 +90,21 @@ export class RunSession {
     this.listeners.onPicture();
     this.listeners.onChange();
     return frame.header.id;
+  }
+
+  /** Pictures are of the first batch: an extended run shows those of the run that it extends, while that is there. */
+  async #takePictures(id) {
+    try {
+      const {extends: earlier} = await api.run(id);
+      if (earlier) return this.#takePictures(earlier);
+    } catch (error) {
+      if (!isOfServer(error)) throw error;
+      return;
+    }
+    if (this.closed) return;
+    const nothing = () => {};
+    const listeners = {onEvent: nothing, onStatus: nothing, onFrame: (buffer) => this.#frame(buffer)};
+    this.pictures = new Stream((after) => api.eventsUrl(id, after), listeners);
   }
 
   /** A finished run has a result; the profiles in it are too large for the events. */
