@@ -5,8 +5,15 @@ import {count, measured, number, shortened} from "../lib/format.js";
 import {factorOf} from "../plots/axes.js";
 import {inWords, quantity, withBand} from "../protocol/quantities.js";
 
+/** From so many curves on, the legend offers to show all of them. */
+const MANY = 7;
+
 /** Return the short name of a curve: the class for each-vs-rest, else its title. */
 export const shortName = (curve) => curve.path.at(-1) ?? curve.title;
+
+/** Return what a button of the legend says: the class, where nothing else is measured in the run, else the title. */
+export const legendName = (curve, curves) =>
+  curves.every(({partition}) => partition === curve.partition) && depthOf(curve, curves) === 0 ? shortName(curve) : curve.title;
 
 /** Return the short name of every curve by its key. */
 export const titlesOf = (curves) => Object.fromEntries(curves.map((curve) => [curve.key, shortName(curve)]));
@@ -48,8 +55,8 @@ const multiplied = (value, factor) => (value === null || value === undefined ? n
 
 /** Show the curves of a run as buttons. */
 export class Legend {
-  constructor(container, {onToggle, onFocus}) {
-    Object.assign(this, {container, onToggle, onFocus});
+  constructor(container, {onToggle, onFocus, onAll}) {
+    Object.assign(this, {container, onToggle, onFocus, onAll});
     this.keys = "";
   }
 
@@ -58,6 +65,7 @@ export class Legend {
     if (keys !== this.keys) this.#make(curves);
     this.keys = keys;
     curves.forEach((curve, i) => this.#update(this.container.children[i], curve));
+    if (curves.length >= MANY) this.#offerAll(curves);
     this.container.hidden = curves.length < 2;
   }
 
@@ -78,11 +86,21 @@ export class Legend {
             onfocus: () => this.onFocus(curve.key)
           },
           element("span", {className: "swatch"}),
-          element("span", {className: "curve-name"}, depths[i] ? curve.title : shortName(curve))
+          element("span", {className: "curve-name"}, legendName(curve, curves))
         )
       )
     );
     [...this.container.children].forEach((button, i) => { button.style.marginLeft = `${18 * depths[i]}px`; });
+    if (curves.length >= MANY) this.container.append(element("button", {type: "button", className: "quiet all"}));
+  }
+
+  /** Of many curves, all can be shown at once, or only the one in focus. */
+  #offerAll(curves) {
+    const button = this.container.lastChild;
+    const everyone = curves.every(({visible}) => visible);
+    setText(button, everyone ? "show only one" : `show all ${curves.length}`);
+    const one = curves.find(({focus}) => focus) ?? curves[0];
+    button.onclick = () => this.onAll(everyone ? curves.filter((curve) => curve !== one).map(({key}) => key) : []);
   }
 
   #update(button, {color, visible, focus}) {

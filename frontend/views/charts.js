@@ -15,6 +15,7 @@ export class Charts {
     });
     this.legend = new Legend(byId("curves"), {
       onToggle: (key) => page.set({hidden: toggled(page.state.hidden, key)}),
+      onAll: (hidden) => page.set({hidden: new Set(hidden)}),
       onFocus: (focus) => page.set({focus})
     });
     this.key = new ChartKey(byId("chart-key"));
