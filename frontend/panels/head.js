@@ -81,6 +81,11 @@ export class Head {
     if (this.shownId !== run.id) this.#fresh(run);
   }
 
+  /** Say that the settings are in the form now; until another run is shown. */
+  copied() {
+    setText(byId("copy"), "Settings copied");
+  }
+
   /** Point the downloads at the unit and axis that are shown, at once: a click may come before the next drawing. */
   link(run, {axis, unit}) {
     byId("csv").href = this.actions.links.curvesUrl(run.id, {unit, axis: shownAxis({axis}, false)});
@@ -88,6 +93,7 @@ export class Head {
 
   #fresh(run) {
     this.shownId = run.id;
+    setText(byId("copy"), "Copy settings");
     byId("extend-to").value = 2 * run.spec.trajectories;
   }
 }

@@ -48,6 +48,7 @@ export class Page {
     this.store.subscribe((state, before) => this.#changed(state, before));
     bindAddress(this.store, window);
     byId("tools").addEventListener("change", ({target}) => this.set({[target.name]: choiceOf(target)}));
+    byId("skip").onclick = () => byId("stack").focus();
     this.dark.addEventListener("change", this.drawSoon);
     new ResizeObserver(this.drawSoon).observe(byId("stack"));
     this.#enter();

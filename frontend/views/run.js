@@ -182,6 +182,7 @@ export class RunView {
       onRefine: () => goTo(() => api.refineRun(this.session.id)),
       onCopy: () => {
         page.form.fill(this.session.run.spec);
+        this.head.copied();
         byId("trajectories").focus();
         byId("trajectories").scrollIntoView({block: "center"});
       }
