@@ -67,6 +67,7 @@ export class Head {
     const final = isFinal(view.state);
     setText(byId("run-name"), run.title);
     setText(byId("run-about"), aboutText(run));
+    byId("run-about").title = aboutText(run);
     setText(byId("run-state"), view.state);
     byId("run-state").dataset.state = view.state;
     setText(byId("run-progress"), progressText(run, view));

@@ -90,7 +90,7 @@ export class Legend {
         )
       )
     );
-    [...this.container.children].forEach((button, i) => { button.style.marginLeft = `${18 * depths[i]}px`; });
+    [...this.container.children].forEach((button, i) => { button.style.setProperty("--in", `${18 * depths[i]}px`); });
     if (curves.length >= MANY) this.container.append(element("button", {type: "button", className: "quiet all"}));
   }
 
