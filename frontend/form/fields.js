@@ -32,14 +32,14 @@ export const groupReason = (field, reason) =>
 
 /** Show errors beside their fields, and those without a field in the form's own place. */
 export function showErrors(form, errors) {
-  const places = new Map([...form.querySelectorAll("[data-field]")].map((node) => [node.dataset.field, node]));
+  const fields = new Map([...form.querySelectorAll("[data-field]")].map((node) => [node.dataset.field, node]));
   const texts = new Map();
   for (const {field, reason} of errors) {
-    const name = owner([...places.keys()].filter((key) => visible(places.get(key))), field);
+    const name = owner([...fields.keys()].filter((key) => visible(fields.get(key))), field);
     const words = groupReason(field, reason);
     texts.set(name, [...(texts.get(name) ?? []), name ? words : [field, words].filter(Boolean).join(": ")]);
   }
-  for (const [name, node] of places) showError(node, texts.get(name));
+  for (const [name, node] of fields) showError(node, texts.get(name));
   const rest = byId("form-error");
   setText(rest, sentences(texts.get(null)));
   rest.hidden = !texts.has(null);

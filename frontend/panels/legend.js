@@ -43,7 +43,7 @@ export function readout(curve, step, {sigma, axis, unit, per, time}) {
   };
 }
 
-/** Return the plain mean and the parts of the band: "H: plain 1.95, 95 % = noise 0.06 + other 0.02". */
+/** Return the plain mean and the parts of the band: "H: plain mean 1.95, 95 % = noise 0.06 + left by steps 0.02". */
 function partsText(name, curve, at) {
   const [half, noise] = [at(`${name}_band`), at(`${name}_noise`)];
   const plain = curve.combined ? `plain mean ${number(at(name, curve.plain))}, ` : "";
@@ -55,15 +55,15 @@ const multiplied = (value, factor) => (value === null || value === undefined ? n
 
 /** Show the curves of a run as buttons. */
 export class Legend {
-  constructor(container, {onToggle, onFocus, onAll}) {
-    Object.assign(this, {container, onToggle, onFocus, onAll});
+  constructor(container, {onHide, onFocus}) {
+    Object.assign(this, {container, onHide, onFocus});
     this.keys = "";
   }
 
   show(curves) {
     const keys = curves.map(({key, title}) => `${key} ${title}`).join("|");
     if (keys !== this.keys) this.#make(curves);
-    this.keys = keys;
+    Object.assign(this, {keys, curves});
     curves.forEach((curve, i) => this.#update(this.container.children[i], curve));
     if (curves.length >= MANY) this.#offerAll(curves);
     this.container.hidden = curves.length < 2;
@@ -72,6 +72,7 @@ export class Legend {
   #make(curves) {
     const depths = curves.map((curve) => depthOf(curve, curves));
     this.container.classList.toggle("tree", depths.some((depth) => depth > 0));
+    this.container.classList.toggle("many", curves.length >= MANY);
     this.container.replaceChildren(
       ...curves.map((curve, i) =>
         element(
@@ -81,7 +82,7 @@ export class Legend {
             className: "curve",
             title: curve.title,
             "data-depth": depths[i],
-            onclick: () => this.onToggle(curve.key),
+            onclick: () => this.#toggle(curve.key),
             onpointerenter: () => this.onFocus(curve.key),
             onfocus: () => this.onFocus(curve.key)
           },
@@ -94,13 +95,18 @@ export class Legend {
     if (curves.length >= MANY) this.container.append(element("button", {type: "button", className: "quiet all"}));
   }
 
+  #toggle(toggled) {
+    const stays = ({key, visible}) => (key === toggled ? visible : !visible);
+    this.onHide(this.curves.filter(stays).map(({key}) => key));
+  }
+
   /** Of many curves, all can be shown at once, or only the one in focus. */
   #offerAll(curves) {
     const button = this.container.lastChild;
     const everyone = curves.every(({visible}) => visible);
     setText(button, everyone ? "show only one" : `show all ${curves.length}`);
     const one = curves.find(({focus}) => focus) ?? curves[0];
-    button.onclick = () => this.onAll(everyone ? curves.filter((curve) => curve !== one).map(({key}) => key) : []);
+    button.onclick = () => this.onHide(everyone ? curves.filter((curve) => curve !== one).map(({key}) => key) : []);
   }
 
   #update(button, {color, visible, focus}) {

@@ -13,13 +13,14 @@ const SHOWN_OF_MANY = 6;
 /** Return everything the plots need. `run` is a run document or the answer to a plan. */
 export function sceneOf({figure, run, view, state, theme}) {
   const keys = run.curves.map(({key}) => key);
-  const focus = focusOf(keys, state);
+  const hidden = state.hidden ?? hiddenAtFirst(run.curves);
+  const focus = focusOf(keys, {focus: state.focus, hidden});
   const provisional = !isFinal(view.state) && view.batches === 0;
   const curves = run.curves.map((curve) => ({
     ...best(view.curves[curve.key], figure.band.standard_errors),
     ...colorsOf(figure, theme, run, curve),
     focus: curve.key === focus,
-    visible: !state.hidden.has(curve.key),
+    visible: !hidden.has(curve.key),
     provisional
   }));
   const window = view.windows[focus] ?? null;

@@ -38,11 +38,12 @@ export function linesHiddenAtFirst(sweep) {
 /** Return the scene of a sweep; `views` are the folded views of its runs by id, `state` is the page's. */
 export function sweepScene({figure, sweep, views, state, theme}) {
   const lines = linesOf(sweep);
-  const focusKey = focusOf(lines.map(({key}) => key), state);
+  const hidden = state.hidden ?? linesHiddenAtFirst(sweep);
+  const focusKey = focusOf(lines.map(({key}) => key), {focus: state.focus, hidden});
   const axis = shownAxis(state, sweep.runs.some((run) => unitTime(run) !== null));
   const all = lines
     .map((line) => lineCurve(line, views, {color: colorOf(figure, line, sweep.runs.length), times: figure.band.standard_errors}))
-    .map((curve) => ({...curve, focus: curve.key === focusKey, visible: !state.hidden.has(curve.key)}));
+    .map((curve) => ({...curve, focus: curve.key === focusKey, visible: !hidden.has(curve.key)}));
   const shown = all.filter(({visible, time}) => visible && (axis !== "scaled_time" || time !== undefined));
   const focus = shown.find((curve) => curve.focus) ?? shown[0];
   return {

@@ -9,7 +9,7 @@ import {Stream} from "../events/stream.js";
 
 const REFRESH_MS = 1000;
 
-/** Watch a run until `close`; listeners are onOpen(run), onChange, onPicture, onStatus(status, waitMs), onError(error). */
+/** Watch a run until `close`; listeners are onChange, onPicture, onStatus(status, waitMs), onError(error). */
 export class RunSession {
   constructor(id, listeners) {
     const empty = {run: null, view: null, stream: null, closed: false, profiles: {}, other: null, studies: null};
@@ -25,7 +25,6 @@ export class RunSession {
       return;
     }
     if (this.closed) return;
-    this.listeners.onOpen(this.run);
     this.stream = new Stream((after) => api.eventsUrl(this.id, after), {
       onEvent: (event) => this.#event(event),
       onFrame: (buffer) => this.#frame(buffer),

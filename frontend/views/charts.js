@@ -14,8 +14,7 @@ export class Charts {
       onLeave: () => page.view.pointerLeft?.()
     });
     this.legend = new Legend(byId("curves"), {
-      onToggle: (key) => page.set({hidden: toggled(page.state.hidden, key)}),
-      onAll: (hidden) => page.set({hidden: new Set(hidden)}),
+      onHide: (keys) => page.set({hidden: new Set(keys)}),
       onFocus: (focus) => page.set({focus})
     });
     this.key = new ChartKey(byId("chart-key"));
@@ -26,10 +25,4 @@ export class Charts {
   clear() {
     this.checks.show([], {});
   }
-}
-
-function toggled(hidden, key) {
-  const changed = new Set(hidden);
-  if (!changed.delete(key)) changed.add(key);
-  return changed;
 }

@@ -18,7 +18,7 @@ import {isFinal} from "../protocol/states.js";
 import {chartKey} from "../scenes/chart_key.js";
 import {moreStepsReason, withTwiceTheSteps} from "../scenes/more_steps.js";
 import {maximumAt} from "../protocol/schema.js";
-import {cursorStep, hiddenAtFirst, sceneOf} from "../scenes/run.js";
+import {cursorStep, sceneOf} from "../scenes/run.js";
 import {ModelPaths} from "../sessions/model_paths.js";
 import {RunSession} from "../sessions/run.js";
 
@@ -65,7 +65,6 @@ export class RunView {
   enter({runId}) {
     if (runId === null) return this.page.form.edited();
     this.session = new RunSession(runId, {
-      onOpen: ({curves}) => this.page.set({hidden: hiddenAtFirst(curves)}),
       onChange: this.page.drawSoon,
       onPicture: () => { this.page.drawCursorSoon(); this.page.drawSoon(); },
       onStatus: (status, waitMs) => this.page.streaming(status, waitMs),

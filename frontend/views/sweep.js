@@ -7,7 +7,7 @@ import {showMoreSteps} from "../panels/more_steps.js";
 import {linkRuns, showSweep} from "../panels/sweep.js";
 import {showWidths} from "../panels/widths.js";
 import {chartKey} from "../scenes/chart_key.js";
-import {lineKey, linesHiddenAtFirst, restingStep, sweepScene, unitTime} from "../scenes/sweep.js";
+import {lineKey, restingStep, sweepScene, unitTime} from "../scenes/sweep.js";
 import {widthsOf} from "../scenes/width_scene.js";
 import {SweepSession} from "../sessions/sweep.js";
 
@@ -42,10 +42,7 @@ export class SweepView {
 
   enter({sweepId}) {
     this.session = new SweepSession(sweepId, {
-      onOpen: (sweep) => {
-        this.page.tell(null);
-        this.page.set({hidden: linesHiddenAtFirst(sweep)});
-      },
+      onOpen: () => this.page.tell(null),
       onChange: this.page.drawSoon,
       onStatus: (status, waitMs) => this.page.streaming(status, waitMs),
       onError: (error, again) => this.page.failed("sweep", error, again)

@@ -52,8 +52,8 @@ test("the chart grows with the surprise of the data, up to a limit", () => {
 });
 
 test("the model's own entropy stands beside it, on its own levels", () => {
-  const own = {sigma: [8, 1], curves: {classes: {entropy: [1, 0]}}};
-  const [, line] = entropy.traces({...SCENE, modelPaths: own});
+  const beside = {sigma: [8, 1], curves: {classes: {entropy: [1, 0]}}};
+  const [, line] = entropy.traces({...SCENE, modelPaths: beside});
   assert.deepEqual(line.x, [8, 1]);
   assert.match(line.line.dash, /px/);
 });
@@ -61,15 +61,15 @@ test("the model's own entropy stands beside it, on its own levels", () => {
 test("that run asks the same question of the model's own paths", () => {
   const spec = {model: "m", params: {}, partitions: {classes: null}, prior: "model", guidance: null};
   const data = {state: "done", spec: {...spec, paths_from: "data"}};
-  const own = {state: "done", spec: {...spec, paths_from: "model", seed: 5}};
+  const ofModel = {state: "done", spec: {...spec, paths_from: "model", seed: 5}};
   const others = [
-    {...own, state: "running"},
-    {...own, spec: {...own.spec, model: "n"}},
-    {...own, spec: {...own.spec, guidance: {scale: 2}}}
+    {...ofModel, state: "running"},
+    {...ofModel, spec: {...ofModel.spec, model: "n"}},
+    {...ofModel, spec: {...ofModel.spec, guidance: {scale: 2}}}
   ];
-  assert.equal(modelRunOf(data, [data, ...others, own]), own);
+  assert.equal(modelRunOf(data, [data, ...others, ofModel]), ofModel);
   assert.equal(modelRunOf(data, others), null);
-  assert.equal(modelRunOf(own, [own]), null);
+  assert.equal(modelRunOf(ofModel, [ofModel]), null);
 });
 
 test("the diagram shows the bins that hold answers, at their own accuracy", () => {

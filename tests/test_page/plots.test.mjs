@@ -149,7 +149,7 @@ test("the area under production is the same on every axis", () => {
 
 test("a curve of pairs says where it ends and where saturation would end it", () => {
   const floor = {entropy: 0.7, entropy_se: 0.01, saturation: 1, expected: 0.69};
-  const withFloor = (own) => ({...BATCH, curves: {classes: {...BATCH.curves.classes, floor: own}}});
+  const withFloor = (ending) => ({...BATCH, curves: {classes: {...BATCH.curves.classes, floor: ending}}});
   const {shapes, annotations} = entropy.layout(scene({}, withFloor(floor)));
   assert.ok(shapes.some(({type, y0}) => type === "line" && y0 === 0.7));
   assert.match(annotations.at(-1).text, /^floor: 0\.70 bits \(0\.69 where/);

@@ -1,5 +1,7 @@
 """Ways around the page in the browser: keys, lists, legends, copies and addresses."""
 
+import re
+
 from playwright.sync_api import expect
 from visitor import Visitor, begin, begin_short, expect_done, prepare
 
@@ -65,3 +67,19 @@ def test_an_extended_run_shows_the_pictures_of_the_run_that_it_extends(visitor: 
     expect(page.locator("#samples .sample")).to_have_count(16)
     expect(page.locator("#strip")).to_be_visible()
     expect(page.locator("#no-samples")).to_be_empty()
+
+
+def test_an_address_shows_somebody_else_what_one_looks_at(visitor: Visitor) -> None:
+    page = visitor.open()
+    begin_short(page)
+    expect_done(page)
+    page.locator("#samples .sample").nth(3).click()
+    page.locator("#stack").focus()
+    for key in ("Home", "ArrowRight", "ArrowRight"):
+        page.keyboard.press(key)
+    expect(page).to_have_url(re.compile(r"step=2&followed=3"))
+    other = visitor.open(page.url.removeprefix(visitor.address))
+    expect_done(other)
+    told = page.locator("#readout b").inner_text()
+    expect(other.locator("#readout b")).to_have_text(told)
+    expect(other.locator("#samples .sample").nth(3)).to_have_attribute("aria-pressed", "true")
