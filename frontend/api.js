@@ -40,7 +40,7 @@ export const createTwin = ({id, spec}) =>
   send("POST", "/api/runs?reuse=1", {...spec, guidance: null}, undefined, {"Idempotency-Key": `unguided-${id}`});
 export const cancelRun = (id) => send("POST", `${runPath(id)}/cancel`);
 export const extendRun = (id, trajectories) => send("POST", `${runPath(id)}/extend`, {trajectories});
-export const refineRun = (id) => send("POST", `${runPath(id)}/refine`, {});
+export const refineRun = (id, options = {}) => send("POST", `${runPath(id)}/refine`, options);
 export const deleteRun = (id) => send("DELETE", runPath(id));
 
 const sweepPath = (id) => `/api/sweeps/${encodeURIComponent(id)}`;

@@ -1,8 +1,10 @@
 // The fold of a run's events: from its document and its log to what the page shows.
 
-import {QUANTITIES, withError} from "../protocol/quantities.js";
+import {COMBINED_ARRAYS, QUANTITIES, withError} from "../protocol/quantities.js";
 import {isFinal} from "../protocol/states.js";
 
+/** What a document of a curve may leave out, and must then not be kept from one before. */
+const ABSENT = Object.fromEntries(COMBINED_ARRAYS.map((name) => [name, null]));
 const ARRAYS = [...QUANTITIES.flatMap(({name}) => withError(name)), "n", "entropy_step_error"];
 
 /** Return the view of a run before its first event. */
@@ -95,5 +97,5 @@ function setCurve(curve, document) {
   if (!curve) return;
   const {n, ...rest} = document;
   const exact = rest.exact ?? curve.exact; // the run's own document has it before anything is measured
-  Object.assign(curve, rest, {n: Array(curve.n.length).fill(n), exact});
+  Object.assign(curve, ABSENT, rest, {n: Array(curve.n.length).fill(n), counted: n, exact});
 }

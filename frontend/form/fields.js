@@ -1,7 +1,6 @@
 // Fields of the form: a label, a control, and a place for what is wrong with it.
 
 import {byId, element, setText, uniqueId} from "../lib/dom.js";
-import {groupReason, plainReason} from "../protocol/reasons.js";
 
 /** Return a field made of a label and a control, named as the spec names it ("params.std"). */
 export function labelled(text, control, name) {
@@ -27,16 +26,20 @@ export function owner(names, field) {
   return fitting.sort((a, b) => b.length - a.length)[0] ?? null;
 }
 
+/** Return the reason for an error in a field; a list of labels that is empty is a group that has none yet. */
+export const groupReason = (field, reason) =>
+  /(^|\.)labels$/.test(field) && /at least 1 item/.test(reason) ? "each group needs a label" : reason;
+
 /** Show errors beside their fields, and those without a field in the form's own place. */
 export function showErrors(form, errors) {
-  const places = new Map([...form.querySelectorAll("[data-field]")].map((node) => [node.dataset.field, node]));
+  const fields = new Map([...form.querySelectorAll("[data-field]")].map((node) => [node.dataset.field, node]));
   const texts = new Map();
   for (const {field, reason} of errors) {
-    const name = owner([...places.keys()].filter((key) => visible(places.get(key))), field);
-    const words = plainReason(groupReason(field, reason));
+    const name = owner([...fields.keys()].filter((key) => visible(fields.get(key))), field);
+    const words = groupReason(field, reason);
     texts.set(name, [...(texts.get(name) ?? []), name ? words : [field, words].filter(Boolean).join(": ")]);
   }
-  for (const [name, node] of places) showError(node, texts.get(name));
+  for (const [name, node] of fields) showError(node, texts.get(name));
   const rest = byId("form-error");
   setText(rest, sentences(texts.get(null)));
   rest.hidden = !texts.has(null);

@@ -7,7 +7,7 @@ import {Advanced} from "./advanced.js";
 import {Decisions} from "./decisions.js";
 import {focusFirstError, showErrors} from "./fields.js";
 import {Params} from "./params.js";
-import {helpFields} from "./help.js";
+import {helpFields, showIfKnown} from "./help.js";
 import {Levels} from "./levels.js";
 import {studiesOf} from "../protocol/studies.js";
 import {dataText, isRest, preferred, specOf, typedWeights, USUAL_DECODE, weightsText} from "../protocol/spec.js";
@@ -33,6 +33,7 @@ export class Form {
     this.advanced = new Advanced(byId("advanced"), () => this.edited());
     this.levels = new Levels();
     helpFields(form, schema);
+    showIfKnown(form, schema, "companions");
     this.decisions = new Decisions(byId("decisions"), {
       colour: (index) => colour(figure, index),
       onChange: () => this.edited()
@@ -205,6 +206,7 @@ export class Form {
       if (!this.touched.has(name)) this.inputs.get(name).value = at(answer.spec, name);
     }
     this.levels.offer(answer.sigma);
+    this.inputs.get("companions").placeholder = at(answer.spec, "companions") ?? ""; // what is taken where it is left out
     const {evaluations, seconds} = answer.cost;
     setText(byId("cost"), `${count(evaluations)} evaluations${afterPrice(seconds)}`);
     this.onPlan(answer);

@@ -132,7 +132,7 @@ export class Groups {
     const where = owner ? `in ${namesOf(this.groups, owner.path).join(", ")}` : "in no group";
     chip.title = shortened(label) === label ? where : `${label}: ${where}`;
     chip.setAttribute("aria-pressed", String(Boolean(owner) && keyOf(owner.path) === keyOf(this.active)));
-    if (owner) chip.style.setProperty("--own", this.colour(owner.path[0]));
+    if (owner) chip.style.setProperty("--group", this.colour(owner.path[0]));
     return chip;
   }
 

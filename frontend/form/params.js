@@ -3,10 +3,13 @@
 import {element} from "../lib/dom.js";
 import {labelled} from "./fields.js";
 import {helpField} from "./help.js";
-import {kindsOf, readValue, shapeOf, shownValue} from "../protocol/params.js";
+import {choicesOf, kindsOf, readValue, shapeOf, shownValue} from "../protocol/params.js";
 import {helpOf} from "../protocol/schema.js";
 
 const TEXT_ROWS = 4;
+/** Shapes whose values need the width of the form. */
+const WIDE = ["texts", "points", "json"];
+const CHOICES = new Map([[null, "not set"], [true, "yes"], [false, "no"]]);
 /** What kinds of parameters are called; one without a name here is called as in the spec. */
 const KINDS = {points: "points", pair: "two Gaussians", random: "random points", tree: "tree of Gaussians"};
 
@@ -52,15 +55,30 @@ export class Params {
   }
 
   #field(name, property, chosen) {
-    const shape = shapeOf(property);
+    const shape = shapeOf(property, this.schema);
     const lines = shape === "texts";
-    const input = element(lines ? "textarea" : "input", {oninput: this.onChange, autocomplete: "off", rows: lines ? TEXT_ROWS : undefined});
-    input.value = shownValue(property, chosen);
+    const input = shape === "choice" ? this.#select(property) : this.#input(shape, lines);
+    input.value = shownValue(property, chosen, this.schema);
     this.fields.set(name, {input, shape});
-    const title = name[0].toUpperCase() + name.slice(1) + (lines ? ", one a line" : "");
-    const field = labelled(title, input, `params.${name}`);
-    field.classList.toggle("wide", lines || shape === "points");
+    const words = name.replaceAll("_", " ");
+    const field = labelled(words[0].toUpperCase() + words.slice(1) + (lines ? ", one a line" : ""), input, `params.${name}`);
+    field.classList.toggle("wide", WIDE.includes(shape));
     helpField(field, helpOf(property, this.schema));
     return field;
   }
+
+  #input(shape, lines) {
+    const inputMode = shape === "number" ? "decimal" : undefined;
+    const properties = {oninput: this.onChange, autocomplete: "off", rows: lines ? TEXT_ROWS : undefined, inputMode};
+    return element(lines ? "textarea" : "input", properties);
+  }
+
+  #select(property) {
+    const options = choicesOf(property, this.schema).map((value) =>
+      element("option", {value: value === null ? "" : JSON.stringify(value)}, choiceText(value))
+    );
+    return element("select", {onchange: this.onChange}, ...options);
+  }
 }
+
+const choiceText = (value) => CHOICES.get(value) ?? String(value);

@@ -15,13 +15,13 @@ const TITLES = {
   branching_agrees_with_posterior: "branching agrees with the posterior"
 };
 const MARKS = {true: "✓", false: "!", null: "?"};
-const OUTCOMES = {true: ": passed", false: ": not passed", null: ": not checked"};
+const OUTCOMES = {true: ": holds", false: ": fails", null: ": not measured"};
 const MOST_ROWS = 12;
 
 /**
  * Return checks of one name together: [{name, title, ok, explanation, curves: [{curve, ok, value, bound}]}].
  *
- * `ok` is null where a check has no bound: with a single trajectory there is no error to hold a value against.
+ * `ok` is null where a check was not measured: with a single trajectory there is no error to hold a value against.
  */
 export function grouped(checks) {
   const groups = new Map();
@@ -35,7 +35,7 @@ export function grouped(checks) {
   return [...groups.values()];
 }
 
-/** Return whether all curves that could be checked passed; null where none could, for want of trajectories. */
+/** Return whether a check holds for all curves it was measured for; null where there is none. */
 function together(curves) {
   const known = curves.map(({ok}) => ok).filter((ok) => ok !== null);
   return known.length ? known.every(Boolean) : null;
@@ -49,7 +49,7 @@ export function rows({curves}, titles) {
   const sorted = [...curves].sort((a, b) => order(a) - order(b));
   const shown = sorted.slice(0, MOST_ROWS).map(({curve, ok, value, bound}) => ({
     ok,
-    text: `${titles[curve] ?? curve}: ${number(value)}, ${ok === null ? "too few trajectories for a bound" : `at most ${number(bound)}`}`
+    text: `${titles[curve] ?? curve}: ${ok === null ? "not measured" : `${number(value)}, at most ${number(bound)}`}`
   }));
   const more = sorted.length - shown.length;
   return more ? [...shown, {ok: true, text: `and ${more} more`}] : shown;

@@ -7,7 +7,7 @@ import {shownEnds} from "../plots/axes.js";
 import {colour} from "../lib/colour.js";
 import * as entropyDifference from "../plots/entropy_difference.js";
 import * as redistribution from "../plots/redistribution.js";
-import {formatHash} from "../protocol/address.js";
+import {leadingTo} from "../protocol/address.js";
 import {drawPointedChart, sizeOf} from "./chart.js";
 import {decision} from "../protocol/decision.js";
 
@@ -90,7 +90,7 @@ export class Comparison {
       ? aboutText(this.document, this.document.redistributions[this.name])
       : `guided run ${stageOf(run)}; unguided run ${stageOf(base)}`);
     const {pair} = this.session;
-    pair.forEach((id, i) => { this.links[i].href = formatHash({...state, runId: id, baseId: null}); });
+    pair.forEach((id, i) => { this.links[i].href = leadingTo(state, {runId: id, baseId: null}); });
     this.download.href = this.urlOf(...pair);
     this.download.hidden = !this.document;
   }

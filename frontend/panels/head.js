@@ -67,6 +67,7 @@ export class Head {
     const final = isFinal(view.state);
     setText(byId("run-name"), run.title);
     setText(byId("run-about"), aboutText(run));
+    byId("run-about").title = aboutText(run);
     setText(byId("run-state"), view.state);
     byId("run-state").dataset.state = view.state;
     setText(byId("run-progress"), progressText(run, view));
@@ -81,6 +82,11 @@ export class Head {
     if (this.shownId !== run.id) this.#fresh(run);
   }
 
+  /** Say that the settings are in the form now; until another run is shown. */
+  copied() {
+    setText(byId("copy"), "Settings copied");
+  }
+
   /** Point the downloads at the unit and axis that are shown, at once: a click may come before the next drawing. */
   link(run, {axis, unit}) {
     byId("csv").href = this.actions.links.curvesUrl(run.id, {unit, axis: shownAxis({axis}, false)});
@@ -88,6 +94,7 @@ export class Head {
 
   #fresh(run) {
     this.shownId = run.id;
+    setText(byId("copy"), "Copy settings");
     byId("extend-to").value = 2 * run.spec.trajectories;
   }
 }

@@ -5,13 +5,13 @@ import {number} from "../lib/format.js";
 import {unitFactor} from "../plots/axes.js";
 
 /** Return the sentence on the pruning of a curve at the level where most was left out, or nothing. */
-export function pruningText({pruning}, sigma, unit) {
+export function pruningText({pruning, combined}, sigma, unit) {
   const dropped = pruning?.dropped ?? [];
   const largest = Math.max(...dropped.filter((mass) => mass !== null));
   if (!dropped.length || largest <= 0) return pruning ? "Pruning dropped no probability." : "";
   const step = dropped.indexOf(largest);
   const bound = Math.max(...pruning.entropy_bound.filter((bits) => bits !== null)) * unitFactor(unit);
-  return `Pruning dropped up to ${number(100 * largest)} % of the probability (σ = ${number(sigma[step])}); error of H at most ${number(bound)} ${unit}.`;
+  return `Pruning dropped up to ${number(100 * largest)} % of the probability (σ = ${number(sigma[step])}); error of H at most ${number(bound)} ${unit}${combined ? ", in the band" : ""}.`;
 }
 
 /** Say what pruning left out of the curve in focus. */

@@ -5,7 +5,7 @@ import {count, duration, queuePlace, when} from "../lib/format.js";
 import {isFinal} from "../protocol/states.js";
 import {decision} from "../protocol/decision.js";
 import {guidanceText} from "../protocol/guidance.js";
-import {formatHash} from "../protocol/address.js";
+import {leadingTo} from "../protocol/address.js";
 
 /** Return what a run's line says beside its name. */
 export function statusText(run) {
@@ -23,7 +23,7 @@ const ofRun = (run, state) => ({
   status: statusText(run),
   reason: run.reason ?? "",
   fraction: run.progress.fraction,
-  href: formatHash({...state, runId: run.id, baseId: null}),
+  href: leadingTo(state, {runId: run.id, baseId: null}),
   current: run.id === state.runId
 });
 

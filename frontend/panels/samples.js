@@ -19,6 +19,13 @@ export function firstFollowed(samples, most = 2) {
   return followed.slice(0, most);
 }
 
+/** Return the labels that the key explains: all of a few, of many first those of the samples that are shown. */
+export function keyOf(labels, samples) {
+  if (labels.length <= MOST_KEYS) return labels;
+  const sampled = new Set(samples.map(({label}) => label));
+  return [...labels.filter((label) => sampled.has(label)), ...labels.filter((label) => !sampled.has(label))].slice(0, MOST_KEYS);
+}
+
 /** Return how many columns show n samples, and the side of a picture, in a width. */
 export function grid(n, width) {
   const columns = n <= 16 ? Math.max(1, Math.min(4, n)) : Math.ceil(Math.sqrt(n));
@@ -66,7 +73,7 @@ export class Samples {
     const steps = sprites.steps();
     const at = nearest(steps, step ?? 0);
     this.container.parentElement.classList.toggle("without", at === null);
-    this.#showKey(labels, colors);
+    this.#showKey(keyOf(labels, at === null ? [] : sprites.header(at).samples), labels, colors);
     if (at === null) return setText(this.caption, "");
     setText(this.caption, `at σ = ${number(sigma[at])}`);
     const header = sprites.header(at);
@@ -101,16 +108,16 @@ export class Samples {
     }
   }
 
-  #showKey(labels, colors) {
-    const keyed = JSON.stringify([labels, colors]);
+  #showKey(shown, labels, colors) {
+    const keyed = JSON.stringify([shown, labels, colors]);
     if (keyed === this.keyed) return;
     this.keyed = keyed;
-    const entries = labels.slice(0, MOST_KEYS).map((label, i) => {
+    const entries = shown.map((label) => {
       const swatch = element("span", {className: "swatch"});
-      swatch.style.background = colors[i];
+      swatch.style.background = colors[labels.indexOf(label)];
       return element("li", {title: label}, swatch, shortened(label, MOST_LETTERS));
     });
-    if (labels.length > MOST_KEYS) entries.push(element("li", {}, `and ${labels.length - MOST_KEYS} more`));
+    if (labels.length > shown.length) entries.push(element("li", {}, `and ${labels.length - shown.length} more`));
     this.key.replaceChildren(...entries);
   }
 }

@@ -50,18 +50,19 @@ export class Scope {
     this.step = step;
     byId("cursor").hidden = step === null;
     const parts = step === null || !scene.focus ? null : readout(scene.focus, step, {...scene, per: per(scene)});
-    showReadout(byId("readout"), parts, scene.focus);
+    showReadout(byId("readout"), parts, scene.focus, scene.parts === "yes");
     this.#describe(scene, step, parts);
     if (step === null) return;
     const {left, width} = this.#plot(scene);
     const x = left + fraction(scene.axis, scene.ends, scene.sigma[step], scene.time) * width;
+    byId("cursor").style.top = `${byId("entropy").parentNode.offsetTop}px`; // below the read-out, however many lines it has
     byId("cursor").style.transform = `translateX(${x.toFixed(1)}px)`;
   }
 
   #describe(scene, step, parts) {
     this.stack.setAttribute("aria-valuemax", scene.sigma.length - 1);
     this.stack.setAttribute("aria-valuenow", step ?? 0);
-    this.stack.setAttribute("aria-valuetext", parts ? `${parts.sigma}, ${parts.entropy}` : "none");
+    this.stack.setAttribute("aria-valuetext", parts ? `${parts.sigma}, ${parts.entropy}, ${parts.production}` : "none");
   }
 
   #drawStrip(scene, sprites, followed) {

@@ -3,7 +3,7 @@
 import {byId, element, setText} from "../lib/dom.js";
 import {isFinal} from "../protocol/states.js";
 import {count, plural} from "../lib/format.js";
-import {formatHash} from "../protocol/address.js";
+import {leadingTo} from "../protocol/address.js";
 import {runNames, variedOf} from "../protocol/varied.js";
 import {statusText} from "./runs.js";
 
@@ -32,7 +32,7 @@ export const ofSweep = (sweep, state) => ({
   status: sweepStatus(sweep),
   reason: "",
   fraction: sweep.progress,
-  href: formatHash({...state, runId: null, baseId: null, sweepId: sweep.id}),
+  href: leadingTo(state, {runId: null, baseId: null, sweepId: sweep.id}),
   current: sweep.id === state.sweepId
 });
 
@@ -58,7 +58,7 @@ export function showSweep(sweep, state, curves) {
 /** Point the links at the runs with the state's axis and unit, at once: a click may come before the next drawing. */
 export function linkRuns(state) {
   for (const link of byId("sweep-runs").querySelectorAll("a")) {
-    link.href = formatHash({...state, runId: link.dataset.run, baseId: null});
+    link.href = leadingTo(state, {runId: link.dataset.run, baseId: null});
   }
 }
 

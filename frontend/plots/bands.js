@@ -1,5 +1,10 @@
 // A curve and the bands around it, as traces; places without a value are left out.
 
+import {faded} from "../lib/colour.js";
+
+const PLAIN_DASH = "1px,2px";
+const PROVISIONAL_DASH = "2px,3px";
+
 /** Return the trace of an area between two curves. */
 export function band(x, low, high, fillcolor) {
   const known = x.map((_, i) => i).filter((i) => isNumber(low[i]) && isNumber(high[i]));
@@ -16,6 +21,23 @@ export function band(x, low, high, fillcolor) {
   };
 }
 
+/**
+ * Return the traces that show the error of a curve: its 95 % band and, where the parts are asked for, the noise in it.
+ *
+ * `drawn` takes values of the curve to what is drawn: in the unit, per unit of the axis.
+ */
+export function errorBands(x, curve, name, {color, parts, drawn}) {
+  const around = (half) => [-1, 1].map((sign) => drawn(shifted(curve[name], curve[half], sign)));
+  const whole = band(x, ...around(`${name}_band`), faded(color, 0.24));
+  return parts === "yes" ? [whole, band(x, ...around(`${name}_noise`), faded(color, 0.24))] : [whole];
+}
+
+/** Return the plain mean beside the best estimate, where the parts are asked for and there are two. */
+export function plainLines(x, curve, name, {color, parts, drawn}) {
+  if (parts !== "yes" || !curve.combined) return [];
+  return [line(x, drawn(curve.plain[name]), color, {width: 1.4, dash: PLAIN_DASH, name: `${curve.title}, plain mean`})];
+}
+
 /** Return the trace of a curve; few points get a marker each, so that the noise levels show. */
 export function line(x, y, color, {width = 2, dash = "solid", name = "", markers = false} = {}) {
   return {
@@ -30,6 +52,10 @@ export function line(x, y, color, {width = 2, dash = "solid", name = "", markers
     hoverinfo: "skip"
   };
 }
+
+/** Return how the line of a curve is drawn: heavier in focus, dotted while it is provisional. */
+export const lineStyle = ({focus, provisional, title}) =>
+  ({width: focus ? 2.4 : 1.4, markers: focus, name: title, dash: provisional ? PROVISIONAL_DASH : "solid"});
 
 /** Return the trace of an exact curve: dashed and over everything else, wherever it stands among the traces. */
 export const exactLine = (x, y, color, name) =>

@@ -1,9 +1,8 @@
 // H over the noise axis: curves with their bands, the prior's bound, the window.
 
-import {quantity} from "../protocol/quantities.js";
+import {best, quantity} from "../protocol/quantities.js";
 import {placesOf, unitFactor, value} from "./axes.js";
-import {band, dotted, exactLine, largest, line, scaled, shifted} from "./bands.js";
-import {faded} from "../lib/colour.js";
+import {dotted, errorBands, exactLine, largest, line, lineStyle, plainLines, scaled} from "./bands.js";
 import {layoutOf} from "./figure.js";
 import {halfway, halfwayText, markShapes} from "./marks.js";
 import {sketch} from "./sketch.js";
@@ -11,7 +10,7 @@ import {windowShapes} from "./window.js";
 
 const MOST_OF_BOUND = 1.5;
 
-/** Return the traces: exact curves, bands of the curve in focus, then every visible curve. */
+/** Return the traces: exact curves, the band of the curve in focus, then every visible curve. */
 export function traces(scene) {
   const {figure, theme, curves, axis, unit, cross, sigma, modelPaths = null} = scene;
   const factor = unitFactor(unit);
@@ -22,16 +21,14 @@ export function traces(scene) {
   }
   return [...exactLines(scene, factor), ...curves.flatMap((curve) => {
     const x = placesOf(scene, curve);
+    const shown = {color: curve.color, parts: scene.parts, drawn: (values) => scaled(values, factor)};
     return [
-      ...(curve.focus || curve.banded ? bands(figure, x, curve, factor) : []),
-      ...modelLine(modelPaths, curve, {axis, factor, color: figure[theme].colors.bound}),
+      ...(curve.focus || curve.banded ? errorBands(x, curve, "entropy", shown) : []),
+      ...(curve.focus ? plainLines(x, curve, "entropy", shown) : []),
+      ...modelLine(modelPaths, curve, {axis, factor, figure, color: figure[theme].colors.bound}),
       ...(cross === "yes" || curve.calibration ? [crossLine(x, curve, factor)] : []),
       ...(curve.calibration && curve.focus ? [correctedPoints(x, curve, factor, figure)] : []),
-      line(x, scaled(curve.entropy, factor), curve.color, {
-        width: curve.focus ? 2.4 : 1.4,
-        markers: curve.focus,
-        name: curve.title
-      })
+      line(x, scaled(curve.entropy, factor), curve.color, lineStyle(curve))
     ];
   })];
 }
@@ -67,19 +64,6 @@ function exactLines({figure, theme, axis, curves}, factor) {
   );
 }
 
-function bands(figure, x, curve, factor) {
-  const times = figure.band.standard_errors;
-  const steps = curve.entropy_step_error.map((error) => error ?? 0);
-  const wide = [-1, 1].map((sign) =>
-    shifted(curve.entropy, curve.entropy_se.map((se, i) => times * (se ?? NaN) + steps[i]), sign, factor)
-  );
-  const narrow = [-1, 1].map((sign) => shifted(curve.entropy, curve.entropy_se, sign * times, factor));
-  return [
-    band(x, ...wide, faded(curve.color, 0.13)),
-    band(x, ...narrow, faded(curve.color, 0.26))
-  ];
-}
-
 /** The cross-entropy of data may exceed the prior's entropy: the chart grows with it, up to a limit. */
 function highest({bound, entropy, cross_entropy: cross, calibration}) {
   const surprise = calibration ? largest(cross, calibration.cross_entropy_corrected) : 0;
@@ -87,11 +71,11 @@ function highest({bound, entropy, cross_entropy: cross, calibration}) {
 }
 
 /** On data: the entropy that paths of the model itself have, from another run. */
-function modelLine(modelPaths, {key}, {axis, factor, color}) {
+function modelLine(modelPaths, {key}, {axis, factor, figure, color}) {
   const curve = modelPaths?.curves[key];
   if (!curve) return [];
   const x = modelPaths.sigma.map((level) => value(axis, level));
-  return [dotted(x, scaled(curve.entropy, factor), color)];
+  return [dotted(x, scaled(best(curve, figure.band.standard_errors).entropy, factor), color)];
 }
 
 /** On data: the cross-entropy without the error of the steps, with its 95 % interval. */

@@ -1,7 +1,7 @@
 // Entropy production over the noise axis: its area is the information, its peak the decision.
 
-import {factorOf, placesOf, value} from "./axes.js";
-import {band, dotted, exactLine, largest, line, scaled, shifted} from "./bands.js";
+import {factorOf, placesOf, slope, value} from "./axes.js";
+import {band, dotted, errorBands, exactLine, largest, line, lineStyle, plainLines, scaled} from "./bands.js";
 import {faded} from "../lib/colour.js";
 import {layoutOf} from "./figure.js";
 import {markShapes, markTexts} from "./marks.js";
@@ -25,16 +25,15 @@ export function traces(scene) {
   return [...exactLines(scene), ...curves.flatMap((curve) => {
     const x = placesOf(scene, curve);
     const color = curve.productionColor;
-    const y = rescaled(curve.production, scene, curve);
-    const curveLine = line(x, y, color, {
-      width: curve.focus ? 2.4 : 1.4,
-      markers: curve.focus,
-      name: curve.title
-    });
-    if (curve.banded) return [errorBand(figure, scene, curve, x), curveLine];
-    if (!curve.focus) return [curveLine];
+    const drawn = (values) => rescaled(values, scene, curve);
+    const shown = {color, parts: scene.parts, drawn};
+    const y = drawn(curve.production);
+    const curveLine = line(x, y, color, lineStyle(curve));
+    if (!curve.focus && !curve.banded) return [curveLine];
+    const bands = errorBands(x, curve, "production", shown);
+    if (curve.banded) return [...bands, curveLine];
     const area = band(x, y.map((rate) => (rate === null ? null : 0)), y, faded(color, 0.12));
-    return [area, errorBand(figure, scene, curve, x), curveLine];
+    return [area, ...bands, ...plainLines(x, curve, "production", shown), curveLine];
   })];
 }
 
@@ -43,7 +42,7 @@ export function layout(scene) {
   const {figure, curves, axis, theme, window} = scene;
   const colors = figure[theme].colors;
   const base = layoutOf(figure, "production", scene);
-  const valuesOf = scene.sketched ? sketchOf : (curve) => rescaled(curve.production, scene, curve);
+  const valuesOf = scene.sketched ? sketchOf : (curve) => rescaled(told(curve), scene, curve);
   const shown = [...curves.map((curve) => valuesOf(curve, scene)), ...exactLines(scene).map(({y}) => y)];
   const high = 1.2 * largest(...shown) || 1;
   const low = largest(...shown.map((y) => scaled(y, -1))); // guided production may be negative
@@ -51,6 +50,16 @@ export function layout(scene) {
   base.shapes = [...windowShapes(window, axis, colors), ...markShapes(scene)];
   base.annotations = [...peakText(scene, colors), ...markTexts(scene, base.xaxis.range)];
   return base;
+}
+
+/**
+ * Return the production of a curve where it stands out of its band, if it does so anywhere; the chart is as high as that.
+ *
+ * Per unit of VP time noise at low levels is multiplied by 1 / sigma^2: a spike that would dwarf the decision.
+ */
+function told({production, production_band: band = []}) {
+  const values = production.map((rate, i) => (Math.abs(rate) > (band[i] ?? 0) ? rate : null));
+  return values.some((rate) => rate !== null) ? values : production;
 }
 
 function exactLines(scene) {
@@ -62,16 +71,6 @@ function exactLines(scene) {
 }
 
 const sketchOf = ({bound}, scene) => rescaled(sketch(scene.sigma, bound)[1], scene);
-
-function errorBand(figure, scene, curve, x) {
-  const times = figure.band.standard_errors;
-  const [low, high] = [-1, 1].map((sign) =>
-    rescaled(shifted(curve.production, curve.production_se, sign * times), scene, curve)
-  );
-  const measured = rescaled(curve.production, scene, curve);
-  const above = low.map((rate, i) => (rate === null ? null : Math.max(Math.min(0, measured[i]), rate)));
-  return band(x, above, high, faded(curve.productionColor, 0.26));
-}
 
 function peakText({window, axis, figure, ends}, colors) {
   if (!window || window.sigma_peak === null) return [];
@@ -86,7 +85,7 @@ function peakText({window, axis, figure, ends}, colors) {
       yanchor: "top",
       xshift: right ? 4 : -4,
       showarrow: false,
-      text: `peak at σ = ${number(window.sigma_peak)}`,
+      text: `peak at ${figure.axes[axis].symbol} = ${number(value(axis, window.sigma_peak))}${slope(axis, 1) === slope(axis, 2) ? "" : " (per ln σ)"}`,
       font: {size: 11, color: colors.peak}
     }
   ];

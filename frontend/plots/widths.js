@@ -13,7 +13,7 @@ export function traces({figure, theme, points, theory}) {
       x: theory.map(({x}) => x), y: theory.map((point) => point[name]),
       line: {color: exact, width: 1.3, dash: "5px,4px"}
     },
-    pointTrace(points, name, yaxis, figure.band.standard_errors, exact)
+    pointTrace(points, name, yaxis, exact)
   ]);
 }
 
@@ -34,13 +34,13 @@ export function layout({figure, theme, points, varied, size}) {
   return base;
 }
 
-function pointTrace(points, name, yaxis, times, color) {
+function pointTrace(points, name, yaxis, color) {
   return {
     type: "scatter", mode: "markers", name: "measured", xaxis: "x", yaxis, hoverinfo: "skip",
     x: points.map(({x}) => x),
     y: points.map((point) => point[name]),
     error_y: {
-      type: "data", array: points.map((point) => times * point[`${name}Error`]), color, thickness: 1.2, width: 3
+      type: "data", array: points.map((point) => point[`${name}Error`]), color, thickness: 1.2, width: 3
     },
     marker: {size: 8, color: points.map(({color}) => color)}
   };

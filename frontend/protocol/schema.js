@@ -8,6 +8,12 @@ export function choicesOf(schema, path) {
   return choices.includes(first) ? [first, ...choices.filter((choice) => choice !== first)] : choices;
 }
 
+/** Return the largest value that the schema accepts at a path, without a limit Infinity. */
+export const maximumAt = (schema, path) => resolved(propertyAt(schema, path), schema).maximum ?? Infinity;
+
+/** Return whether the schema has a setting at a path. */
+export const knows = (schema, path) => propertyAt(schema, path) !== undefined;
+
 /**
  * Return which settings make sense: what the spec accepts, the model can do and the decision asks for;
  * `rests` says whether a class is measured against the rest.

@@ -90,6 +90,7 @@ export function specOf(filled) {
     schedule: sigmas ? {sigmas} : schedule,
     trajectories: value("trajectories"),
     target_se_bits: value("target_se_bits"),
+    companions: value("companions"),
     seed: value("seed"),
     paths_from: paths === "model" ? undefined : paths,
     ...advanced,

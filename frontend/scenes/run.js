@@ -4,7 +4,7 @@ import {shownEnds} from "../plots/axes.js";
 import {colour, groupColours, hue} from "../lib/colour.js";
 import {shownAxis} from "../protocol/address.js";
 import {groupsInside, labelsOf} from "../protocol/groups.js";
-import {refined} from "../protocol/quantities.js";
+import {best} from "../protocol/quantities.js";
 import {isFinal} from "../protocol/states.js";
 
 const MOST_CURVES = 16;
@@ -13,13 +13,15 @@ const SHOWN_OF_MANY = 6;
 /** Return everything the plots need. `run` is a run document or the answer to a plan. */
 export function sceneOf({figure, run, view, state, theme}) {
   const keys = run.curves.map(({key}) => key);
-  const focus = focusOf(keys, state);
-  const showsRefined = state.refined === "yes" && isFinal(view.state);
+  const hidden = state.hidden ?? hiddenAtFirst(run.curves);
+  const focus = focusOf(keys, {focus: state.focus, hidden});
+  const provisional = !isFinal(view.state) && view.batches === 0;
   const curves = run.curves.map((curve) => ({
-    ...(showsRefined ? refined(view.curves[curve.key]) : view.curves[curve.key]),
+    ...best(view.curves[curve.key], figure.band.standard_errors),
     ...colorsOf(figure, theme, run, curve),
     focus: curve.key === focus,
-    visible: !state.hidden.has(curve.key)
+    visible: !hidden.has(curve.key),
+    provisional
   }));
   const window = view.windows[focus] ?? null;
   return {
@@ -34,6 +36,7 @@ export function sceneOf({figure, run, view, state, theme}) {
     axis: shownAxis(state, false),
     unit: state.unit,
     cross: state.cross,
+    parts: state.parts,
     ends: shownEnds(run.sigma, state.range === "window" ? window : null),
     all: curves,
     curves: curves.filter(({visible}) => visible),

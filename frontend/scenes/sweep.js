@@ -2,8 +2,10 @@
 
 import {shownEnds, value} from "../plots/axes.js";
 import {colour} from "../lib/colour.js";
+import {best} from "../protocol/quantities.js";
 import {focusOf, hiddenAtFirst, labelColors} from "./run.js";
 import {shownAxis} from "../protocol/address.js";
+import {isFinal} from "../protocol/states.js";
 import {decisionsOf, levelAtScaled, speciation} from "./speciation.js";
 import {runNames} from "../protocol/varied.js";
 
@@ -36,11 +38,12 @@ export function linesHiddenAtFirst(sweep) {
 /** Return the scene of a sweep; `views` are the folded views of its runs by id, `state` is the page's. */
 export function sweepScene({figure, sweep, views, state, theme}) {
   const lines = linesOf(sweep);
-  const focusKey = focusOf(lines.map(({key}) => key), state);
+  const hidden = state.hidden ?? linesHiddenAtFirst(sweep);
+  const focusKey = focusOf(lines.map(({key}) => key), {focus: state.focus, hidden});
   const axis = shownAxis(state, sweep.runs.some((run) => unitTime(run) !== null));
   const all = lines
-    .map((line) => lineCurve(line, views, colorOf(figure, line, sweep.runs.length)))
-    .map((curve) => ({...curve, focus: curve.key === focusKey, visible: !state.hidden.has(curve.key)}));
+    .map((line) => lineCurve(line, views, {color: colorOf(figure, line, sweep.runs.length), times: figure.band.standard_errors}))
+    .map((curve) => ({...curve, focus: curve.key === focusKey, visible: !hidden.has(curve.key)}));
   const shown = all.filter(({visible, time}) => visible && (axis !== "scaled_time" || time !== undefined));
   const focus = shown.find((curve) => curve.focus) ?? shown[0];
   return {
@@ -49,6 +52,7 @@ export function sweepScene({figure, sweep, views, state, theme}) {
     axis,
     unit: state.unit,
     cross: state.cross,
+    parts: state.parts,
     window: null,
     pictures: false,
     sketched: false,
@@ -87,11 +91,11 @@ function colorOf(figure, {run, curve, index}, numRuns) {
   return colour(figure, position, position + 1);
 }
 
-function lineCurve({key, index, run, curve, title}, views, color) {
+function lineCurve({key, index, run, curve, title}, views, {color, times}) {
   const view = views[run.id];
   const measured = view?.curves[curve.key] ?? curve;
   return {
-    ...measured,
+    ...(view ? best(measured, times) : measured),
     key,
     index,
     run,
@@ -104,7 +108,8 @@ function lineCurve({key, index, run, curve, title}, views, color) {
     window: view?.windows[curve.key] ?? null,
     color,
     productionColor: color,
-    banded: true
+    banded: true,
+    provisional: view ? !isFinal(view.state) && view.batches === 0 : false
   };
 }
 

@@ -1,11 +1,11 @@
 // How wide the band between two entropies is, read off a measured curve by interpolation. Pure.
 
 /**
- * Return where a curve passes an entropy: {sigma, error}, or null where it does not.
+ * Return where a curve passes an entropy: {sigma, error}, half of a 95 % interval, or null where it does not.
  *
  * H is taken as linear in ln sigma between two steps; of several crossings (noise) the middle one counts.
  */
-export function crossing({sigma, entropy, entropy_se: se}, bits) {
+export function crossing({sigma, entropy, entropy_band: half}, bits) {
   const crossings = [];
   for (let i = 1; i < sigma.length; i++) {
     const [above, below] = [entropy[i - 1], entropy[i]];
@@ -14,8 +14,8 @@ export function crossing({sigma, entropy, entropy_se: se}, bits) {
     const share = (above - bits) / (above - below);
     const lnSigma = Math.log(sigma[i - 1]) + share * Math.log(sigma[i] / sigma[i - 1]);
     const slope = (above - below) / Math.log(sigma[i - 1] / sigma[i]);
-    const noise = (1 - share) * (se[i - 1] ?? 0) + share * (se[i] ?? 0);
-    crossings.push({sigma: Math.exp(lnSigma), error: noise / Math.abs(slope)});
+    const off = (1 - share) * (half[i - 1] ?? 0) + share * (half[i] ?? 0);
+    crossings.push({sigma: Math.exp(lnSigma), error: off / Math.abs(slope)});
   }
   return crossings[Math.floor(crossings.length / 2)] ?? null;
 }
@@ -23,7 +23,7 @@ export function crossing({sigma, entropy, entropy_se: se}, bits) {
 /**
  * Return how wide the band of a curve is: {time, timeError, sigma, sigmaError} in VP time and in sigma, or null.
  *
- * Errors are one standard error; those of both ends are taken as independent, which is on the safe side, for
+ * Errors are half of a 95 % interval; those of both ends are taken as independent, which is on the safe side, for
  * they come from the same trajectories.
  */
 export function bandWidth(curve, low, high) {

@@ -9,7 +9,7 @@ import {Stream} from "../events/stream.js";
 
 const REFRESH_MS = 1000;
 
-/** Watch a run until `close`; listeners are onOpen(run), onChange, onPicture, onStatus(status, waitMs), onError(error). */
+/** Watch a run until `close`; listeners are onChange, onPicture, onStatus(status, waitMs), onError(error). */
 export class RunSession {
   constructor(id, listeners) {
     const empty = {run: null, view: null, stream: null, closed: false, profiles: {}, other: null, studies: null};
@@ -25,19 +25,20 @@ export class RunSession {
       return;
     }
     if (this.closed) return;
-    this.listeners.onOpen(this.run);
     this.stream = new Stream((after) => api.eventsUrl(this.id, after), {
       onEvent: (event) => this.#event(event),
       onFrame: (buffer) => this.#frame(buffer),
       onStatus: (status, waitMs) => this.listeners.onStatus(status, waitMs)
     });
     this.#refreshLater();
+    if (this.run.extends) this.#takePictures(this.run.extends);
   }
 
   close() {
     this.closed = true;
     clearTimeout(this.timer);
     this.stream?.close();
+    this.pictures?.close();
   }
 
   /** Show each-vs-rest at another prior of the class, or at the run's own (null). */
@@ -88,6 +89,21 @@ export class RunSession {
     this.listeners.onPicture();
     this.listeners.onChange();
     return frame.header.id;
+  }
+
+  /** Pictures are of the first batch: an extended run shows those of the run that it extends, while that is there. */
+  async #takePictures(id) {
+    try {
+      const {extends: earlier} = await api.run(id);
+      if (earlier) return this.#takePictures(earlier);
+    } catch (error) {
+      if (!isOfServer(error)) throw error;
+      return;
+    }
+    if (this.closed) return;
+    const nothing = () => {};
+    const listeners = {onEvent: nothing, onStatus: nothing, onFrame: (buffer) => this.#frame(buffer)};
+    this.pictures = new Stream((after) => api.eventsUrl(id, after), listeners);
   }
 
   /** A finished run has a result; the profiles in it are too large for the events. */

@@ -6,6 +6,7 @@ import {createPoll} from "../lib/poll.js";
 import {Presets} from "../panels/presets.js";
 import {RunList} from "../panels/runs.js";
 import {ofSweep} from "../panels/sweep.js";
+import {FRESH} from "../protocol/address.js";
 
 const POLL_MS = 2000;
 
@@ -61,7 +62,7 @@ export class Bench {
 
   async #start(sweep, axis) {
     const {id} = await api.createSweep(sweep);
-    this.page.set({runId: null, sweepId: id, bench: false, ...(axis ? {axis} : {})});
+    this.page.set({...FRESH, runId: null, sweepId: id, bench: false, ...(axis ? {axis} : {})});
   }
 
   async #ask() {

@@ -1,6 +1,7 @@
 // The charts with their legend and their checks: one set, drawn by whichever view is shown.
 
 import {byId} from "../lib/dom.js";
+import {ChartKey} from "../panels/chart_key.js";
 import {Checks} from "../panels/checks.js";
 import {Legend} from "../panels/legend.js";
 import {Scope} from "../panels/scope.js";
@@ -13,9 +14,10 @@ export class Charts {
       onLeave: () => page.view.pointerLeft?.()
     });
     this.legend = new Legend(byId("curves"), {
-      onToggle: (key) => page.set({hidden: toggled(page.state.hidden, key)}),
+      onHide: (keys) => page.set({hidden: new Set(keys)}),
       onFocus: (focus) => page.set({focus})
     });
+    this.key = new ChartKey(byId("chart-key"));
     this.checks = new Checks(byId("checks"));
   }
 
@@ -23,10 +25,4 @@ export class Charts {
   clear() {
     this.checks.show([], {});
   }
-}
-
-function toggled(hidden, key) {
-  const changed = new Set(hidden);
-  if (!changed.delete(key)) changed.add(key);
-  return changed;
 }

@@ -5,6 +5,7 @@ import {byId} from "../lib/dom.js";
 import {placeHelpMarks} from "../lib/help.js";
 import {wireCite} from "../panels/cite.js";
 import {Ready} from "../panels/ready.js";
+import {FRESH} from "../protocol/address.js";
 import {HANDBOOK, SUBJECTS} from "../protocol/guide.js";
 
 /** Place the help marks and let the dialogs be opened. */
@@ -12,7 +13,7 @@ export function wireDialogs(page, bench) {
   placeHelpMarks(document, SUBJECTS);
   byId("handbook").href = HANDBOOK;
   wireCite();
-  const leave = (choice) => page.set({runId: null, baseId: null, sweepId: null, ...choice});
+  const leave = (choice) => page.set({...FRESH, runId: null, baseId: null, sweepId: null, ...choice});
   new Ready(byId("ready"), {
     ask: api.presets,
     plan: api.plan,

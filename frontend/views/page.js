@@ -7,14 +7,13 @@ import {createStore} from "../lib/store.js";
 import {showConnection} from "../panels/connection.js";
 import {showFailure, showFrame, showRequestError, showTools} from "../panels/frame.js";
 import {RunList} from "../panels/runs.js";
-import {parseHash, pathOf, shownAxis} from "../protocol/address.js";
+import {FRESH, parseHash, pathOf, shownAxis} from "../protocol/address.js";
 import {Feed} from "../sessions/feed.js";
 import {bindAddress} from "./address_bar.js";
 
 const CHARTS_PER_SECOND = 15;
 const CURSOR_PER_SECOND = 60;
 const RETRY_MS = 1500;
-const FRESH = {step: null, hidden: new Set(), focus: null, followed: null};
 
 /**
  * The page, showing one view at a time.
@@ -28,7 +27,7 @@ export class Page {
     Object.assign(this, {figure, schema, views: [], view: null, form: null, planned: null});
     this.dark = matchMedia("(prefers-color-scheme: dark)");
     this.still = matchMedia("(prefers-reduced-motion: reduce)");
-    this.store = createStore({...parseHash(location.hash), ...FRESH});
+    this.store = createStore(parseHash(location.hash));
     this.drawSoon = createDrawLoop(() => this.#draw(), CHARTS_PER_SECOND);
     this.drawCursorSoon = createDrawLoop(() => this.view.drawCursor(), CURSOR_PER_SECOND);
     this.feed = new Feed({
@@ -48,6 +47,7 @@ export class Page {
     this.store.subscribe((state, before) => this.#changed(state, before));
     bindAddress(this.store, window);
     byId("tools").addEventListener("change", ({target}) => this.set({[target.name]: choiceOf(target)}));
+    byId("skip").onclick = () => byId("stack").focus();
     this.dark.addEventListener("change", this.drawSoon);
     new ResizeObserver(this.drawSoon).observe(byId("stack"));
     this.#enter();
@@ -67,7 +67,7 @@ export class Page {
   }
 
   go(runId, baseId = null) {
-    this.set({runId, baseId});
+    this.set({...FRESH, runId, baseId});
   }
 
   /** Start a run and show it. */
@@ -116,7 +116,6 @@ export class Page {
     this.view?.leave();
     this.feed.connection.stream = null;
     this.view = this.views.find((view) => view.shows(this.state));
-    this.set(FRESH);
     showRequestError(null);
     this.view.enter(this.state);
     this.drawSoon();

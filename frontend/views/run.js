@@ -9,12 +9,16 @@ import {ComplementPrior} from "../panels/complement_prior.js";
 import {Head} from "../panels/head.js";
 import {sampleHint, showInvitation} from "../panels/invitation.js";
 import {titlesOf} from "../panels/legend.js";
+import {showMoreSteps} from "../panels/more_steps.js";
 import {showPruning} from "../panels/pruning.js";
 import {firstFollowed, Samples} from "../panels/samples.js";
 import {Studies} from "../panels/studies.js";
 import {decision} from "../protocol/decision.js";
 import {isFinal} from "../protocol/states.js";
-import {cursorStep, hiddenAtFirst, sceneOf} from "../scenes/run.js";
+import {chartKey} from "../scenes/chart_key.js";
+import {moreStepsReason, withTwiceTheSteps} from "../scenes/more_steps.js";
+import {maximumAt} from "../protocol/schema.js";
+import {cursorStep, sceneOf} from "../scenes/run.js";
 import {ModelPaths} from "../sessions/model_paths.js";
 import {RunSession} from "../sessions/run.js";
 
@@ -27,6 +31,7 @@ export class RunView {
     this.noSprites = new Sprites();
     this.modelPaths = new ModelPaths(page.drawSoon);
     this.calibration = new Calibration();
+    byId("more-steps-run").onclick = () => page.act(() => this.#runTwice());
     this.head = new Head(this.#actions());
     this.studies = new Studies(byId("studies"), {onGuide: (spec) => page.act(() => page.start(spec))});
     this.complementPrior = new ComplementPrior(byId("complement-prior"), (prior) => page.act(() => this.session.choosePrior(prior)));
@@ -60,7 +65,6 @@ export class RunView {
   enter({runId}) {
     if (runId === null) return this.page.form.edited();
     this.session = new RunSession(runId, {
-      onOpen: ({curves}) => this.page.set({hidden: hiddenAtFirst(curves)}),
       onChange: this.page.drawSoon,
       onPicture: () => { this.page.drawCursorSoon(); this.page.drawSoon(); },
       onStatus: (status, waitMs) => this.page.streaming(status, waitMs),
@@ -100,6 +104,8 @@ export class RunView {
     this.complementPrior.show(shown.run, shown.view);
     this.charts.checks.show(shown.view.checks, titlesOf(scene.all));
     showPruning(scene);
+    this.charts.key.show(chartKey(scene), scene.focus?.color);
+    this.#showMoreSteps(scene, shown.view);
     if (this.kind === "studies") this.#drawStudies(scene);
     else this.charts.scope.draw(scene, {sprites: shown.sprites, followed: this.#followed()});
     this.charts.scope.drawProfiles(scene, this.session?.profilesOf(scene.focus?.key));
@@ -137,6 +143,22 @@ export class RunView {
     this.studies.show(scene, {studies: this.session.studies, spec, guidable: Boolean(model?.unconditional)});
   }
 
+  #showMoreSteps(scene, {state, checks}) {
+    const reason = this.isLoaded && state === "done" ? moreStepsReason(scene, checks) : "";
+    showMoreSteps(reason, this.#twice?.steps ?? null);
+  }
+
+  /** The request for twice the steps of the run that is shown, or null. */
+  get #twice() {
+    const most = maximumAt(this.page.schema, "schedule.steps");
+    return this.isLoaded ? withTwiceTheSteps(this.session.run, most) : null;
+  }
+
+  async #runTwice() {
+    const {spec, steps} = this.#twice;
+    return this.page.go((await (spec ? api.createRun(spec) : api.refineRun(this.session.id, {steps}))).id);
+  }
+
   #followed() {
     const sprites = this.session?.sprites ?? this.noSprites;
     const [first] = sprites.steps();
@@ -159,6 +181,7 @@ export class RunView {
       onRefine: () => goTo(() => api.refineRun(this.session.id)),
       onCopy: () => {
         page.form.fill(this.session.run.spec);
+        this.head.copied();
         byId("trajectories").focus();
         byId("trajectories").scrollIntoView({block: "center"});
       }

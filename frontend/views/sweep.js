@@ -3,9 +3,11 @@
 import * as api from "../api.js";
 import {Sprites} from "../events/sprites.js";
 import {byId} from "../lib/dom.js";
+import {showMoreSteps} from "../panels/more_steps.js";
 import {linkRuns, showSweep} from "../panels/sweep.js";
 import {showWidths} from "../panels/widths.js";
-import {lineKey, linesHiddenAtFirst, restingStep, sweepScene, unitTime} from "../scenes/sweep.js";
+import {chartKey} from "../scenes/chart_key.js";
+import {lineKey, restingStep, sweepScene, unitTime} from "../scenes/sweep.js";
 import {widthsOf} from "../scenes/width_scene.js";
 import {SweepSession} from "../sessions/sweep.js";
 
@@ -40,10 +42,7 @@ export class SweepView {
 
   enter({sweepId}) {
     this.session = new SweepSession(sweepId, {
-      onOpen: (sweep) => {
-        this.page.tell(null);
-        this.page.set({hidden: linesHiddenAtFirst(sweep)});
-      },
+      onOpen: () => this.page.tell(null),
       onChange: this.page.drawSoon,
       onStatus: (status, waitMs) => this.page.streaming(status, waitMs),
       onError: (error, again) => this.page.failed("sweep", error, again)
@@ -83,6 +82,8 @@ export class SweepView {
     const scene = this.#scene();
     showSweep(sweep, this.page.state, scene.all);
     legend.show(scene.all);
+    this.charts.key.show(chartKey(scene), scene.focus?.color);
+    showMoreSteps("", null);
     scope.draw(scene, {sprites: this.noSprites, followed: []});
     scope.drawProfiles(scene, scene.focus?.profiles);
     checks.show(...checksOf(sweep, views, scene.all));

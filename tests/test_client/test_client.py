@@ -10,8 +10,10 @@ from puppet import PICTURE, Puppet
 from waiting import eventually
 
 from entroscope import Client
+from entroscope.client.figures import estimate
 from entroscope.client.result import MeasuredRun
 from entroscope.protocol.errors import Conflict, NotFound, SpecError, Unavailable
+from entroscope.protocol.quantities import ENTROPY, PRODUCTION
 from entroscope.protocol.spec import Spec
 
 SPEC: Document = {
@@ -89,10 +91,41 @@ def test_a_figure_names_unit_and_axis(
 def test_a_figure_shows_the_numbers(measured: MeasuredRun) -> None:
     figure = measured.figure(curves=["classes"], unit="nats", axis="log_snr")
     entropy, production = (trace for trace in figure.data if trace.mode == "lines")
-    curve = measured.curves["classes"]
-    assert np.allclose(entropy.y, curve.entropy * np.log(2))
-    assert np.allclose(production.y, curve.production * np.log(2) / 2)
+    best = estimate(measured.document["curves"]["classes"], ENTROPY)[0]
+    assert np.allclose(entropy.y, best * np.log(2))
+    best = estimate(measured.document["curves"]["classes"], PRODUCTION)[0]
+    assert np.allclose(production.y, best * np.log(2) / 2)
     assert np.allclose(production.x, -2 * np.log(measured.sigma))
+
+
+def test_a_figure_shows_the_best_estimate_with_all_of_its_error(measured: MeasuredRun) -> None:
+    plain = measured.document["curves"]["classes"]
+    best: Document = {
+        f"{name}_combined{end}": [value] * 4
+        for name in ("entropy", "production")
+        for end, value in (("", 0.5), ("_se", 0.1), ("_step_error", 0.02))
+    }
+    best["production_combined_step_error"] = [None] * 4
+    result = MeasuredRun({**measured.document, "curves": {"classes": {**plain, **best}}})
+    figure = result.figure(unit="nats", axis="ln_sigma")
+    lines = {trace.yaxis: trace for trace in figure.data if trace.mode == "lines"}
+    bands = {trace.yaxis: trace for trace in figure.data if trace.fill}
+    assert lines["y"].y == pytest.approx([0.5 * np.log(2)] * 4)
+    assert max(bands["y"].y) == pytest.approx((0.5 + 1.96 * 0.1 + 0.02) * np.log(2))
+    assert max(bands["y2"].y) == pytest.approx((0.5 + 1.96 * 0.1) * np.log(2))
+    assert "error left by steps" in figure.layout.annotations[0].text
+
+
+def test_a_figure_of_an_older_result_shows_plain_means(measured: MeasuredRun) -> None:
+    plain = measured.document["curves"]["classes"]
+    old = {name: values for name, values in plain.items() if "combined" not in name}
+    result = MeasuredRun({**measured.document, "curves": {"classes": old}})
+    figure = result.figure(axis="ln_sigma")
+    line, band = figure.data[1], figure.data[0]
+    assert line.y == pytest.approx(np.array(old["entropy"]))
+    half = 1.96 * old["entropy_se"][0] + old["entropy_step_error"][0]
+    assert band.y[0] == pytest.approx(old["entropy"][0] + half)
+    assert "for H + error of the steps" in figure.layout.annotations[0].text
 
 
 def test_a_figure_of_no_such_curve_is_refused(measured: MeasuredRun) -> None:

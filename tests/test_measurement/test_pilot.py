@@ -113,3 +113,22 @@ def test_a_pilot_gives_the_same_spec_with_other_levels_and_another_seed() -> Non
     result["curves"] = {"classes": {"production": [None] * 200}}
     with pytest.raises(SpecError, match="nothing being decided"):
         spec_from_pilot(result, 24)
+
+
+def test_studies_go_on_at_the_nearest_levels_of_the_placed_grid() -> None:
+    levels = np.geomspace(80, 0.02, 32)
+    studies = {
+        "branching": {"sigma": float(levels[15])},
+        "switch": {"sigmas": [float(levels[30]), float(levels[10]), float(levels[12])]},
+    }
+    asked = {"model": "m", "schedule": {"sigmas": levels.tolist()}, "studies": studies}
+    pilot = resolve(Spec.model_validate(asked), INFO).spec
+    production = {"classes": {"production": bump(3.0).tolist()}}
+    result = {"spec": pilot.document(), "sigma": PILOT.tolist(), "curves": production}
+    placed = resolve(Spec.model_validate(spec_from_pilot(result, 6)), INFO).spec
+    branching, switch = placed.studies.branching, placed.studies.switch
+    assert branching is not None and switch is not None
+    assert switch.sigmas is not None and placed.schedule.sigmas is not None
+    known = set(placed.schedule.sigmas[:-1])
+    assert branching.sigma in known and known.issuperset(switch.sigmas)
+    assert len(set(switch.sigmas)) == len(switch.sigmas) >= 2

@@ -3,6 +3,7 @@ import {readFileSync} from "node:fs";
 import {test} from "node:test";
 import {modelRunOf} from "../../frontend/sessions/model_paths.js";
 import {dataText, specOf} from "../../frontend/protocol/spec.js";
+import {best} from "../../frontend/protocol/quantities.js";
 import {caption} from "../../frontend/panels/calibration.js";
 import * as accuracy from "../../frontend/plots/accuracy.js";
 import * as entropy from "../../frontend/plots/entropy.js";
@@ -22,11 +23,12 @@ const CALIBRATION = {
     accuracy: [[null, 0.5], [null, 0.8], [0.5, 1]]
   }
 };
-const CURVE = {
+const CURVE = best({
   key: "classes", title: "all classes", path: [], bound: 1, color: "#2b87d1", focus: true, visible: true,
   entropy: [1, 0.5, 0.1], entropy_se: [0, 0.1, 0], entropy_step_error: [0, 0, 0],
-  cross_entropy: [1, 0.6, 1.2], cross_entropy_se: [0, 0.1, 0], calibration: CALIBRATION
-};
+  cross_entropy: [1, 0.6, 1.2], cross_entropy_se: [0, 0.1, 0], calibration: CALIBRATION,
+  production: [0, 1, 0], production_se: [0, 0.1, 0]
+}, 1.96);
 const SCENE = {
   figure, theme: "light", sigma: [4, 2, 1], axis: "sigma", unit: "bits", cross: "no", ends: [4, 1], window: null,
   curves: [CURVE], focus: CURVE, size: {width: 300, height: 150}
@@ -50,8 +52,8 @@ test("the chart grows with the surprise of the data, up to a limit", () => {
 });
 
 test("the model's own entropy stands beside it, on its own levels", () => {
-  const own = {sigma: [8, 1], curves: {classes: {entropy: [1, 0]}}};
-  const [, , line] = entropy.traces({...SCENE, modelPaths: own});
+  const beside = {sigma: [8, 1], curves: {classes: {entropy: [1, 0]}}};
+  const [, line] = entropy.traces({...SCENE, modelPaths: beside});
   assert.deepEqual(line.x, [8, 1]);
   assert.match(line.line.dash, /px/);
 });
@@ -59,15 +61,15 @@ test("the model's own entropy stands beside it, on its own levels", () => {
 test("that run asks the same question of the model's own paths", () => {
   const spec = {model: "m", params: {}, partitions: {classes: null}, prior: "model", guidance: null};
   const data = {state: "done", spec: {...spec, paths_from: "data"}};
-  const own = {state: "done", spec: {...spec, paths_from: "model", seed: 5}};
+  const ofModel = {state: "done", spec: {...spec, paths_from: "model", seed: 5}};
   const others = [
-    {...own, state: "running"},
-    {...own, spec: {...own.spec, model: "n"}},
-    {...own, spec: {...own.spec, guidance: {scale: 2}}}
+    {...ofModel, state: "running"},
+    {...ofModel, spec: {...ofModel.spec, model: "n"}},
+    {...ofModel, spec: {...ofModel.spec, guidance: {scale: 2}}}
   ];
-  assert.equal(modelRunOf(data, [data, ...others, own]), own);
+  assert.equal(modelRunOf(data, [data, ...others, ofModel]), ofModel);
   assert.equal(modelRunOf(data, others), null);
-  assert.equal(modelRunOf(own, [own]), null);
+  assert.equal(modelRunOf(ofModel, [ofModel]), null);
 });
 
 test("the diagram shows the bins that hold answers, at their own accuracy", () => {

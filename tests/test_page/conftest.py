@@ -27,9 +27,15 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def address(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the whole program; its data lie in "data"."""
+    return tmp_path_factory.mktemp("program")
+
+
+@pytest.fixture(scope="session")
+def address(chromium: str, folder: Path) -> Iterator[str]:
     """The address of the whole program: server, worker and local Redis."""
-    with program(tmp_path_factory.mktemp("program")) as running:
+    with program(folder) as running:
         yield running.address
 
 

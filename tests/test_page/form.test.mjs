@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
-import {owner} from "../../frontend/form/fields.js";
-import {groupReason, plainReason} from "../../frontend/protocol/reasons.js";
-import {kindsOf, shapeOf, shownValue} from "../../frontend/protocol/params.js";
+import {groupReason, owner} from "../../frontend/form/fields.js";
+import {choicesOf, kindsOf, readValue, shapeOf, shownValue} from "../../frontend/protocol/params.js";
 import {
   kindOf, labelsText, named, pairAmong, pairOf, pointsText, preferred, specOf, typed, typedLabels, typedList, typedPoints,
   typedTexts, typedWeights, weightsText
@@ -101,6 +100,29 @@ test("fields of parameters come from the schema", () => {
   assert.deepEqual(kindsOf(null), []);
 });
 
+test("a schema of a user's own model becomes fields: numbers, texts, choices, yes or no, and JSON for the rest", () => {
+  const schema = {
+    properties: {
+      distance: {type: "number", default: 4}, layers: {type: "integer", default: 3}, path: {type: "string", default: "a/b"},
+      mode: {$ref: "#/$defs/Mode", default: "fast"}, exact: {type: "boolean", default: true},
+      scales: {type: "array", items: {type: "number"}, default: [1, 2]}, extra: {type: "object", default: {a: 1}},
+      limit: {anyOf: [{enum: ["low", "high"]}, {type: "null"}], default: null}
+    },
+    $defs: {Mode: {type: "string", enum: ["fast", "slow"]}}
+  };
+  const [{kind, properties}] = kindsOf(schema);
+  const shapes = Object.values(properties).map((property) => shapeOf(property, schema));
+  assert.deepEqual([kind, ...shapes], [null, "number", "number", "text", "choice", "choice", "list", "json", "choice"]);
+  assert.deepEqual(choicesOf(properties.mode, schema), ["fast", "slow"]);
+  assert.deepEqual([choicesOf(properties.exact), choicesOf(properties.limit)], [[true, false], [null, "low", "high"]]);
+  for (const [name, property] of Object.entries(properties)) { // what is shown is read as what it stands for
+    const value = readValue(shapeOf(property, schema), shownValue(property, undefined, schema));
+    assert.deepEqual(value ?? null, property.default, name);
+  }
+  assert.equal(readValue("json", "{a"), "{a"); // the server says what is off
+  assert.deepEqual(kindsOf({type: "object"}), [{kind: null, properties: {}}]);
+});
+
 test("prompts are typed one a line", () => {
   const prompts = {type: "array", items: {type: "string"}, default: ["A chair", "A red chair"]};
   const [{properties}] = kindsOf({type: "object", properties: {prompts}});
@@ -125,14 +147,10 @@ test("an error belongs to the field with the longest fitting name", () => {
   assert.equal(owner(names, "params_x"), null);
 });
 
-test("what a validator says is put in plain words", () => {
-  assert.equal(plainReason("Input should be a valid integer, unable to parse string as an integer"), "must be an integer");
-  assert.equal(plainReason("Input should be greater than or equal to 2, got 1"), "must be at least 2, got 1");
-  assert.equal(plainReason("Input should be greater than 0"), "must be greater than 0");
-  assert.equal(plainReason("needs a run without guidance"), "needs a run without guidance");
-  const empty = "List should have at least 1 item after validation, not 0";
-  assert.equal(plainReason(groupReason("partitions.g.1.labels", empty)), "each group needs a label");
-  assert.equal(plainReason(empty), "needs at least 1, has 0");
+test("a group without a label is said in words of the form, every other reason as the server says it", () => {
+  const empty = "must have at least 1 item(s), has 0";
+  assert.equal(groupReason("partitions.g.1.labels", empty), "each group needs a label");
+  for (const [field, reason] of [["partitions.g", empty], ["trajectories", "must be >= 2"]]) assert.equal(groupReason(field, reason), reason);
 });
 
 test("what follows from the trajectories is said beside them", () => {

@@ -75,9 +75,9 @@ test("the areas meet where the median crosses zero", () => {
 test("classes are drawn when asked for, in nats and on every axis", () => {
   assert.equal(traces(SCENE).length, 4);
   const asked = {...SCENE, shown: new Set(["b"]), unit: "nats", axis: "log_snr"};
-  const own = traces(asked)[3];
-  assert.equal(own.name, "b");
-  assert.ok(Math.abs(own.y[1] - 0.5 * Math.LN2 * 0.5) < 1e-12);
+  const drawn = traces(asked)[3];
+  assert.equal(drawn.name, "b");
+  assert.ok(Math.abs(drawn.y[1] - 0.5 * Math.LN2 * 0.5) < 1e-12);
 });
 
 test("the guided interval is shaded as far as the grid goes, and every axis has its unit", () => {
@@ -124,6 +124,6 @@ test("classes that change most come first; a partition of each against the rest 
   assert.equal(differencesOf({curves}, "classes").length, 1);
   assert.equal(differencesOf({curves}, "rest").length, 2);
   assert.equal(aboutText({trajectories: 22}, {classes: CLASSES}), "22 trajectories with the same noise, 10 to 12 of each of 2 classes");
-  const rest = {classes: CLASSES.map((own) => ({...own, n: 22}))};
+  const rest = {classes: CLASSES.map((entry) => ({...entry, n: 22}))};
   assert.equal(aboutText({trajectories: 22}, rest), "22 trajectories with the same noise, all for each of 2 classes");
 });

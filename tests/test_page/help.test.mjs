@@ -3,7 +3,7 @@ import {readFileSync} from "node:fs";
 import {test} from "node:test";
 import {pruningText} from "../../frontend/panels/pruning.js";
 import {settingGuide, SUBJECTS} from "../../frontend/protocol/guide.js";
-import {axisTitle, inWords, QUANTITIES, refined} from "../../frontend/protocol/quantities.js";
+import {axisTitle, inWords, QUANTITIES} from "../../frontend/protocol/quantities.js";
 import {helpAt} from "../../frontend/protocol/schema.js";
 
 const SCHEMA = {
@@ -60,7 +60,6 @@ test("axes and read-outs take titles, symbols and rates from one table of quanti
   for (const {quantity, change, layout} of Object.values(figure).filter((chart) => chart.quantity)) {
     assert.equal(layout.yaxis.title.text, axisTitle(quantity, {unit: "{unit}", per: "{per}"}, change)); // as Python draws it
   }
-  assert.equal(refined({entropy: [1]}).entropy[0], 1);
 });
 
 test("a pruned run says how much was dropped and how far that may move H", () => {
@@ -69,6 +68,7 @@ test("a pruned run says how much was dropped and how far that may move H", () =>
     pruningText({pruning}, [4, 2, 1], "bits"),
     "Pruning dropped up to 2.1 % of the probability (σ = 1); error of H at most 0.22 bits."
   );
+  assert.match(pruningText({pruning, combined: true}, [4, 2, 1], "bits"), /at most 0\.22 bits, in the band\.$/);
   assert.match(pruningText({pruning}, [4, 2, 1], "nats"), /at most 0\.152 nats/);
   assert.equal(pruningText({pruning: {dropped: [0], entropy_bound: [0]}}, [4], "bits"), "Pruning dropped no probability.");
   assert.equal(pruningText({pruning: null}, [4], "bits"), "");

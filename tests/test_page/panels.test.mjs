@@ -7,8 +7,9 @@ import {aboutText, progressText} from "../../frontend/panels/head.js";
 import {readout} from "../../frontend/panels/legend.js";
 import {hasComplements, typedPrior} from "../../frontend/panels/complement_prior.js";
 import {statusText} from "../../frontend/panels/runs.js";
+import {best} from "../../frontend/protocol/quantities.js";
 import {decision} from "../../frontend/protocol/decision.js";
-import {describe, firstFollowed, grid, places, sharing} from "../../frontend/panels/samples.js";
+import {describe, firstFollowed, grid, keyOf, places, sharing} from "../../frontend/panels/samples.js";
 
 const PROGRESS = {trajectories: 48, total: 256, fraction: 0.2, seconds_left: 40};
 const RUN = {
@@ -74,7 +75,8 @@ test("a check without a bound has not failed", () => {
   const check = (name, ok, bound) => ({name, ok, value: 0.416, bound, explanation: "why"});
   const [unknown] = grouped([check("production_integral[a]", false, null)]);
   assert.equal(unknown.ok, null);
-  assert.match(rows(unknown, {})[0].text, /too few trajectories/);
+  assert.equal(rows(unknown, {})[0].text, "a: not measured");
+  assert.equal(grouped([{...check("production_integral[a]", null, 1)}])[0].ok, null);
   const [mixed] = grouped([check("production_integral[a]", false, null), check("production_integral[b]", true, 1)]);
   assert.equal(mixed.ok, true);
   assert.equal(rows(mixed, {}).at(-1).ok, true);
@@ -97,14 +99,26 @@ test("the connection says the worst that is known", () => {
 });
 
 test("the read-out is in the unit and per the axis that is shown", () => {
-  const curve = {path: [], entropy: [1], entropy_se: [0.1], production: [0.5], production_se: [0.1]};
+  const curve = best({path: [], entropy: [1], entropy_se: [0.05], production: [0.5], production_se: [0.05]}, 2);
   const shown = readout(curve, 0, {sigma: [2], axis: "log_snr", unit: "bits", per: "log-SNR"});
   assert.equal(shown.entropy, "H = 1.00 ± 0.10 bits");
   assert.equal(shown.production, "production = 0.250 ± 0.050 bits per log-SNR");
 });
 
+test("the read-out tells the 95 % band, and its parts beside the plain mean", () => {
+  const plain = {path: [], entropy: [1], entropy_se: [0.1], production: [0.5], production_se: [0.1]};
+  const more = {entropy_combined: [0.9], entropy_combined_se: [0.05], entropy_combined_step_error: [0.02]};
+  const rate = {production_combined: [0.4], production_combined_se: [0.01], production_combined_step_error: [null]};
+  const shown = readout(best({...plain, ...more, ...rate}, 2), 0, {sigma: [2], axis: "sigma", unit: "bits", per: "ln σ"});
+  assert.deepEqual([shown.entropy, shown.error], ["H = 0.90 ± 0.12 bits", "± 95 %"]);
+  assert.equal(shown.parts[0], "H: plain mean 1, 95 % = noise 0.1 + left by steps 0.02");
+  assert.match(shown.parts[1], /plain mean 0\.5, 95 % = noise 0\.02 \+ left by steps 0$/);
+  const early = readout({...best(plain, 2), provisional: true}, 0, {sigma: [2], axis: "sigma", unit: "bits", per: "ln σ"});
+  assert.deepEqual([early.entropy, early.error], ["H = 1.00 ± 0.20 bits", "provisional, ± 95 %"]);
+});
+
 test("the read-out names the group that a curve lies in, and how many trajectories count there", () => {
-  const curve = {path: ["kinds", "tops"], n: [1024], entropy: [1], entropy_se: [0.1], production: [0.5], production_se: [0.1]};
+  const curve = {path: ["kinds", "tops"], n: [1024], entropy: [1], entropy_band: [0.1], production: [0.5], production_band: [0.1]};
   assert.equal(readout(curve, 0, {sigma: [2], axis: "sigma", unit: "bits", per: "ln σ"}).sigma, "tops, σ = 2, n = 1,024");
 });
 
@@ -112,6 +126,13 @@ test("the strip follows samples of different labels first", () => {
   assert.deepEqual(firstFollowed([{label: "a"}, {label: "a"}, {label: "b"}]), [0, 2]);
   assert.deepEqual(grid(16, 256).columns, 4);
   assert.deepEqual(grid(64, 256).columns, 8);
+});
+
+test("of many classes the key explains those of the samples first", () => {
+  const labels = Array.from({length: 40}, (_, i) => `class ${i}`);
+  const shown = keyOf(labels, [{label: "class 30"}, {label: "class 7"}, {label: "class 30"}]);
+  assert.deepEqual([shown.length, ...shown.slice(0, 3)], [12, "class 7", "class 30", "class 0"]);
+  assert.deepEqual(keyOf(labels.slice(0, 12), [{label: "class 3"}]), labels.slice(0, 12));
 });
 
 test("samples of one noise stand side by side", () => {

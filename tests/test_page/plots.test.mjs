@@ -7,6 +7,8 @@ import {colour, faded} from "../../frontend/lib/colour.js";
 import {layoutOf} from "../../frontend/plots/figure.js";
 import {bars, nearest, segments, slots, tile} from "../../frontend/plots/previews.js";
 import * as production from "../../frontend/plots/production.js";
+import {chartKey} from "../../frontend/scenes/chart_key.js";
+import {moreStepsReason, withTwiceTheSteps} from "../../frontend/scenes/more_steps.js";
 import {cursorStep, focusOf, hiddenAtFirst, labelColors, sceneOf} from "../../frontend/scenes/run.js";
 
 const figure = JSON.parse(readFileSync(new URL("../../frontend/figure.json", import.meta.url)));
@@ -32,6 +34,17 @@ function scene(changes = {}, event = BATCH) {
   const view = event ? fold(emptyView(RUN), event) : emptyView(RUN);
   return {...sceneOf({figure, run: RUN, view, state: {...STATE, ...changes}, theme: "light"}), size: SIZE};
 }
+const BEST = {
+  ...BATCH,
+  curves: {
+    classes: {
+      ...BATCH.curves.classes,
+      entropy_combined: [1, 0.45, 0], entropy_combined_se: [0, 0.02, 0], entropy_combined_step_error: [0, 0.01, 0.002],
+      production_combined: [0.1, 0.9, 0.1], production_combined_se: [0, 0.03, 0], production_combined_step_error: [0, 0.02, 0]
+    }
+  }
+};
+const near = (a, b) => assert.ok(Math.abs(a - b) < 1e-12, `${a} is not ${b}`);
 const last = (traces) => traces.at(-1);
 
 test("every axis has a title with its unit, on every axis and in both units", () => {
@@ -52,11 +65,74 @@ test("entropy in nats is ln 2 times entropy in bits", () => {
   assert.deepEqual(last(entropy.traces(scene({unit: "nats"}))).y, [1, 0.5, 0].map((h) => h * Math.LN2));
 });
 
-test("the bands hold 95 % and, paler, the error of the steps", () => {
-  const [wide, narrow] = entropy.traces(scene());
-  const top = ({y}) => y[1];
-  assert.ok(Math.abs(top(narrow) - (0.5 + 1.96 * 0.1)) < 1e-12);
-  assert.ok(Math.abs(top(wide) - (0.5 + 1.96 * 0.1 + 0.05)) < 1e-12);
+test("a curve without a best estimate has one band, with the error of the steps of the entropy", () => {
+  const [band, ...rest] = entropy.traces(scene());
+  near(band.y[1], 0.5 + 1.96 * 0.1 + 0.05);
+  assert.ok(rest.every(({fill}) => !fill));
+  near(production.traces(scene())[1].y[1], 0.8 + 1.96 * 0.1);
+});
+
+test("the best estimate is shown with one band: 1.96 standard errors and what is left beside them", () => {
+  const [band, ...rest] = entropy.traces(scene({}, BEST));
+  near(band.y[1], 0.45 + 1.96 * 0.02 + 0.01);
+  assert.deepEqual([rest.length, last(rest).y], [1, [1, 0.45, 0]]);
+  const [, around, line] = production.traces(scene({}, BEST));
+  near(around.y[1], 0.9 + 1.96 * 0.03 + 0.02);
+  assert.deepEqual(line.y, [0.1, 0.9, 0.1]);
+});
+
+test("on request the plain mean and the noise in the band are drawn, too", () => {
+  for (const [plot, name, high] of [[entropy, "entropy", 0.45 + 1.96 * 0.02], [production, "production", 0.9 + 1.96 * 0.03]]) {
+    const drawn = plot.traces(scene({parts: "yes"}, BEST));
+    near(drawn.filter(({fill}) => fill).at(-1).y[1], high);
+    assert.deepEqual(drawn.find(({name: title}) => /plain mean/.test(title ?? "")).y, BEST.curves.classes[name]);
+  }
+});
+
+test("while a run's first batch goes, its plain curve is dotted and said to be provisional", () => {
+  const early = scene({}, {type: "point", batch: 0, step: 0, curves: {classes: {n: 4, entropy: 1, entropy_se: 0, production: 0, production_se: 0}}});
+  assert.match(last(entropy.traces(early)).line.dash, /px/);
+  assert.deepEqual(chartKey(early).map(({mark}) => mark), ["provisional", "band"]);
+  assert.equal(last(entropy.traces(scene({}, BEST))).line.dash, "solid");
+});
+
+test("points of later batches leave the best estimate as it is, with its number of trajectories", () => {
+  const view = fold(emptyView(RUN), structuredClone(BEST)); // a point changes the arrays that a batch brought
+  fold(view, {type: "point", batch: 1, step: 1, curves: {classes: {n: 48, entropy: 0.7, entropy_se: 0.1}}});
+  const {focus} = sceneOf({figure, run: RUN, view, state: STATE, theme: "light"});
+  assert.deepEqual([focus.entropy, focus.n, focus.plain.entropy[1]], [[1, 0.45, 0], [16, 16, 16], 0.7]);
+});
+
+test("a document without a best estimate takes away the one before", () => {
+  const view = fold(fold(emptyView(RUN), BEST), BATCH);
+  assert.deepEqual(sceneOf({figure, run: RUN, view, state: STATE, theme: "light"}).focus.entropy, [1, 0.5, 0]);
+});
+
+test("the legend says what the band holds, and explains every mark that is drawn", () => {
+  const textOf = (drawn, mark) => chartKey(drawn).find((entry) => entry.mark === mark)?.text;
+  const changed = (changes) => ({...BEST, curves: {classes: {...BEST.curves.classes, ...changes}}});
+  assert.equal(textOf(scene({}, BEST), "band"), figure.band.text);
+  assert.equal(textOf(scene(), "band"), figure.band.plain_text);
+  assert.match(textOf(scene({}, changed({pruning: {dropped: [0]}})), "band"), /pruning/);
+  assert.match(textOf(scene({}, changed({entropy_combined_step_error: [null, null, null]})), "band"), /not measured/);
+  const all = {...scene({cross: "yes", parts: "yes"}, changed({exact: {sigma: [2], entropy: [1], production: [0]}})), modelPaths: {curves: {classes: {}}}};
+  assert.deepEqual(chartKey(all).map(({mark}) => mark), ["combined", "mean", "band", "noise", "exact", "cross", "paths"]);
+  assert.deepEqual(chartKey(scene({runId: null}, null)), []);
+});
+
+test("a run whose steps leave too much asks for twice as many, on a grid that holds its levels where they are named", () => {
+  const failed = [{name: "production_integral[classes]", ok: false, bound: 0.1, value: 1}];
+  const unknown = [{...failed[0], bound: null}, {...failed[0], ok: null}];
+  assert.match(moreStepsReason(scene({}, BEST), failed), /integral/);
+  assert.equal(moreStepsReason(scene({}, BEST), unknown), "");
+  const rough = {...BEST, curves: {classes: {...BEST.curves.classes, entropy_combined_step_error: [0, 0.2, 0]}}};
+  assert.match(moreStepsReason(scene({}, rough), []), /window/);
+  assert.equal(moreStepsReason(scene(), []), "");
+  const run = {sigma: [4, 2, 1], spec: {seed: 3, schedule: {steps: 3, sigma_max: 4}}};
+  assert.deepEqual(withTwiceTheSteps(run, 512), {steps: 6, spec: {seed: 3, schedule: {steps: 6, sigma_max: 4}}});
+  assert.equal(withTwiceTheSteps({...run, spec: {...run.spec, studies: {switch: {sigmas: [2]}}}}, 512).steps, 5);
+  assert.deepEqual(withTwiceTheSteps({...run, spec: {schedule: {sigmas: [4, 2, 1]}}}, 512), {steps: 6});
+  assert.equal(withTwiceTheSteps(run, 5), null);
 });
 
 test("production per log-SNR is half of production per ln sigma", () => {
@@ -73,7 +149,7 @@ test("the area under production is the same on every axis", () => {
 
 test("a curve of pairs says where it ends and where saturation would end it", () => {
   const floor = {entropy: 0.7, entropy_se: 0.01, saturation: 1, expected: 0.69};
-  const withFloor = (own) => ({...BATCH, curves: {classes: {...BATCH.curves.classes, floor: own}}});
+  const withFloor = (ending) => ({...BATCH, curves: {classes: {...BATCH.curves.classes, floor: ending}}});
   const {shapes, annotations} = entropy.layout(scene({}, withFloor(floor)));
   assert.ok(shapes.some(({type, y0}) => type === "line" && y0 === 0.7));
   assert.match(annotations.at(-1).text, /^floor: 0\.70 bits \(0\.69 where/);
@@ -87,21 +163,6 @@ test("a result at another prior replaces the curves it has and leaves the view a
   const shown = replaced(view, {curves: {classes: {...classes, bound: 0.7, entropy: [0.7, 0.3, 0]}}, windows: [{curve: "classes", sigma_peak: 3}]});
   assert.deepEqual([shown.curves.classes.bound, shown.curves.classes.entropy, shown.windows.classes.sigma_peak], [0.7, [0.7, 0.3, 0], 3]);
   assert.deepEqual([view.curves.classes.entropy, view.windows.classes.sigma_peak], [[1, 0.5, 0], 2]);
-});
-
-test("refined values stand in for the plain ones once the run has ended, where it has them", () => {
-  const [combined, se] = [[1, 0.45, 0], [0, 0.02, 0]];
-  const more = {entropy_combined: combined, entropy_combined_se: se, production_combined: combined, production_combined_se: se};
-  const batch = {...BATCH, curves: {classes: {...BATCH.curves.classes, ...more}}};
-  const view = fold(emptyView(RUN), batch);
-  const shown = (refined) => sceneOf({figure, run: RUN, view, state: {...STATE, refined}, theme: "light"}).focus;
-  assert.deepEqual(shown("yes").entropy, [1, 0.5, 0]);
-  fold(view, {type: "done", batches: 1, trajectories: 16});
-  assert.deepEqual([shown("yes").entropy, shown("yes").entropy_se, shown("yes").production], [combined, se, combined]);
-  assert.deepEqual(shown("no").entropy, [1, 0.5, 0]);
-  const early = fold(fold(emptyView(RUN), BATCH), {type: "done", batches: 1, trajectories: 16});
-  const plain = sceneOf({figure, run: RUN, view: early, state: {...STATE, refined: "yes"}, theme: "light"}).focus;
-  assert.deepEqual(plain.entropy, [1, 0.5, 0]);
 });
 
 test("cross-entropy is drawn when asked for", () => {

@@ -12,7 +12,7 @@ const SWEEP = {...RUN, name: "b", source: "Two", seconds: null, vary: [{seed: 1}
 
 test("studies stand with those of the same paper, in their order", () => {
   const third = {...RUN, name: "c"};
-  const grouped = bySource([RUN, SWEEP, third]).map(([source, own]) => [source, own.map(({name}) => name)]);
+  const grouped = bySource([RUN, SWEEP, third]).map(([source, entries]) => [source, entries.map(({name}) => name)]);
   assert.deepEqual(grouped, [["One", ["a", "c"]], ["Two", ["b"]]]);
 });
 
@@ -39,7 +39,7 @@ test("chosen classes against the rest are a decision of their own", () => {
 
 test("indices are written as ranges and read again", () => {
   const names = Array.from({length: 30}, (_, i) => `name ${i}`);
-  const own = [1, 2, 3, 4, 9, 20, 21, 25, 26, 27];
-  assert.equal(labelsText(own, names), "1-4, 9, 20, 21, 25-27");
-  assert.deepEqual(typedLabels(labelsText(own, names), names), own);
+  const indices = [1, 2, 3, 4, 9, 20, 21, 25, 26, 27];
+  assert.equal(labelsText(indices, names), "1-4, 9, 20, 21, 25-27");
+  assert.deepEqual(typedLabels(labelsText(indices, names), names), indices);
 });

@@ -4,15 +4,30 @@ import {eventsUrl} from "../../frontend/api.js";
 import {createDrawLoop} from "../../frontend/lib/draw_loop.js";
 import {createPoll} from "../../frontend/lib/poll.js";
 import {createStore} from "../../frontend/lib/store.js";
-import {formatHash, parseHash, shownAxis} from "../../frontend/protocol/address.js";
+import {formatHash, FRESH, leadingTo, parseHash, shownAxis} from "../../frontend/protocol/address.js";
 import {bindAddress} from "../../frontend/views/address_bar.js";
 
 test("the address holds the run and what differs from the defaults", () => {
   const state = parseHash("#/runs/abc?axis=vp_time&unit=nats");
   const place = {runId: "abc", baseId: null, sweepId: null, bench: false};
-  const view = {axis: "vp_time", unit: "nats", range: "all", cross: "no", refined: "no", view: "curves"};
-  assert.deepEqual(state, {...place, ...view});
+  const view = {axis: "vp_time", unit: "nats", range: "all", cross: "no", parts: "no", view: "curves"};
+  assert.deepEqual(state, {...place, ...view, ...FRESH});
   assert.equal(formatHash(state), "#/runs/abc?axis=vp_time&unit=nats");
+});
+
+test("an address holds what is pointed at, a link to another run does not", () => {
+  const hash = "#/runs/abc?unit=nats&step=7&focus=rest.bag&hidden=kinds%2Crest.coat&followed=3%2C0";
+  const state = parseHash(hash);
+  assert.deepEqual([state.step, state.focus, [...state.hidden], state.followed], [7, "rest.bag", ["kinds", "rest.coat"], [3, 0]]);
+  assert.equal(formatHash(state), hash);
+  assert.equal(leadingTo(state, {runId: "d"}), "#/runs/d?unit=nats");
+  assert.deepEqual({...parseHash("#/runs/abc?step=x&followed=a"), ...FRESH}, parseHash("#/runs/abc?step=x&followed=a"));
+  const many = {...state, hidden: new Set(Array.from({length: 100}, (_, i) => `c${i}`))};
+  assert.doesNotMatch(formatHash(many), /hidden/);
+});
+
+test("an address with a choice that is no more opens as any other", () => {
+  assert.deepEqual(parseHash("#/runs/abc?refined=yes&unit=nats"), parseHash("#/runs/abc?unit=nats"));
 });
 
 test("a sweep and the theory bench have addresses of their own", () => {

@@ -52,8 +52,8 @@ test("the area of the commitments is the share of trajectories that commit, on e
 });
 
 test("commitments and switches share the range of the charts and shade the window", () => {
-  for (const [plot, own] of [[commitment, {}], [switched, {study: SWITCH}]]) {
-    const {xaxis, yaxis, shapes} = plot.layout(scene(own));
+  for (const [plot, more] of [[commitment, {}], [switched, {study: SWITCH}]]) {
+    const {xaxis, yaxis, shapes} = plot.layout(scene(more));
     assert.equal(xaxis.range.length, 2);
     assert.match(yaxis.title.text, /\(.+\)/);
     assert.deepEqual([shapes[0].x0, shapes[0].x1], [6, 1.5]);

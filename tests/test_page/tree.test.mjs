@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import {readFileSync} from "node:fs";
 import {test} from "node:test";
-import {depthOf} from "../../frontend/panels/legend.js";
+import {depthOf, legendName} from "../../frontend/panels/legend.js";
 import {decision} from "../../frontend/protocol/decision.js";
 import {labelColors} from "../../frontend/scenes/run.js";
 import {
@@ -84,6 +84,13 @@ test("curves of a tree are indented by the decisions they lie inside of, others 
     {partition: "kinds", path: ["shoes"]}, {partition: "rest", path: ["a"]}, {partition: "rest", path: ["b"]}
   ];
   assert.deepEqual(curves.map((curve) => depthOf(curve, curves)), [0, 1, 2, 1, 0, 0]);
+});
+
+test("a class against the rest is called so beside another decision, alone by its name", () => {
+  const rest = {partition: "rest", path: ["Dress"], title: "Dress against the rest"};
+  const classes = {partition: "classes", path: [], title: "all classes"};
+  assert.equal(legendName(rest, [rest]), "Dress");
+  assert.deepEqual([classes, rest].map((curve) => legendName(curve, [classes, rest])), ["all classes", "Dress against the rest"]);
 });
 
 test("a run of several decisions names each once", () => {

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entroscope.measurement.curves.axes import Axis, Unit, in_unit, place
-from entroscope.measurement.curves.result import curve_arrays
 from entroscope.paths import page_folder
 from entroscope.protocol.quantities import ENTROPY, PRODUCTION, Quantity
 
@@ -24,6 +23,9 @@ Layout = dict[str, Any]
 BACKGROUND = {"light": "#ffffff", "dark": "#0b0f13"}
 #: The quantities that have a chart, where it lies, from below, and the names of its axes.
 CHARTS = {ENTROPY: ((0.55, 1.0), ("x", "y")), PRODUCTION: ((0.0, 0.45), ("x2", "y2"))}
+
+#: What the names of an estimate, its standard error and what is left beside it end in.
+ENDS = ("", "_se", "_step_error")
 
 #: The exact answer, on a light or dark background.
 EXACT_COLOR = "#7d8790"
@@ -54,6 +56,9 @@ def result_figure(
     theme: str = "light",
 ) -> "Figure":
     """Return entropy above production over the noise axis, each with its 95 % band.
+
+    Curves are the best estimates, and bands hold 1.96 standard errors and what is left beside them;
+    of results without best estimates, they are the plain means, as in the page.
 
     Args:
         curves: keys of the curves to show; None is all.
@@ -130,7 +135,27 @@ def _figure(lines: Sequence[Line], unit: str, axis: str, theme: str) -> "Figure"
             *_exact_traces(line, Unit(unit), Axis(axis), f"{position}"),
         )
     ]
-    return Figure({"data": traces, "layout": _layout(settings, unit, axis, theme, len(lines))})
+    layout = _layout(settings, unit, axis, theme, len(lines))
+    return Figure({"data": traces, "layout": layout | {"annotations": [_legend(lines)]}})
+
+
+def _legend(lines: Sequence[Line]) -> dict[str, Any]:
+    """Return the sentence above the charts that says what the bands hold."""
+    curves = [line.result["curves"][line.key] for line in lines]
+    band = page_layout()["band"]
+    names = {_band_text(curve) for curve in curves}
+    text = " · ".join(dict.fromkeys(band[name] for name in sorted(names)))
+    above = {"xref": "paper", "x": 1, "xanchor": "right", "yref": "paper", "y": 1}
+    return {**above, "yanchor": "bottom", "text": text, "showarrow": False}
+
+
+def _band_text(curve: Mapping[str, Any]) -> str:
+    """Return the key of figure.json's sentence on the band of a curve."""
+    if not is_combined(curve):
+        return "plain_text"
+    if np.isnan(_array(curve, f"{ENTROPY.name}_combined_step_error")).all():
+        return "unmeasured_text"
+    return "pruned_text" if curve.get("pruning") else "text"
 
 
 def _exact_traces(line: Line, unit: Unit, axis: Axis, group: str) -> Iterator[dict[str, Any]]:
@@ -144,19 +169,43 @@ def _exact_traces(line: Line, unit: Unit, axis: Axis, group: str) -> Iterator[di
 
 
 def _traces(line: Line, color: str, unit: Unit, axis: Axis, group: str) -> list[dict[str, Any]]:
-    arrays = curve_arrays(line.result)
-    sigma = arrays["sigma"]
+    sigma = np.array(line.result["sigma"], dtype=np.float64)
     x = place(sigma, axis)
-    times = float(page_layout()["band"]["standard_errors"])
     traces = []
     for quantity in CHARTS:
-        y, se = (
-            in_unit(arrays[f"{line.key}:{quantity.name}{end}"], quantity, sigma, unit, axis)
-            for end in ("", "_se")
+        y, half = (
+            in_unit(values, quantity, sigma, unit, axis)
+            for values in estimate(line.result["curves"][line.key], quantity)
         )
-        traces.append(_band(quantity, x, y, times * np.nan_to_num(se), color, group))
+        traces.append(_band(quantity, x, y, half, color, group))
         traces.append(_line(quantity, x, y, color, group, line.title))
     return traces
+
+
+def estimate(curve: Mapping[str, Any], quantity: Quantity) -> tuple[Array, Array]:
+    """Return the best estimate of a quantity and half of its 95 % band, each (steps,), in bits.
+
+    Where a result has none (of a version before), they are the plain mean and its standard errors,
+    for the entropy with the error of the steps. What was not measured is left out of the band.
+    """
+    name = f"{quantity.name}_combined" if is_combined(curve) else quantity.name
+    values, noise, left = (_array(curve, f"{name}{end}") for end in ENDS)
+    times = float(page_layout()["band"]["standard_errors"])
+    return values, times * np.nan_to_num(noise) + np.nan_to_num(left)
+
+
+def is_combined(curve: Mapping[str, Any]) -> bool:
+    """Return whether a curve has its best estimates with all of their error."""
+    names = (f"{quantity.name}_combined{end}" for quantity in CHARTS for end in ENDS)
+    return all(curve.get(name) for name in names) and any(
+        value is not None for value in curve[f"{ENTROPY.name}_combined"]
+    )
+
+
+def _array(curve: Mapping[str, Any], name: str) -> Array:
+    """Return an array of a curve, with NaN where nothing is known; NaN alone where it is absent."""
+    values = curve.get(name) or [None] * len(curve[ENTROPY.name])
+    return np.array(values, dtype=np.float64)
 
 
 def _band(

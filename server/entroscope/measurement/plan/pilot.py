@@ -60,6 +60,7 @@ def spec_from_pilot(result: Mapping[str, Any], steps: int = REFINED_STEPS) -> di
     """Return the spec of a finished run with its levels placed by its production, and a new seed.
 
     Its paths are independent of the pilot's: where the levels lie owes nothing to their noise.
+    Studies are made at the levels nearest to those they were made at.
 
     Raises:
         SpecError: the run has measured no production to go by.
@@ -71,4 +72,25 @@ def spec_from_pilot(result: Mapping[str, Any], steps: int = REFINED_STEPS) -> di
         raise SpecError("pilot", result["spec"]["seed"], "it has seen nothing being decided")
     levels = placed_levels(np.array(result["sigma"], dtype=np.float64), production, steps)
     spec = dict(result["spec"])
+    if spec.get("studies"):
+        spec["studies"] = _on_levels(spec["studies"], levels)
     return spec | {"schedule": {"sigmas": levels.tolist()}, "seed": (spec["seed"] + 1) % 2**53}
+
+
+def _on_levels(studies: Mapping[str, Any], levels: Array) -> dict[str, Any]:
+    """Return studies with their noise levels moved to the nearest, in ln sigma, of a grid's.
+
+    Args:
+        levels: (steps,); of the lowest there is no study, as nothing is left to sample there.
+    """
+    moved, above = dict(studies), levels[:-1]
+
+    def nearest(sigma: float) -> float:
+        return float(above[np.argmin(np.abs(np.log(above / sigma)))])
+
+    if branching := moved.get("branching"):
+        moved["branching"] = branching | {"sigma": nearest(branching["sigma"])}
+    if switch := moved.get("switch"):
+        sigmas = dict.fromkeys(nearest(sigma) for sigma in switch["sigmas"])
+        moved["switch"] = switch | {"sigmas": list(sigmas)}
+    return moved
