@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from entroscope.api import openapi, problems
 from entroscope.api.background import Background
 from entroscope.api.deps import Services
+from entroscope.api.planning import Planning
 from entroscope.api.routes import (
     comparisons,
     events,
@@ -112,6 +113,7 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
         submissions,
         run_sweeps,
         background,
+        Planning(),
     )
     async with create_task_group() as group:
         group.start_soon(background.keep, "reader", broadcast.run, settings.tend_s)

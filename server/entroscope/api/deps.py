@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 
 from entroscope.api.background import Background
 from entroscope.api.json_body import parse_json, read_body
+from entroscope.api.planning import Planning
 from entroscope.broker.presence import Presence
 from entroscope.protocol.errors import NotFound, SpecError
 from entroscope.protocol.events import START, event_order
@@ -37,6 +38,7 @@ class Services:
     submissions: Submissions
     sweeps: Sweeps
     background: Background
+    planning: Planning
 
 
 def services(connection: HTTPConnection) -> Services:

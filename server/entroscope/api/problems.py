@@ -21,6 +21,7 @@ from entroscope.protocol.errors import (
     Unavailable,
 )
 from entroscope.protocol.frames import finite
+from entroscope.protocol.patience import Abandoned
 
 MEDIA_TYPE = "application/problem+json"
 #: Values longer than this, as JSON, are cut in answers.
@@ -93,6 +94,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestError, _request_error)
     app.add_exception_handler(RequestValidationError, _invalid_parameters)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Abandoned, _abandoned)
     app.add_exception_handler(RedisError, _redis_error)
     app.add_exception_handler(Exception, _internal_error)
 
@@ -145,6 +147,10 @@ async def _http_error(request: Request, error: Exception) -> Response:
 async def _redis_error(_: Request, error: Exception) -> Response:
     detail = f"Redis is out of reach at the moment; nothing was changed or lost ({error})"
     return problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "1"})
+
+
+async def _abandoned(_: Request, error: Exception) -> Response:
+    return problem(HTTPStatus.BAD_REQUEST, "the client left before the answer was there")
 
 
 async def _internal_error(_: Request, error: Exception) -> Response:

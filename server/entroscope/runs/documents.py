@@ -12,6 +12,7 @@ from entroscope.measurement.curves.checks import group_entropy
 from entroscope.measurement.curves.exact import exact_curves
 from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.frames import finite
+from entroscope.protocol.patience import wanted
 from entroscope.protocol.states import FINAL, State
 from entroscope.runs.estimate import Load, cost_seconds, observed, rates, seconds_left
 from entroscope.streaming.projection import Projection
@@ -42,7 +43,7 @@ def outline(plan: Plan) -> Outline:
             "bound": group_entropy(plan, curve),
             "exact": exact[curve.key],
         }
-        for curve in plan.curves
+        for curve in wanted(plan.curves)
     ]
     labels = [plan.labels[column] for column in plan.columns]
     document = {"labels": labels, "curves": curves, "sigma": plan.sigmas.tolist()}

@@ -22,9 +22,9 @@ def check_records(plan: Plan, settings: Settings) -> None:
             f"{settings.max_record_bytes / 2**20:.0f} MiB"
         )
         raise SpecError("partitions", list(plan.spec.partitions), reason)
-    if size * len(plan.batches) > settings.max_run_bytes:
+    if size * plan.num_batches > settings.max_run_bytes:
         reason = (
-            f"{counted}make {size / 2**20:.1f} MiB of sums in each of {len(plan.batches)} batches; "
+            f"{counted}make {size / 2**20:.1f} MiB of sums in each of {plan.num_batches} batches; "
             f"the limit for all is {settings.max_run_bytes / 2**20:.0f} MiB: fewer curves, or "
             "larger batches (batch_sizes.largest)"
         )

@@ -14,7 +14,7 @@ from entroscope.measurement.plan.plan import Plan
 from entroscope.measurement.plan.resolve import resolve
 from entroscope.protocol.errors import Conflict, SpecError, Unavailable
 from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.spec import Spec
+from entroscope.protocol.spec import BatchPlan, Spec
 from entroscope.protocol.validation import read_document
 from entroscope.runs.documents import outline
 from entroscope.runs.estimate import cost_seconds
@@ -74,14 +74,16 @@ class Submissions:
             "cost": {"evaluations": summary.evaluations, "seconds": seconds},
         }
 
-    def submit(self, document: Any, *, key: str | None, reuse: bool) -> tuple[str, bool]:
+    def submit(
+        self, plan: Plan, document: Any, *, key: str | None, reuse: bool
+    ) -> tuple[str, bool]:
         """Return the id of the run of a spec and whether it was made just now.
 
         Args:
+            plan: what `order` made of the document.
             key: the same key and document give the same run, however often they are sent.
             reuse: an equal run that is done will do.
         """
-        plan = self.order(document)
         if reuse and (equal := self._listing.equal_run(plan.hash)) is not None:
             return equal, False
         if key is None:
@@ -143,9 +145,10 @@ def check_size(plan: Plan, settings: Settings) -> None:
         SpecError: which field makes it so large.
     """
     _check_evaluations(plan, settings.max_evaluations)
-    if len(plan.batches) > settings.max_batches:
-        reason = f"makes {len(plan.batches)} batches; the limit is {settings.max_batches}"
-        raise SpecError("batch_sizes.largest", plan.batches[-1][1], reason)
+    if plan.num_batches > settings.max_batches:
+        sizes = plan.spec.batch_sizes or BatchPlan.of(plan.info.batch_sizes)
+        reason = f"makes {plan.num_batches} batches; the limit is {settings.max_batches}"
+        raise SpecError("batch_sizes.largest", sizes.largest, reason)
     check_records(plan, settings)
 
 

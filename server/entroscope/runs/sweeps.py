@@ -27,6 +27,7 @@ from entroscope.runs.sweep_store import SweepRow, SweepStore
 
 log = logging.getLogger("entroscope")
 Document = dict[str, Any]
+Ordered = tuple[Sweep, list[Plan]]
 
 
 class Sweeps:
@@ -48,9 +49,22 @@ class Sweeps:
         self._lock = threading.Lock()
         self._complained = False
 
-    def submit(self, document: Any, key: str | None) -> tuple[str, bool]:
-        """Return the id of a sweep and whether it was made just now."""
-        sweep, plans = self._checked(document)
+    def order(self, document: Any) -> Ordered:
+        """Return a sweep as it was sent, and the plans of its runs.
+
+        Raises:
+            InvalidDocument, SpecError: what is wrong with which field.
+        """
+        sweep = read_document(Sweep, document)
+        return sweep, sweep_plans(sweep, self._submissions.accept, self._max_evaluations)
+
+    def submit(self, ordered: Ordered, document: Any, key: str | None) -> tuple[str, bool]:
+        """Return the id of a sweep and whether it was made just now.
+
+        Args:
+            document: the sweep as it was sent, which the key stands for.
+        """
+        sweep, plans = ordered
         with self._lock:
             id = uuid.uuid4().hex if key is None else id_of_key(self._redis, key, document)
             if key is not None and self._exists(id):
@@ -61,7 +75,7 @@ class Sweeps:
 
     def plan(self, document: Any) -> Document:
         """Return what a sweep would be and cost."""
-        sweep, plans = self._checked(document)
+        sweep, plans = self.order(document)
         rates = self._listing.rates()
         seconds = [cost_seconds(plan.work, plan.info.name, rates) for plan in plans]
         known = [each for each in seconds if each is not None]
@@ -120,10 +134,6 @@ class Sweeps:
             self._complained = True
         else:
             self._complained = False
-
-    def _checked(self, document: Any) -> tuple[Sweep, list[Plan]]:
-        sweep = read_document(Sweep, document)
-        return sweep, sweep_plans(sweep, self._submissions.accept, self._max_evaluations)
 
     def _make(self, id: str, sweep: Sweep, plans: list[Plan]) -> None:
         new = [NewRun(uuid.uuid4().hex, plan, parent=id) for plan in plans]

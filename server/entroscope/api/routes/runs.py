@@ -1,8 +1,10 @@
 """Runs: made, listed, cancelled, extended, removed."""
 
+from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Response, status
+from anyio import to_thread
+from fastapi import APIRouter, Header, Query, Request, Response, status
 
 from entroscope.api.deps import BodyDep, PageDep, RunDep, ServicesDep
 from entroscope.api.openapi import body_of
@@ -30,7 +32,8 @@ Document = dict[str, Any]
     responses={200: {"model": RunDocument, "description": "The run was there already"}},
     openapi_extra=body_of(Spec),
 )
-def create_run(
+async def create_run(
+    request: Request,
     spec: BodyDep,
     response: Response,
     services: ServicesDep,
@@ -38,16 +41,19 @@ def create_run(
     idempotency_key: Annotated[str | None, Header()] = None,
 ) -> Document:
     """Queue a run; the same Idempotency-Key and spec give the same run, however often sent."""
-    run, made = services.submissions.submit(spec, key=idempotency_key, reuse=reuse)
+    submissions = services.submissions
+    plan = await services.planning.make(request, partial(submissions.order, spec))
+    submit = partial(submissions.submit, plan, spec, key=idempotency_key, reuse=reuse)
+    run, made = await to_thread.run_sync(submit)
     response.status_code = status.HTTP_201_CREATED if made else status.HTTP_200_OK
     response.headers["Location"] = f"/api/runs/{run}"
-    return services.listing.document(run)
+    return await to_thread.run_sync(services.listing.document, run)
 
 
 @router.post("/plan", response_model=PlanDocument, openapi_extra=body_of(Spec))
-def plan_run(spec: BodyDep, services: ServicesDep) -> Document:
+async def plan_run(request: Request, spec: BodyDep, services: ServicesDep) -> Document:
     """Check a spec as POST /api/runs does and say what it would cost; nothing is stored."""
-    return services.submissions.plan(spec)
+    return await services.planning.make(request, partial(services.submissions.plan, spec))
 
 
 @router.get("", response_model=RunList)

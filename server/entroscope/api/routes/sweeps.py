@@ -1,8 +1,10 @@
 """Sweeps: several runs made at once, followed, cancelled and removed together."""
 
+from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Response, status
+from anyio import to_thread
+from fastapi import APIRouter, Header, Query, Request, Response, status
 
 from entroscope.api.deps import BodyDep, PageDep, ServicesDep, SweepDep
 from entroscope.api.openapi import body_of
@@ -28,23 +30,26 @@ Document = dict[str, Any]
     responses={200: {"model": SweepSummary, "description": "The sweep was there already"}},
     openapi_extra=body_of(Sweep),
 )
-def create_sweep(
+async def create_sweep(
+    request: Request,
     sweep: BodyDep,
     response: Response,
     services: ServicesDep,
     idempotency_key: Annotated[str | None, Header()] = None,
 ) -> Document:
     """Queue one run for each merge patch in `vary`, or none where one of them is not a good run."""
-    id, made = services.sweeps.submit(sweep, idempotency_key)
+    ordered = await services.planning.make(request, partial(services.sweeps.order, sweep))
+    submit = partial(services.sweeps.submit, ordered, sweep, idempotency_key)
+    id, made = await to_thread.run_sync(submit)
     response.status_code = status.HTTP_201_CREATED if made else status.HTTP_200_OK
     response.headers["Location"] = f"/api/sweeps/{id}"
-    return services.sweeps.summary(id)
+    return await to_thread.run_sync(services.sweeps.summary, id)
 
 
 @router.post("/plan", response_model=SweepPlan, openapi_extra=body_of(Sweep))
-def plan_sweep(sweep: BodyDep, services: ServicesDep) -> Document:
+async def plan_sweep(request: Request, sweep: BodyDep, services: ServicesDep) -> Document:
     """Check a sweep as POST /api/sweeps does and say what it would cost; nothing is stored."""
-    return services.sweeps.plan(sweep)
+    return await services.planning.make(request, partial(services.sweeps.plan, sweep))
 
 
 @router.get("/presets", response_model=SweepPresets, deprecated=True)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from entroscope.measurement.mixtures.factors import MAX_DIMENSION, Decision, decisions_of
 from entroscope.measurement.mixtures.params import Random, mixture_params
 from entroscope.measurement.mixtures.quadrature import integrate, terms
+from entroscope.protocol.patience import go_on
 
 Array = NDArray[np.float64]
 NATS_PER_BIT = math.log(2)
@@ -21,6 +22,9 @@ Groups = tuple[tuple[int, ...], ...]
 LEVELS, FEWEST_LEVELS = 200, 50
 #: Posteriors that the curves of one run may take (some 0.1 s); beyond it they are left out.
 MAX_TERMS = 2_000_000
+#: Coordinates of components, summed over the decisions of one run, that are looked through (some
+#: 1 s); decisions beyond it have no exact curve.
+MAX_COORDINATES_SEEN = 2**18
 #: Digits of what is shown.
 DIGITS = 7
 
@@ -50,9 +54,11 @@ def exact_curves(
     if not any(hopeful):
         return (None,) * len(decisions)  # spares drawing the means
     means, weights = checked.means()[list(columns)], np.array(prior)
+    sizes = [sum(map(len, groups)) * means.shape[1] for groups in decisions]
+    seen = np.cumsum(np.where(hopeful, sizes, 0))
     factors = [
         _factors(means, weights, groups) if hope else None
-        for groups, hope in zip(decisions, hopeful, strict=True)
+        for groups, hope in zip(decisions, hopeful & (seen <= MAX_COORDINATES_SEEN), strict=True)
     ]
     affordable, work = _affordable(factors)
     sigmas = np.geomspace(*ends, min(LEVELS, MAX_TERMS // max(1, work))).tolist()
@@ -95,6 +101,7 @@ def _affordable(
 
 def _factors(means: Array, weights: Array, groups: Groups) -> list[Decision] | None:
     """Return the independent parts of a decision, under the mixture of its components alone."""
+    go_on()
     members = [member for group in groups for member in group]
     owners = [index for index, group in enumerate(groups) for _ in group]
     shares = weights[members]

@@ -4,8 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+from entroscope.measurement.plan.curve_count import check_curves
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.partitions import Each, Group, Partition
+from entroscope.protocol.patience import wanted
 from entroscope.protocol.slugs import unique_slugs
 
 #: How deep groups may be nested: decisions from a tree's root to its leaves.
@@ -46,10 +48,13 @@ def curves_of(partitions: Mapping[str, Partition], labels: Sequence[str]) -> tup
     """Return the curves of all partitions, in the order of the spec.
 
     Raises:
-        SpecError: unknown label, a label twice, fewer than two groups, or nested too deeply.
+        SpecError: unknown label, a label twice, fewer than two groups, nested too deeply, or more
+            curves than a run may have.
+        Abandoned: nobody waits for them any more.
     """
+    check_curves(partitions, len(labels))
     curves: list[Curve] = []
-    for name, partition in partitions.items():
+    for name, partition in wanted(partitions.items()):
         if partition is None:
             curves.append(_every_class(name, labels))
         elif isinstance(partition, str):
@@ -93,10 +98,12 @@ def _every_class(name: str, labels: Sequence[str]) -> Curve:
 def _chosen(name: str, partition: Each, labels: Sequence[str]) -> list[int]:
     """Return the labels that are set against the rest, each once, in their order."""
     field = f"partitions.{name}.each"
-    chosen = [find_label(label, labels, field) for label in partition.each]
-    for position, label in enumerate(chosen):
-        if label in chosen[:position]:
-            raise SpecError(field, labels[label], f"{labels[label]!r} is there twice")
+    chosen: set[int] = set()
+    for label in partition.each:
+        index = find_label(label, labels, field)
+        if index in chosen:
+            raise SpecError(field, labels[index], f"{labels[index]!r} is there twice")
+        chosen.add(index)
     return sorted(chosen)
 
 
@@ -104,7 +111,7 @@ def _each_against_rest(name: str, labels: Sequence[str], chosen: Iterable[int]) 
     if len(labels) < 2:
         reason = f"needs 2 labels or more, has {len(labels)}"
         raise SpecError(f"partitions.{name}", list(labels), reason)
-    everything = range(len(labels))
+    everything = tuple(range(len(labels)))
     slugs = unique_slugs(labels)
     return [
         Curve(
@@ -113,7 +120,7 @@ def _each_against_rest(name: str, labels: Sequence[str], chosen: Iterable[int]) 
             path=(labels[index],),
             title=f"{labels[index]} against the rest",
             names=(labels[index], "rest"),
-            groups=((index,), tuple(other for other in everything if other != index)),
+            groups=((index,), everything[:index] + everything[index + 1 :]),
         )
         for index in chosen
     ]

@@ -24,6 +24,7 @@ from entroscope.measurement.plan.study_levels import study_evaluations
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.models import DataInfo, ModelInfo
 from entroscope.protocol.partitions import is_each_vs_rest
+from entroscope.protocol.patience import wanted
 from entroscope.protocol.spec import BatchPlan, Spec
 from entroscope.protocol.studies_spec import Studies
 
@@ -69,12 +70,14 @@ class Plan:
         bound = bind_params(info, spec.params)
         self.spec, self.info, self.bound, self.labels = spec, info, bound, bound.labels
         curves = curves_of(spec.partitions, bound.labels)
-        used = sorted({label for curve in curves for group in curve.groups for label in group})
-        weights = _weights(spec, bound)
+        used = sorted(set().union(*(group for curve in curves for group in curve.groups)))
+        weights = _weights(spec, bound, curves)
         self.columns: NDArray[np.int64] = np.array(used, dtype=np.int64)
         self.prior: Array = weights[self.columns] / weights[self.columns].sum()
         positions = {label: column for column, label in enumerate(used)}
-        self.curves: tuple[Curve, ...] = tuple(curve.renumbered(positions) for curve in curves)
+        if len(used) < len(bound.labels):
+            curves = tuple(curve.renumbered(positions) for curve in curves)
+        self.curves: tuple[Curve, ...] = curves
 
     def with_studies(self, studies: Studies) -> "Plan":
         """Return the plan of the same run with other studies."""
@@ -104,6 +107,12 @@ class Plan:
     def batches(self) -> tuple[tuple[int, int], ...]:
         sizes = self.spec.batch_sizes or BatchPlan.of(self.info.batch_sizes)
         return batch_layout(self.spec.trajectories, sizes)
+
+    @property
+    def num_batches(self) -> int:
+        """How many batches the run has, counted before any is made."""
+        sizes = self.spec.batch_sizes or BatchPlan.of(self.info.batch_sizes)
+        return count_batches(self.spec.trajectories, sizes)
 
     @property
     def num_truths(self) -> int:
@@ -191,7 +200,15 @@ def batch_layout(trajectories: int, sizes: BatchPlan) -> tuple[tuple[int, int], 
     return tuple(batches)
 
 
-def _weights(spec: Spec, bound: Bound) -> Array:
+def count_batches(trajectories: int, sizes: BatchPlan) -> int:
+    """Return the number of batches that `batch_layout` makes."""
+    batches, start, size = 0, 0, sizes.first
+    while start < trajectories and size < sizes.largest:
+        batches, start, size = batches + 1, start + size, min(2 * size, sizes.largest)
+    return batches + max(0, -(-(trajectories - start) // size))
+
+
+def _weights(spec: Spec, bound: Bound, curves: Sequence[Curve]) -> Array:
     if spec.prior == "model":
         return bound.prior
     if spec.prior == "uniform":
@@ -199,7 +216,7 @@ def _weights(spec: Spec, bound: Bound) -> Array:
     weights = np.zeros(len(bound.labels))
     for label, weight in spec.prior.items():
         weights[find_label(label, bound.labels, "prior")] = weight
-    for curve in curves_of(spec.partitions, bound.labels):
+    for curve in wanted(curves):
         for group in curve.groups:
             if not weights[list(group)].sum() > 0:
                 raise SpecError("prior", spec.prior, f"leaves a group of {curve.key!r} no weight")

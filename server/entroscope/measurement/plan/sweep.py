@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from entroscope.measurement.plan.curve_count import MAX_MEMBERS, count_curves
 from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.errors import InvalidDocument, SpecError
 from entroscope.protocol.spec import Spec
@@ -12,6 +13,8 @@ from entroscope.protocol.strict import Strict
 from entroscope.protocol.validation import read_document
 
 MAX_RUNS = 200
+#: Labels that the groups of all curves of all runs hold together.
+MAX_SWEEP_MEMBERS = 2 * MAX_MEMBERS
 
 Patch = dict[str, Any]
 
@@ -62,6 +65,7 @@ def sweep_plans(sweep: Sweep, check: Callable[[Spec], Plan], limit: int) -> list
         limit: evaluations of all runs together.
     Raises:
         SpecError: a field of `spec` or `vary` is off, or there is too much to do.
+        Abandoned: nobody waits for them any more.
     """
     plans: list[Plan] = []
     for index, document in enumerate(sweep.documents()):
@@ -72,6 +76,7 @@ def sweep_plans(sweep: Sweep, check: Callable[[Spec], Plan], limit: int) -> list
         except SpecError as error:
             raise _in_sweep(sweep, index, error) from None
         _check_budget(sweep, plans, limit)
+        _check_members(sweep, plans)
     return plans
 
 
@@ -108,4 +113,20 @@ def _check_budget(sweep: Sweep, plans: Sequence[Plan], limit: int) -> None:
             "vary",
             f"{len(sweep.vary)} runs",
             f"{first} make {total:,} evaluations already; the limit for all together is {limit:,}",
+        )
+
+
+def _check_members(sweep: Sweep, plans: Sequence[Plan]) -> None:
+    """Refuse a sweep whose plans together would be too large to hold."""
+    total = sum(
+        count_curves(partition, len(plan.labels)).members
+        for plan in plans
+        for partition in plan.spec.partitions.values()
+    )
+    if total > MAX_SWEEP_MEMBERS:
+        raise SpecError(
+            "vary",
+            f"{len(sweep.vary)} runs",
+            f"the groups of all curves of the first {len(plans)} of them hold {total:,} labels; "
+            f"the limit for all runs together is {MAX_SWEEP_MEMBERS:,}",
         )
