@@ -53,7 +53,7 @@ def test_a_run_of_too_many_curves_is_refused_at_once(live: Live, path: str) -> N
 def test_the_runs_of_a_sweep_are_bounded_together(live: Live) -> None:
     params = {"kind": "random", "components": 1024, "dimension": 64}
     partitions = {"p": "each-vs-rest", "q": "each-vs-rest", "r": "each-vs-rest"}
-    spec = {"model": "mixture", "params": params, "partitions": partitions}
+    spec: Document = {"model": "mixture", "params": params, "partitions": partitions}
     spec |= {"schedule": {"steps": 2}, "trajectories": 2}
     with_sides: Document = {"complement": "rebuilt", "trajectories": 4096}
     vary = [with_sides | {"seed": seed} for seed in range(9)]

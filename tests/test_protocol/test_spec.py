@@ -114,12 +114,31 @@ def test_what_the_model_cannot_run_is_named(fields: dict[str, Any], field: str, 
         ({"kind": "points", "priors": [1]}, "params"),
         ({"kind": "random", "components": 4096, "dimension": 16384}, "params"),
         ({"kind": "pair", "colour": 1}, "params.colour"),
+        ({"kind": "points", "priors": [1e-320, 1, 1, 1]}, "params"),
+        ({"kind": "points", "priors": [1e308, 1e308, 1e308, 1e308]}, "params"),
+        ({"kind": "points", "std": 1e-300}, "schedule.sigma_min"),
+        ({"kind": "tree", "dimension": 16384, "offsets": [1e6] * 6}, "schedule.sigma_max"),
+        ({"kind": "pair", "dimension": 16384, "offset": 1e6}, "schedule.sigma_max"),
     ],
 )
 def test_a_parameter_of_a_mixture_that_is_off_is_named(params: dict[str, Any], field: str) -> None:
     with pytest.raises(SpecError) as caught:
         plan(MIXTURE, params=params)
     assert caught.value.field.startswith(field)
+
+
+def test_a_noise_level_that_params_bring_out_of_range_is_told_with_its_bound() -> None:
+    with pytest.raises(SpecError, match=r"must be >= 1e-08; the default .* is 1e-301") as caught:
+        plan(MIXTURE, params={"kind": "points", "std": 1e-300})
+    assert caught.value.value == pytest.approx(1e-301)
+
+
+@pytest.mark.parametrize("weights", [(1e-320, 1), (1e308, 1e308, 1e308), (1e-200, 1e200)])
+def test_a_weight_that_vanishes_beside_others_is_refused(weights: tuple[float, ...]) -> None:
+    prior = dict(zip(("top", "bag", "boot"), weights, strict=False))
+    partition = [group("x", "top"), group("y", *list(prior)[1:])]
+    with pytest.raises(SpecError, match="every share must be > 1e-100"):
+        plan(prior=prior, partitions={"a": partition})
 
 
 def test_a_label_is_a_name_or_an_index_and_a_name_of_digits_is_a_name() -> None:

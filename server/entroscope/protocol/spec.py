@@ -27,7 +27,9 @@ MAX_EVALUATIONS = 500_000_000
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
-Sigma = Annotated[PositiveFloat, Field(ge=1e-8, le=1e8)]
+#: Noise levels that a run may have, in units of the data.
+LOWEST_SIGMA, HIGHEST_SIGMA = 1e-8, 1e8
+Sigma = Annotated[PositiveFloat, Field(ge=LOWEST_SIGMA, le=HIGHEST_SIGMA)]
 
 
 class Schedule(Strict):
@@ -40,11 +42,11 @@ class Schedule(Strict):
     """Number of noise levels; the model's default where left out. The error of the steps falls and
     the time of the run grows with it."""
 
-    sigma_max: Annotated[PositiveFloat, Field(le=1e8)] | None = None
+    sigma_max: Annotated[PositiveFloat, Field(le=HIGHEST_SIGMA)] | None = None
     """Highest noise level, where sampling begins, in units of the data; the model's default where
     left out. It must lie above every decision, or the first part of the curve is missing."""
 
-    sigma_min: Annotated[PositiveFloat, Field(ge=1e-8)] | None = None
+    sigma_min: Annotated[PositiveFloat, Field(ge=LOWEST_SIGMA)] | None = None
     """Lowest noise level, where sampling ends, in units of the data; the model's default where left
     out. What is decided below it is not measured."""
 

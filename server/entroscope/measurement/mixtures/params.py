@@ -16,6 +16,8 @@ MAX_COMPONENTS = 4096
 MAX_DIMENSION = 16384
 #: Largest number of coordinates of all means together (32 MiB of float64).
 MAX_COORDINATES = 2**22
+#: A component with a smaller share of all weights is as good as none.
+LEAST_SHARE = 1e-100
 #: The two sides of a tree's decisions, level by level: a label has one letter or digit of each.
 SIDES = ("AB", "12", "ab", "34", "cd", "56")
 
@@ -75,6 +77,11 @@ class Points(_Kind):
             raise ValueError(f"means must all have one dimension, got {sorted(widths)}")
         if self.priors is not None and len(self.priors) != len(self.means_):
             raise ValueError(f"priors needs {len(self.means_)} weights, got {len(self.priors)}")
+        if self.priors is not None and not min(self.priors) > LEAST_SHARE * sum(self.priors):
+            raise ValueError(
+                f"every share of priors must be > {LEAST_SHARE:g}, got weights from "
+                f"{min(self.priors):g} to {max(self.priors):g}"
+            )
         return self
 
     def means(self) -> Array:

@@ -30,6 +30,9 @@ from entroscope.protocol.studies_spec import Studies
 
 Array = NDArray[np.float64]
 
+#: A label with a smaller share of all weights is as good as none.
+LEAST_SHARE = 1e-100
+
 
 def spec_hash(
     spec: Spec,
@@ -216,6 +219,10 @@ def _weights(spec: Spec, bound: Bound, curves: Sequence[Curve]) -> Array:
     weights = np.zeros(len(bound.labels))
     for label, weight in spec.prior.items():
         weights[find_label(label, bound.labels, "prior")] = weight
+    least, total = min(spec.prior.values(), default=1.0), sum(spec.prior.values())
+    if not least > LEAST_SHARE * total:
+        reason = f"every share must be > {LEAST_SHARE:g}, the least is {least:g} of {total:g}"
+        raise SpecError("prior", spec.prior, reason)
     for curve in wanted(curves):
         for group in curve.groups:
             if not weights[list(group)].sum() > 0:

@@ -1,5 +1,8 @@
 """From a spec as sent to a plan: what it leaves to the model is filled in, the rest is checked."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from entroscope.measurement.params.bound import Bound
 from entroscope.measurement.plan.bound import bind_params
 from entroscope.measurement.plan.complement import fill_complement
@@ -9,7 +12,7 @@ from entroscope.measurement.plan.rules import check_plan
 from entroscope.measurement.plan.study_levels import Mode, resolved_studies
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.models import ModelInfo
-from entroscope.protocol.spec import RULE, BatchPlan, Schedule, Spec
+from entroscope.protocol.spec import HIGHEST_SIGMA, LOWEST_SIGMA, RULE, BatchPlan, Schedule, Spec
 
 
 def resolve(spec: Spec, info: ModelInfo) -> Plan:
@@ -44,4 +47,21 @@ def _resolved_schedule(schedule: Schedule, bound: Bound) -> Schedule:
             f"sigma_min must be < sigma_max, got {merged['sigma_min']:g} and "
             f"{merged['sigma_max']:g}",
         )
+    _check_ends(merged, sent)
     return Schedule(**merged)
+
+
+def _check_ends(merged: Mapping[str, Any], sent: Mapping[str, Any]) -> None:
+    """Refuse noise levels out of range that follow from params; those sent have been checked.
+
+    Raises:
+        SpecError: which end it is, its value and the bound.
+    """
+    for field in ("sigma_max", "sigma_min"):
+        value, bound = merged[field], f">= {LOWEST_SIGMA:g}"
+        if value > HIGHEST_SIGMA:
+            bound = f"<= {HIGHEST_SIGMA:g}"
+        elif value >= LOWEST_SIGMA:
+            continue
+        reason = f"must be {bound}; the default that follows from the params is {value:g}"
+        raise SpecError(f"schedule.{field}", sent.get(field, value), reason)
