@@ -201,9 +201,25 @@ def test_a_run_that_cannot_be_written_stays_in_redis(
         eventually(lambda: len(tried) > 1)
         assert live.run(run)["state"] == "done"
         before = live.http.get(f"/api/runs/{run}/result").json()
-        assert live.http.delete(f"/api/runs/{run}").status_code == 409
+        longer = live.http.post(f"/api/runs/{run}/extend", json={"trajectories": 24})
+        assert longer.status_code == 409
     eventually(lambda: not puppet.log.read(run))
     assert live.http.get(f"/api/runs/{run}/result").json() == before
+
+
+def test_a_run_that_cannot_be_written_can_be_deleted(
+    live: Live, puppet: Puppet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: Archive, run: str, __: Finished) -> None:
+        raise OSError(28, "No space left on device")
+
+    run = live.make(SPEC)["id"]
+    with monkeypatch.context() as patch:
+        patch.setattr(Archive, "add", full)
+        puppet.finish(run)
+        assert live.http.delete(f"/api/runs/{run}").status_code == 204
+        assert live.http.get(f"/api/runs/{run}").status_code == 404
+    assert puppet.log.read(run) == []
 
 
 def test_folders_that_are_no_runs_are_left_alone(

@@ -6,12 +6,12 @@ from typing import Any
 
 import jsonschema
 import pytest
-from live import Document, Live
+from live import Document, Live, live_server
 from puppet import Puppet
 from waiting import eventually
 
 from entroscope.broker.connect import connect
-from entroscope.broker.keys import run_key
+from entroscope.broker.keys import queue_key, run_key
 from entroscope.runs.archiver import Archiver
 
 SPEC: Document = {"model": "fake", "trajectories": 12, "schedule": {"steps": 4}}
@@ -59,6 +59,42 @@ def test_other_runs_are_made_done_and_archived_beside_it(
     assert live.http.get("/healthz").json()["status"] == "ok"
     for path in ("result", "previews/0"):
         assert live.http.get(f"/api/runs/{run}/{path}").status_code in (404, 409)
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_row_that_cannot_be_read_can_be_deleted(live: Live, puppet: Puppet, damage: str) -> None:
+    run = damaged(live, damage)
+    assert live.http.delete(f"/api/runs/{run}").status_code == 204
+    assert live.http.get("/api/runs").json()["runs"] == []
+    assert live.http.delete(f"/api/runs/{run}").status_code == 404
+    with connect(live.settings.redis_url) as redis:
+        assert [key for key in redis.scan_iter() if run.encode() in key] == []
+        assert redis.xlen(queue_key("fake")) == 0
+
+
+def test_a_sweep_goes_with_its_runs_that_cannot_be_read(live: Live, puppet: Puppet) -> None:
+    sweep = live.http.post("/api/sweeps", json={"spec": SPEC, "vary": [{"seed": 1}]}).json()
+    run = sweep["runs"][0]["id"]
+    with connect(live.settings.redis_url) as redis:
+        redis.hset(run_key(run), mapping=DAMAGE["no JSON"])
+    assert live.http.delete(f"/api/sweeps/{sweep['id']}").status_code == 204
+    assert live.http.get("/api/runs").json()["runs"] == []
+
+
+@pytest.mark.parametrize("content", [b'{"half', b"[]", b"\xff", b'{"id": 7}'])
+def test_a_run_whose_document_is_damaged_at_the_start_is_listed_and_can_be_deleted(
+    redis_url: str, tmp_path: Path, content: bytes
+) -> None:
+    folder = tmp_path / "archive" / ("a" * 32)
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_bytes(content)
+    with live_server(redis_url, tmp_path) as live:
+        (listed,) = live.http.get("/api/runs").json()["runs"]
+        assert (listed["id"], listed["state"]) == (folder.name, "failed")
+        assert "cannot read" in listed["reason"]
+        assert live.http.delete(f"/api/runs/{folder.name}").status_code == 204
+        assert live.http.get("/api/runs").json()["runs"] == []
+    assert not folder.exists()
 
 
 @pytest.mark.parametrize("name", ["run.json", "result.json", "values.npz", "events.jsonl"])

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import shutil
 import struct
 import threading
@@ -23,6 +24,7 @@ log = logging.getLogger("entroscope")
 
 #: Name of a folder that is being written or deleted starts with this.
 UNFINISHED = ".unfinished-"
+RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -149,8 +151,12 @@ class Archive:
         try:
             listed = _listed(json.loads((folder / "run.json").read_bytes()))
         except (ValueError, KeyError, TypeError) as error:
-            log.warning("archive: %s is not a run, left alone: %r", folder, error)
-            return
+            if not RUN_ID.fullmatch(folder.name):
+                log.warning("archive: %s is not a run, left alone: %r", folder, error)
+                return
+            log.warning("archive: %s cannot be read, shown as failed: %r", folder, error)
+            created_ms = int(folder.stat().st_mtime * 1000)
+            listed = Listed(created_ms, folder.name, "", State.FAILED.value, "", None)
         self._index[folder.name] = listed
 
 

@@ -80,6 +80,15 @@ class Archiver:
         """Return the result of a finished run that is still in Redis, or None without batches."""
         return _result(self._replay(row).projection)
 
+    def drop(self, run: str) -> None:
+        """Remove a run from wherever it is: Redis, the archive, or both while it moves."""
+        with self._lock:
+            if run in self._archive:
+                self._archive.delete(run)
+            self._store.forget(run)
+        self._complaints.pop(run, None)
+        self._broadcast.retire(run)
+
     def _move(self, row: Row) -> None:
         with self._lock:
             if row.id not in self._archive:

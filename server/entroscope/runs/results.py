@@ -4,7 +4,7 @@ from typing import Any
 
 from entroscope.broker.event_log import EventLog
 from entroscope.broker.plans import read_plan, stored
-from entroscope.broker.rows import Frames, Row
+from entroscope.broker.rows import Frames, Row, UnreadableRun
 from entroscope.broker.run_store import RunStore
 from entroscope.measurement.curves.reweighting import at_pair_prior
 from entroscope.measurement.plan.plan import Plan
@@ -103,10 +103,15 @@ class Results:
             )
 
     def delete(self, run: str) -> None:
-        """Remove a finished run."""
-        self.finish(run)
-        self._archive.delete(run)
-        self._broadcast.retire(run)
+        """Remove a finished run, or one that this version cannot read.
+
+        Raises:
+            NotFound: there is no such run.
+            Conflict: it has not finished.
+        """
+        if run not in self._archive and not self._is_unreadable(run):
+            self._final_row(run)
+        self._archiver.drop(run)
 
     def cancel(self, run: str) -> Document:
         """Cancel a run and return the receipt."""
@@ -114,6 +119,12 @@ class Results:
             state = self._archive.document(run)["state"]
             return {"id": run, "state": state, "effect": "finished", "batch": None, "step": None}
         return {"id": run, **self._store.cancel(run)}
+
+    def _is_unreadable(self, run: str) -> bool:
+        try:
+            return self._store.get(run).plan is None
+        except UnreadableRun:
+            return True
 
     def _final_row(self, run: str) -> Row:
         row = self._store.get(run)

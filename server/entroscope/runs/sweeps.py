@@ -120,8 +120,9 @@ class Sweeps:
         there = [run for run in row.runs if run in standings]
         if still := sum(not standings[run].ended for run in there):
             raise Conflict(f"{still} runs of sweep {sweep!r} have not ended; this needs all to")
-        for run in there:
-            self._results.delete(run)
+        for run in row.runs:
+            if self._listing.exists(run):  # those that cannot be read are there and stand nowhere
+                self._results.delete(run)
         self._store.delete(sweep)
 
     def tend(self) -> None:
