@@ -60,9 +60,14 @@ class Settings(BaseModel):
 
     @property
     def hosts(self) -> frozenset[str]:
-        """Names that a request may have in its Host and Origin, in lower case, without port."""
+        """Names that a request may have as its Host, in lower case, without port."""
+        return LOOPBACK_NAMES | self.named_hosts
+
+    @property
+    def named_hosts(self) -> frozenset[str]:
+        """Names beyond loopback: pages of these may use the server whatever their port is."""
         named = {name.lower().strip("[]") for name in (self.host, *self.allow_hosts)}
-        return LOOPBACK_NAMES | named
+        return frozenset(named - LOOPBACK_NAMES)
 
     def address(self, port: int | None = None) -> str:
         """Return the URL to open in a browser, with the token where there is one."""

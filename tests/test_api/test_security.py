@@ -11,6 +11,7 @@ from live import Live, live_server
 from pydantic import ValidationError
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from entroscope.api.guesses import AT_ONCE, REFILL_S, REMEMBERED, Guesses
 from entroscope.processes.local_redis import LocalRedis
 from entroscope.settings import Settings
 
@@ -48,9 +49,32 @@ def test_other_names_are_not(open_server: Live, host: str) -> None:
     assert response.headers["content-type"] == "application/problem+json"
 
 
-@pytest.mark.parametrize("origin", ["http://localhost:9", "https://lab.example", "http://[::1]"])
-def test_our_pages_may_ask(open_server: Live, origin: str) -> None:
-    assert open_server.http.get("/api/runs", headers={"Origin": origin}).status_code == 200
+SAME = [
+    ("localhost:8000", "http://localhost:8000"),
+    ("LOCALHOST", "http://localhost"),
+    ("localhost:443", "https://localhost"),
+    ("[::1]:9", "http://[::1]:9"),
+    ("127.0.0.1:80", "http://127.0.0.1"),
+    ("lab.example", "https://lab.example"),
+    ("127.0.0.1:8000", "https://lab.example"),  # behind a proxy that has the name
+]
+
+
+@pytest.mark.parametrize(("host", "origin"), SAME)
+def test_our_pages_may_ask(open_server: Live, host: str, origin: str) -> None:
+    headers = {"Host": host, "Origin": origin}
+    assert open_server.http.get("/api/runs", headers=headers).status_code == 200
+
+
+OTHER = ["http://localhost:9", "http://localhost", "http://127.0.0.1:8000", "http://[::1]"]
+
+
+@pytest.mark.parametrize("origin", OTHER)
+def test_another_port_of_this_machine_is_another_origin(open_server: Live, origin: str) -> None:
+    headers = {"Host": "localhost:8000", "Origin": origin}
+    for method in ("GET", "POST"):
+        response = open_server.http.request(method, "/api/runs", headers=headers)
+        assert response.status_code == 403
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "", "file://", "localhost"])
@@ -77,6 +101,62 @@ def test_foreign_sockets_are_refused_at_the_upgrade(
     if "Origin" in header:
         with pytest.raises(InvalidStatus):
             open_server.socket(RUN, origin="http://evil.example")
+
+
+def test_a_refused_socket_is_no_error_in_the_log(
+    locked: Live, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(InvalidStatus) as caught:
+        locked.socket(RUN, origin="http://evil.example")
+    assert caught.value.response.headers["content-type"] == "application/problem+json"
+    with locked.socket(RUN) as socket, pytest.raises(ConnectionClosed):
+        socket.recv(timeout=20)
+    locked.http.get("/healthz")
+    assert "ERROR" not in capfd.readouterr().err
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+def test_guesses_of_a_token_are_slowed_and_asking_without_one_is_not(
+    real_redis: LocalRedis, tmp_path: Path
+) -> None:
+    right, wrong = ({"Authorization": f"Bearer {token}"} for token in (SECRET, "wrong"))
+    with live_server(real_redis.url, tmp_path, token=SECRET) as live:
+        for _ in range(AT_ONCE):
+            assert live.http.get("/api/runs").status_code == 401
+            assert live.http.get("/api/runs", headers=wrong).status_code == 401
+        for headers in (wrong, right):
+            response = live.http.get("/api/runs", headers=headers)
+            assert response.status_code == 429
+            assert 1 <= int(response.headers["retry-after"]) <= REFILL_S
+            assert response.headers["content-type"] == "application/problem+json"
+        assert live.http.get("/api/runs").status_code == 401
+        assert live.http.get("/", params={"token": SECRET}).status_code == 429
+        assert live.http.get("/healthz").status_code == 200
+
+
+def test_an_address_may_guess_again_after_a_while() -> None:
+    now = [100.0]
+    guesses = Guesses(lambda: now[0])
+    for _ in range(AT_ONCE):
+        assert guesses.wait_s("192.0.2.1") == 0
+        guesses.wrong("192.0.2.1")
+    assert guesses.wait_s("192.0.2.1") == REFILL_S
+    assert guesses.wait_s("192.0.2.2") == 0
+    now[0] += REFILL_S
+    assert guesses.wait_s("192.0.2.1") == 0
+    guesses.wrong("192.0.2.1")
+    assert guesses.wait_s("192.0.2.1") == REFILL_S
+
+
+def test_a_network_of_ipv6_guesses_as_one_and_memory_is_bounded() -> None:
+    guesses = Guesses(lambda: 0.0)
+    for host in range(AT_ONCE):
+        guesses.wrong(f"2001:db8::{host:x}")
+    assert guesses.wait_s("2001:db8::ffff") > 0
+    assert guesses.wait_s("2001:db8:0:1::1") == 0
+    for number in range(2 * REMEMBERED):
+        guesses.wrong(f"192.0.{number // 256}.{number % 256}")
+    assert len(guesses) == REMEMBERED
 
 
 def test_without_the_token_nothing_is_shown(locked: Live) -> None:

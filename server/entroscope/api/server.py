@@ -28,6 +28,8 @@ class ViewerSocket(WebSocketsSansIOProtocol):
             self.writable.set()  # else the code would wait behind what the peer does not take
             self.loop.call_later(CUT_S, self.transport.abort)
         await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            self.handshake_complete = True  # by a refusal; uvicorn would log an error instead
 
 
 class Server(uvicorn.Server):
