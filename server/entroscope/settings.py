@@ -30,6 +30,8 @@ class Settings(BaseModel):
         max_batches: largest number of batches of one run.
         max_record_bytes: largest size of the sums of one batch.
         max_run_bytes: largest size of the sums of all batches of a run.
+        max_connections: connections at a time, where the system has files for so many.
+        headers_s, body_s: time that a client has for the headers of a request, and for its body.
         stall_s: a viewer that takes nothing for so long is closed.
         idle_s: a run nobody looks at is forgotten by the broadcast (not the log) after so long.
     """
@@ -47,6 +49,9 @@ class Settings(BaseModel):
     max_record_bytes: Annotated[int, Field(ge=1)] = 64 * 2**20
     max_run_bytes: Annotated[int, Field(ge=1)] = 4 * 2**30
     max_body_bytes: Annotated[int, Field(ge=1)] = 2**20
+    max_connections: Annotated[int, Field(ge=1)] = 4096
+    headers_s: Annotated[float, Field(gt=0)] = 10.0
+    body_s: Annotated[float, Field(gt=0)] = 60.0
     stall_s: Annotated[float, Field(gt=0)] = 30.0
     idle_s: Annotated[float, Field(ge=0)] = 60.0
     tend_s: Annotated[float, Field(gt=0)] = 1.0

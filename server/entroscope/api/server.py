@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -10,6 +11,7 @@ from fastapi import FastAPI
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from entroscope.api.app import create_app
+from entroscope.api.connections import Connection, Limits, most_connections
 from entroscope.broker.connect import connect
 from entroscope.protocol.errors import Unavailable
 from entroscope.settings import Settings
@@ -75,8 +77,10 @@ def serve(settings: Settings, on_ready: Callable[[str], None] | None = None) -> 
 def make_server(settings: Settings, on_ready: Callable[[], None] = lambda: None) -> Server:
     """Return a server that is not started."""
     app = create_app(settings)
+    most = most_connections(settings.max_connections)
+    limits = Limits(most, settings.headers_s, settings.body_s)
     options: dict[str, Any] = {
-        "http": "h11",
+        "http": partial(Connection, limits=limits),
         "ws": ViewerSocket,
         "ws_per_message_deflate": False,
         "ws_max_size": LARGEST_MESSAGE,
