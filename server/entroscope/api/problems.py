@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
-from redis.exceptions import RedisError
+from redis.exceptions import OutOfMemoryError, RedisError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -146,6 +146,8 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 async def _redis_error(_: Request, error: Exception) -> Response:
     detail = f"Redis is out of reach at the moment; nothing was changed or lost ({error})"
+    if isinstance(error, OutOfMemoryError):
+        detail = "Redis is out of memory; nothing was changed. Cancel or delete runs to free some"
     return problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "1"})
 
 

@@ -194,10 +194,15 @@ class WorkerList(Document):
 
 
 class Health(Document):
-    """`redis` tells whether the queue can be reached; runs on workers go on meanwhile."""
+    """`redis` tells whether the queue can be reached; runs on workers go on meanwhile.
+
+    Attributes:
+        reason: why the server works in part only, where Redis can be reached and says so.
+    """
 
     status: Literal["ok", "degraded"]
     redis: bool
+    reason: str | None = None
     version: str
 
 

@@ -22,7 +22,7 @@ from entroscope.broker.plans import read_plan
 from entroscope.broker.queue_entries import LEASE_MS, entry_fields
 from entroscope.broker.queue_reader import Delivery, QueueReader, remove_entry
 from entroscope.broker.run_store import RunStore
-from entroscope.broker.transactions import guarded
+from entroscope.broker.transactions import guarded, guarded_always
 from entroscope.measurement.curves.records import Record
 from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.errors import SpecError
@@ -187,7 +187,7 @@ class BatchQueue:
                 write_end(pipe, taken.run, state, document)
             remove_entry(pipe, taken)
 
-        guarded(self._redis, end, run_key(taken.run))
+        guarded_always(self._redis, end, run_key(taken.run))
 
     def _is_held(self, taken: Taken) -> bool:
         pending: Any = self._redis.xpending_range(

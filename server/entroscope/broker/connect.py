@@ -1,10 +1,11 @@
 """How everybody reaches Redis: protocol 2, time limits, and one clear sentence when it fails."""
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from redis import Redis
 from redis.backoff import ExponentialBackoff
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import OutOfMemoryError, RedisError, ResponseError
 from redis.retry import Retry
 
 from entroscope.protocol.errors import Unavailable
@@ -36,6 +37,28 @@ def connect(url: str, *, check: bool = True) -> Redis:
     if check:
         _check(redis, url)
     return redis
+
+
+def memory(redis: Redis) -> tuple[int, int | None]:
+    """Return the bytes that a Redis uses and may use, None for no limit."""
+    try:
+        facts: Any = redis.info("memory")
+    except ResponseError:  # fakeredis has no INFO
+        return 0, None
+    return int(facts["used_memory"]), int(facts.get("maxmemory") or 0) or None
+
+
+def is_full(redis: Redis) -> bool:
+    """Return whether a Redis takes nothing more."""
+    used, limit = memory(redis)
+    return limit is not None and used >= limit
+
+
+def reason(error: RedisError) -> str:
+    """Return in one line why Redis did not do something."""
+    if isinstance(error, OutOfMemoryError):
+        return "Redis is out of memory"
+    return (str(error).splitlines() or [repr(error)])[0]
 
 
 def _check(redis: Redis, url: str) -> None:

@@ -38,7 +38,7 @@ def remove_waiting(redis: Redis, model: str, run: str) -> None:
     waiting: Any = redis.xrange(key)
     entries = [entry for entry, fields in waiting if fields[b"run"] == run.encode()]
     if entries:
-        with redis.pipeline() as pipe:
+        with redis.pipeline(transaction=False) as pipe:  # a full Redis takes no transaction
             pipe.xack(key, GROUP, *entries)
             pipe.xdel(key, *entries)
             pipe.execute(raise_on_error=False)  # XACK fails where there is no group yet

@@ -6,6 +6,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from redis import Redis
@@ -39,7 +40,7 @@ from entroscope.broker.rows import (
     read_unreadable,
     stored_fields,
 )
-from entroscope.broker.transactions import guarded
+from entroscope.broker.transactions import guarded_always
 from entroscope.measurement.curves.fold import Fold
 from entroscope.measurement.curves.records import decode_sums
 from entroscope.measurement.plan.plan import Plan
@@ -168,11 +169,9 @@ class RunStore:
     def forget(self, run: str) -> None:
         """Delete all that is known of a run; a worker that still works on it will notice."""
         model: Any = self._redis.hget(run_key(run), "model")
-        with self._redis.pipeline() as pipe:
-            pipe.zrem(RUNS, run)
-            pipe.delete(run_key(run), log_key(run))
-            pipe.delete(sums_key(run), values_key(run), attempts_key(run))
-            pipe.execute()
+        keys = (key(run) for key in (run_key, log_key, sums_key, values_key, attempts_key))
+        self._redis.delete(*keys)  # one command: a full Redis takes no transaction
+        self._redis.zrem(RUNS, run)
         if model is not None:
             remove_waiting(self._redis, model.decode(), run)
 
@@ -187,7 +186,8 @@ class RunStore:
             NotFound: it is none of the live runs.
         """
         model: Any = self._redis.hget(run_key(run), "model")
-        receipt = guarded(self._redis, lambda pipe: self._cancel(pipe, run), run_key(run))
+        cancel = partial(self._cancel, run=run)
+        receipt = guarded_always(self._redis, cancel, run_key(run))
         if receipt["effect"] in ("removed", "stopped"):
             remove_waiting(self._redis, model.decode(), run)
         return receipt

@@ -7,6 +7,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
+from entroscope.broker.connect import reason
 from entroscope.broker.event_log import Entry, EventLog
 from entroscope.broker.rows import Row
 from entroscope.broker.run_store import RunStore
@@ -52,7 +53,7 @@ class Archiver:
                 log.warning("run %s is gone from Redis", run)
                 self._broadcast.retire(run)
         except RedisError as error:
-            self._complain(REDIS, f"Redis is out of reach, trying again: {error}")
+            self._complain(REDIS, f"Redis does not answer, trying again: {reason(error)}")
             return
         if self._complaints.pop(REDIS, None):
             log.warning("Redis is back")

@@ -14,6 +14,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from entroscope.broker.batch_queue import BatchQueue, Lease, Taken
+from entroscope.broker.connect import reason
 from entroscope.broker.keys import CONTROL
 from entroscope.broker.presence import Presence, WorkerInfo
 from entroscope.protocol.presets import RunPreset
@@ -36,7 +37,7 @@ class Outage:
         with self._lock:
             first, self.lasts = not self.lasts, True
         if first:
-            self._say(f"waiting for Redis: {str(error).splitlines()[0]}")
+            self._say(f"waiting for Redis: {reason(error)}")
 
     def over(self) -> None:
         """Note that something worked."""

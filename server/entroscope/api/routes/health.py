@@ -8,6 +8,7 @@ from redis.exceptions import RedisError
 
 from entroscope.api.deps import ServicesDep
 from entroscope.api.schemas import Health
+from entroscope.broker.connect import is_full
 
 router = APIRouter(tags=["health"])
 
@@ -17,7 +18,13 @@ def get_health(services: ServicesDep) -> dict[str, Any]:
     """Say whether the server works and can reach its queue; needs no token."""
     try:
         reached = bool(services.redis.ping())
+        full = is_full(services.redis)
     except RedisError:
-        reached = False
-    status = "ok" if reached and not services.background.failing else "degraded"
-    return {"status": status, "redis": reached, "version": version("entroscope")}
+        reached = full = False
+    good = reached and not full and not services.background.failing
+    return {
+        "status": "ok" if good else "degraded",
+        "redis": reached,
+        "reason": "Redis is out of memory" if full else None,
+        "version": version("entroscope"),
+    }
