@@ -1,12 +1,16 @@
 """What is wrong with a Redis is said in one sentence, without its password."""
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from redis.exceptions import ConnectionError
+from redis_process import RedisProcess
+from waiting import eventually
 
 from entroscope.broker import connect as module
-from entroscope.broker.connect import connect
+from entroscope.broker.connect import connect, connect_at_last
 from entroscope.protocol.errors import Unavailable
 
 
@@ -35,6 +39,29 @@ def test_a_redis_may_be_looked_for_later(free_port: int) -> None:
     with connect(f"redis://127.0.0.1:{free_port}", check=False) as redis:
         with pytest.raises(ConnectionError):
             redis.ping()
+
+
+def test_a_redis_that_is_away_is_waited_for_and_this_is_said_once(tmp_path: Path) -> None:
+    process = RedisProcess(tmp_path)
+    process.kill()
+    said = list[str]()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(connect_at_last, process.url, said.append)
+        eventually(lambda: said)
+        process.start()
+        with waiting.result(timeout=30) as redis:
+            assert redis.ping()
+    assert len(said) == 1 and said[0].startswith(f"waiting for Redis at {process.url}: ")
+    process.kill()
+
+
+def test_a_redis_that_wants_a_password_is_not_waited_for(tmp_path: Path) -> None:
+    process = RedisProcess(tmp_path)
+    with connect(process.url) as redis:
+        redis.config_set("requirepass", "secret")
+        with pytest.raises(Unavailable, match="does not answer"):
+            connect_at_last(process.url, print)
+    process.kill()
 
 
 def test_a_redis_that_is_too_old(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from processes import is_alive
 from redis import Redis
+from redis.exceptions import RedisError
 from waiting import eventually
 
 from entroscope.broker.connect import connect
@@ -63,6 +64,26 @@ def test_a_real_one_keeps_what_it_was_told_even_when_killed(
         os.kill(local.pid, signal.SIGKILL)
     with local_redis(tmp_path) as local, connect(local.url) as redis:
         assert redis.get("a") == b"b"
+
+
+def test_a_real_one_that_dies_is_started_again_with_what_it_kept(
+    tmp_path: Path, real_redis: LocalRedis
+) -> None:
+    with local_redis(tmp_path) as local, connect(local.url) as redis:
+        redis.set("a", "b")
+        eventually(lambda: redis.info("persistence")["aof_pending_bio_fsync"] == 0)
+        os.kill(local.pid, signal.SIGKILL)
+        eventually(lambda: answer(redis) == b"b")
+        again = int(redis.info("server")["process_id"])
+        assert again != local.pid
+    assert not is_alive(again)
+
+
+def answer(redis: Redis) -> object:
+    try:
+        return redis.get("a")
+    except RedisError:
+        return None
 
 
 def test_a_folder_belongs_to_one_at_a_time(

@@ -111,11 +111,23 @@ def test_a_start_that_cannot_work_ends_with_one_sentence_and_status_2(
     assert len(lines) == 1 and lines[0].startswith("entroscope: ") and said in lines[0]
 
 
-@pytest.mark.parametrize("command", ["work", "serve", "all"])
+def test_a_worker_that_starts_before_its_redis_waits_and_says_so() -> None:
+    command = (*COMMAND, "work", "--redis-url", "redis://127.0.0.1:1", "--device", "cpu")
+    worker = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert worker.stderr is not None
+    with worker.stderr as said:
+        line = said.readline()
+        assert line.startswith("entroscope: waiting for Redis at redis://127.0.0.1:1: ")
+        assert worker.poll() is None
+        worker.terminate()
+        assert said.read() == ""
+    worker.wait(timeout=60)
+
+
+@pytest.mark.parametrize("command", ["serve", "all"])
 def test_a_redis_that_is_not_there_is_said_in_one_sentence(command: str, tmp_path: Path) -> None:
     url = "redis://127.0.0.1:1"
     arguments = {
-        "work": ["work", "--redis-url", url],
         "serve": ["serve", "--redis-url", url, "--data-dir", str(tmp_path)],
         "all": ["--no-browser", "--data-dir", str(tmp_path)],
     }[command]

@@ -1,11 +1,20 @@
 """How everybody reaches Redis: protocol 2, time limits, and one clear sentence when it fails."""
 
+from collections.abc import Callable
+from time import sleep
 from typing import Any
 from urllib.parse import urlsplit
 
 from redis import Redis
 from redis.backoff import ExponentialBackoff
-from redis.exceptions import OutOfMemoryError, RedisError, ResponseError
+from redis.exceptions import (
+    AuthenticationError,
+    ConnectionError,
+    OutOfMemoryError,
+    RedisError,
+    ResponseError,
+    TimeoutError,
+)
 from redis.retry import Retry
 
 from entroscope.protocol.errors import Unavailable
@@ -13,6 +22,8 @@ from entroscope.protocol.errors import Unavailable
 #: A blocking read must ask for less than this.
 SOCKET_TIMEOUT_S = 15.0
 OLDEST = (6, 2)
+#: How long to wait before a Redis that is away is asked again.
+RETRY_S = 0.5
 
 
 def connect(url: str, *, check: bool = True) -> Redis:
@@ -36,6 +47,32 @@ def connect(url: str, *, check: bool = True) -> Redis:
         raise Unavailable(f"{_public(url)!r} is not the URL of a Redis: {error}") from None
     if check:
         _check(redis, url)
+    return redis
+
+
+def connect_at_last(url: str, say: Callable[[str], None]) -> Redis:
+    """Return a client of the Redis at a URL; wait for it, however long it is away.
+
+    Args:
+        say: is told once that it is being waited for.
+
+    Raises:
+        Unavailable: the URL is off, or what answers there is not fit or wants a password.
+    """
+    redis, told = connect(url, check=False), False
+    while True:
+        try:
+            redis.ping()
+        except AuthenticationError:
+            break
+        except (ConnectionError, TimeoutError) as error:
+            if not told:
+                say(f"waiting for Redis at {_public(url)}: {reason(error)}")
+            told = True
+            sleep(RETRY_S)
+        else:
+            break
+    _check(redis, url)
     return redis
 
 

@@ -16,6 +16,7 @@ from redis import Redis
 from redis.exceptions import ConnectionError
 
 from entroscope.processes.children import spawn, stop
+from entroscope.processes.supervisor import Supervisor
 from entroscope.protocol.errors import Unavailable
 
 PROGRAMS = ("redis-server", "valkey-server")
@@ -27,9 +28,10 @@ LOCK_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class LocalRedis:
-    """A Redis that lives as long as its context.
+    """A Redis that lives as long as its context; a real one that dies is started again.
 
     Attributes:
+        pid: the first process.
         durable: what is in it is there again at the next start on the same folder.
         description: one sentence for the console.
     """
@@ -63,11 +65,11 @@ def _real(program: str, folder: Path) -> Iterator[LocalRedis]:
         path = folder.resolve() / "redis.sock"
         if len(os.fsencode(path)) > LONGEST_PATH:
             path = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "redis.sock"
-        process = spawn(_command(program, folder, path), pass_fds=lock)
-        stack.callback(stop, process)
+        command = _command(program, folder, path)
+        child = stack.enter_context(Supervisor(command, "local Redis", lock))
         url = f"unix://{quote(str(path))}"
-        _wait(url, process, folder / "redis.log")
-        yield LocalRedis(url, True, f"{program} keeps runs in {folder}", process.pid)
+        pid = _wait(url, child, folder / "redis.log")
+        yield LocalRedis(url, True, f"{program} keeps runs in {folder}", pid)
 
 
 def _command(program: str, folder: Path, path: Path) -> list[str]:
@@ -108,19 +110,25 @@ def _locked(folder: Path) -> Iterator[tuple[int, ...]]:
         os.close(lock)
 
 
-def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def _wait(url: str, child: Supervisor, log: Path) -> int:
+    """Wait until it answers, and return its process id.
+
+    Raises:
+        Unavailable: it ended instead, or takes too long.
+    """
     deadline = time.monotonic() + START_S
     with Redis.from_url(url, protocol=2) as redis:
-        while True:
-            if process.poll() is not None or time.monotonic() > deadline:
-                lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-                why = lines[-1] if lines else f"exit status {process.returncode}"
-                raise Unavailable(f"the local Redis did not start: {why}")
+        while child.ended is None and time.monotonic() < deadline:
             try:
                 redis.ping()
-                return
             except ConnectionError:  # not there yet, or still loading
                 time.sleep(0.02)
+                continue
+            if child.pid is not None:
+                return child.pid
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    why = lines[-1] if lines else f"exit status {child.ended}"
+    raise Unavailable(f"the local Redis did not start: {why}")
 
 
 @contextmanager

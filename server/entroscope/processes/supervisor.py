@@ -1,4 +1,4 @@
-"""Keeps a worker process alive: one that dies is started again, one that cannot start is final."""
+"""Keeps a child process alive: one that dies is started again, one that cannot start is final."""
 
 import os
 import signal
@@ -21,13 +21,22 @@ class Supervisor:
 
     The thread that watches also starts it: on Linux a child dies with the thread it came from.
 
+    Args:
+        name: what the child is called in what is printed.
+        pass_fds: files that it inherits.
+
     Attributes:
+        ended: exit status of the last child that ended by itself, or None.
         status: 0, or the exit status of a child that was not worth starting again; this process is
             then sent SIGTERM, so that it ends too.
     """
 
-    def __init__(self, command: Sequence[str]) -> None:
-        self._command, self.status = command, 0
+    def __init__(
+        self, command: Sequence[str], name: str = "worker", pass_fds: Sequence[int] = ()
+    ) -> None:
+        self._command, self._name, self._pass_fds = command, name, pass_fds
+        self.status = 0
+        self.ended: int | None = None
         self._ending = threading.Event()
         self._child: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._watch, name="supervisor")
@@ -45,20 +54,27 @@ class Supervisor:
         self._ending.set()
         self._thread.join()
 
+    @property
+    def pid(self) -> int | None:
+        """The process that runs at the moment, or the last one; None before the first."""
+        return None if self._child is None else self._child.pid
+
     def _watch(self) -> None:
         while not self._ending.is_set():
-            child = spawn(self._command)
+            child = self._child = spawn(self._command, pass_fds=self._pass_fds)
             while child.poll() is None and not self._ending.wait(0.1):
                 pass
             if self._ending.is_set():
                 stop(child)
                 return
+            self.ended = child.returncode
             if child.returncode == HOPELESS:
                 self.status = HOPELESS
                 os.kill(os.getpid(), signal.SIGTERM)
                 return
-            said = f"the worker ended with status {child.returncode}; another one takes its place"
-            print(f"entroscope: {said}", file=sys.stderr, flush=True)
+            said = f"the {self._name} ended with status {child.returncode}"
+            again = "another one takes its place"
+            print(f"entroscope: {said}; {again}", file=sys.stderr, flush=True)
             self._ending.wait(RESTART_S)
 
 

@@ -12,7 +12,7 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from entroscope.broker.connect import connect
+from entroscope.broker.connect import connect_at_last
 from entroscope.measurement.curves.comparison import unguided
 from entroscope.measurement.plan.resolve import resolve
 from entroscope.processes.supervisor import Supervisor, worker_command
@@ -86,8 +86,8 @@ def work_on(
     name: str | None,
     data: Sequence[str] = (),
 ) -> int:
-    """Load the models onto one device and take batches."""
-    redis = connect(redis_url)
+    """Load the models onto one device and take batches; wait for Redis where it is away."""
+    redis = connect_at_last(redis_url, _say)
     loaded = all_with_data(load_models(models, device), data)
     offered = dict(_all_probed(loaded, wanted=bool(models)))
     fitting = {key: model for key, (model, _) in offered.items()}
@@ -97,6 +97,10 @@ def work_on(
     Worker(redis, fitting, unique, label, infos=infos, presets=run_presets()).run()
     redis.close()
     return 0
+
+
+def _say(line: str) -> None:
+    print(f"entroscope: {line}", file=sys.stderr, flush=True)
 
 
 def _all_probed(
