@@ -30,6 +30,8 @@ class Settings(BaseModel):
         max_batches: largest number of batches of one run.
         max_record_bytes: largest size of the sums of one batch.
         max_run_bytes: largest size of the sums of all batches of a run.
+        max_redis_bytes: what all live runs together may take of Redis; 80 % of its maxmemory where
+            that is less.
         max_connections: connections at a time, where the system has files for so many.
         headers_s, body_s: time that a client has for the headers of a request, and for its body.
         stall_s: a viewer that takes nothing for so long is closed.
@@ -48,6 +50,7 @@ class Settings(BaseModel):
     max_batches: Annotated[int, Field(ge=1)] = 4096
     max_record_bytes: Annotated[int, Field(ge=1)] = 64 * 2**20
     max_run_bytes: Annotated[int, Field(ge=1)] = 4 * 2**30
+    max_redis_bytes: Annotated[int, Field(ge=1)] = 16 * 2**30
     max_body_bytes: Annotated[int, Field(ge=1)] = 2**20
     max_connections: Annotated[int, Field(ge=1)] = 4096
     headers_s: Annotated[float, Field(gt=0)] = 10.0

@@ -97,3 +97,35 @@ def test_an_archived_run_is_forgotten_with_all_that_it_took(
     RunStore(redis).forget(run)
     assert [key for key in redis.scan_iter() if run.encode() in key] == []
     assert redis.xlen(queue_key("fake")) == 0
+
+
+def test_runs_are_refused_before_redis_is_full_until_others_have_ended(
+    own_redis: RedisProcess, puppet: Puppet, redis: Redis, tmp_path: Path
+) -> None:
+    with live_server(own_redis.url, tmp_path, max_redis_bytes=700_000) as live:
+        first = live.make(SPEC)["id"]
+        live.make(SPEC)
+        for path, body in [("runs", SPEC), ("sweeps", {"spec": SPEC, "vary": [{}]})]:
+            response = live.http.post(f"/api/{path}", json=body)
+            assert (response.status_code, "retry-after" in response.headers) == (503, True)
+            assert "runs that have not ended hold 1" in response.json()["detail"]
+        live.http.post(f"/api/runs/{first}/cancel").raise_for_status()
+        eventually(lambda: live.http.post("/api/runs", json=SPEC).status_code == 201)
+
+
+def test_a_run_for_which_redis_is_too_small_is_refused_for_good(live: Live, redis: Redis) -> None:
+    redis.config_set("maxmemory", 100 * 2**20)
+    sizes = {"first": 64, "largest": 64}
+    large = {"trajectories": 60_000, "schedule": {"steps": 256}, "batch_sizes": sizes}
+    response = live.http.post("/api/runs", json=SPEC | large)
+    (error,) = response.json()["errors"]
+    assert (response.status_code, error["field"]) == (422, "trajectories")
+    assert "all runs together may take 80" in error["message"]
+
+
+def test_a_run_that_is_forgotten_reserves_nothing(live: Live, redis: Redis) -> None:
+    store = RunStore(redis)
+    run = live.make(SPEC)["id"]
+    assert store.reserved() > 0
+    store.forget(run)
+    assert store.reserved() == 0

@@ -3,6 +3,8 @@
 PREFIX = "entroscope:"
 #: Sorted set of live runs by the time of their creation.
 RUNS = f"{PREFIX}runs"
+#: Hash: live run -> bytes that it may come to take.
+RESERVED = f"{PREFIX}reserved"
 #: Hash of the sweeps that are not on disk yet, by id.
 SWEEPS = f"{PREFIX}sweeps"
 #: Hash of every model ever announced, by name.

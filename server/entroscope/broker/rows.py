@@ -84,12 +84,14 @@ class NewRun:
 
     Attributes:
         reuse: batches that are known already; where they suffice the run is done at once.
+        reserved: bytes that it may come to take.
     """
 
     id: str
     plan: Plan
     parent: str | None = None
     extends: str | None = None
+    reserved: int = 0
     reuse: Mapping[int, Frames] = field(default_factory=dict)
 
 

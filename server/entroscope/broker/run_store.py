@@ -16,6 +16,7 @@ from entroscope.broker.endings import GoodEnd, good_end, write_done, write_end
 from entroscope.broker.event_log import EventLog
 from entroscope.broker.keys import (
     CONTROL,
+    RESERVED,
     RUNS,
     attempts_key,
     log_key,
@@ -69,14 +70,16 @@ class RunStore:
         extends: str | None = None,
         reuse: Mapping[int, Frames] | None = None,
         run: str | None = None,
+        reserved: int = 0,
     ) -> Row:
         """Make a run and queue its first batch.
 
         Args:
+            reserved: bytes that it may come to take.
             run: the id it is to have, where the caller must know it before.
             reuse: batches that are known already; where they suffice the run is done at once.
         """
-        new = NewRun(run or uuid.uuid4().hex, plan, parent, extends, reuse or {})
+        new = NewRun(run or uuid.uuid4().hex, plan, parent, extends, reserved, reuse or {})
         self.create_all([new])
         return self.get(new.id)
 
@@ -98,6 +101,7 @@ class RunStore:
                 fields: Any = stored_fields(each, int(now_ms) + index)
                 pipe.hset(run_key(each.id), mapping=fields)
                 pipe.zadd(RUNS, {each.id: now_ms + index / 1000})
+                pipe.hset(RESERVED, each.id, each.reserved)
                 EventLog(pipe).begin(each.id, "queued", {"position": ahead[name]})
                 _queue_first(pipe, each, end)
                 ahead[name] += 1
@@ -146,6 +150,11 @@ class RunStore:
             self._told.add(run)
             log.warning("%s", text)
 
+    def reserved(self) -> int:
+        """Return the bytes that all live runs together may come to take."""
+        sizes: Any = self._redis.hvals(RESERVED)
+        return sum(map(int, sizes))
+
     def sums(self, run: str) -> dict[int, bytes]:
         """Return the sums frame of every finished batch."""
         frames: Any = self._redis.hgetall(sums_key(run))
@@ -172,6 +181,7 @@ class RunStore:
         keys = (key(run) for key in (run_key, log_key, sums_key, values_key, attempts_key))
         self._redis.delete(*keys)  # one command: a full Redis takes no transaction
         self._redis.zrem(RUNS, run)
+        self._redis.hdel(RESERVED, run)
         if model is not None:
             remove_waiting(self._redis, model.decode(), run)
 

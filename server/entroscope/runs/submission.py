@@ -1,6 +1,7 @@
 """From what a user sends to a run: checked, priced, and made once."""
 
 import threading
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -18,7 +19,7 @@ from entroscope.protocol.spec import BatchPlan, Spec
 from entroscope.protocol.validation import read_document
 from entroscope.runs.documents import outline
 from entroscope.runs.estimate import cost_seconds
-from entroscope.runs.limits import check_records
+from entroscope.runs.limits import check_records, check_room, run_bytes
 from entroscope.runs.listing import Listing
 from entroscope.runs.results import Results, plan_of
 from entroscope.settings import Settings
@@ -87,12 +88,12 @@ class Submissions:
         if reuse and (equal := self._listing.equal_run(plan.hash)) is not None:
             return equal, False
         if key is None:
-            return self._store.create(plan).id, True
+            return self._create(plan), True
         with self._lock:
             run = id_of_key(self._redis, key, document)
             if self._listing.exists(run):
                 return run, False
-            return self._store.create(plan, run=run).id, True
+            return self._create(plan, run=run), True
 
     def extend(self, run: str, trajectories: int) -> str:
         """Make a run with more trajectories that reuses the batches of a finished one."""
@@ -110,13 +111,24 @@ class Submissions:
         check_size(longer, self._settings)
         equal = zip(longer.batches, plan.batches, strict=False)
         kept = {i: frames[i] for i, (a, b) in enumerate(equal) if a == b and i in frames}
-        row = self._store.create(longer, parent=document["parent"], extends=run, reuse=kept)
-        return row.id
+        return self._create(longer, parent=document["parent"], extends=run, reuse=kept)
 
     def refine(self, run: str, steps: int) -> str:
         """Make a run of the same spec with its noise levels where a finished one saw decisions."""
         result = self._results.result(run)
-        return self._store.create(self.order(spec_from_pilot(result, steps))).id
+        return self._create(self.order(spec_from_pilot(result, steps)))
+
+    def check_room(self, plans: Sequence[Plan]) -> None:
+        """Refuse runs for which Redis may have no room.
+
+        Raises:
+            SpecError, Unavailable: how much they may take.
+        """
+        check_room(plans, self._redis, self._store, self._settings)
+
+    def _create(self, plan: Plan, **about: Any) -> str:
+        self.check_room([plan])
+        return self._store.create(plan, reserved=run_bytes(plan), **about).id
 
     def _model(self, name: str) -> ModelInfo:
         models = self._presence.models()

@@ -20,6 +20,7 @@ from entroscope.protocol.errors import Conflict, NotFound
 from entroscope.protocol.states import FINAL, State
 from entroscope.protocol.validation import read_document
 from entroscope.runs.estimate import cost_seconds
+from entroscope.runs.limits import run_bytes
 from entroscope.runs.listing import Listing
 from entroscope.runs.results import Results
 from entroscope.runs.submission import Submissions
@@ -137,7 +138,10 @@ class Sweeps:
             self._complained = False
 
     def _make(self, id: str, sweep: Sweep, plans: list[Plan]) -> None:
-        new = [NewRun(uuid.uuid4().hex, plan, parent=id) for plan in plans]
+        self._submissions.check_room(plans)
+        new = [
+            NewRun(uuid.uuid4().hex, plan, parent=id, reserved=run_bytes(plan)) for plan in plans
+        ]
         row = SweepRow(
             id,
             int(time.time() * 1000),
