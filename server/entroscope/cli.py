@@ -204,9 +204,12 @@ def _everything(options: argparse.Namespace) -> int:
 def _serve(options: argparse.Namespace) -> int:
     from entroscope.api.server import serve
     from entroscope.broker.connect import connect
+    from entroscope.processes.folder_lock import locked
 
     connect(options.redis_url).close()  # later losses are waited out; a wrong URL is not
-    serve(_settings(options, options.redis_url), lambda address: print(f"Entroscope: {address}"))
+    settings = _settings(options, options.redis_url)
+    with locked(settings.data_dir):
+        serve(settings, lambda address: print(f"Entroscope: {address}"))
     return 0
 
 

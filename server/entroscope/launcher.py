@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from entroscope.api.server import serve
 from entroscope.broker.connect import connect
 from entroscope.broker.run_store import RunStore
+from entroscope.processes.folder_lock import locked
 from entroscope.processes.local_redis import local_redis
 from entroscope.processes.supervisor import Supervisor, worker_command
 from entroscope.settings import Settings
@@ -23,6 +24,7 @@ def launch(
         data: labelled data for them, FOLDER or MODEL=FOLDER.
     """
     with ExitStack() as stack:
+        stack.enter_context(locked(settings.data_dir))
         if settings.redis_url:
             connect(settings.redis_url).close()  # later losses are waited out; a wrong URL is not
         else:

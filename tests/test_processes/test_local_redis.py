@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 from waiting import eventually
 
 from entroscope.broker.connect import connect
-from entroscope.processes import local_redis as module
+from entroscope.processes import folder_lock as module
 from entroscope.processes.local_redis import PROGRAMS, LocalRedis, local_redis
 from entroscope.protocol.errors import Unavailable
 
@@ -89,7 +89,7 @@ def answer(redis: Redis) -> object:
 def test_a_folder_belongs_to_one_at_a_time(
     tmp_path: Path, real_redis: LocalRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "LOCK_S", 0.1)
+    monkeypatch.setattr(module, "PATIENCE_S", 0.1)
     with local_redis(tmp_path):
         with pytest.raises(Unavailable, match="another Entroscope uses"):
             with local_redis(tmp_path):

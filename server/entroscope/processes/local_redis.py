@@ -16,6 +16,7 @@ from redis import Redis
 from redis.exceptions import ConnectionError
 
 from entroscope.processes.children import spawn, stop
+from entroscope.processes.folder_lock import locked
 from entroscope.processes.supervisor import Supervisor
 from entroscope.protocol.errors import Unavailable
 
@@ -23,7 +24,6 @@ PROGRAMS = ("redis-server", "valkey-server")
 #: Paths of sockets are limited to 104 bytes or a little more.
 LONGEST_PATH = 100
 START_S = 60.0
-LOCK_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def local_redis(data_dir: Path, programs: Sequence[str] = PROGRAMS) -> Iterator[
 def _real(program: str, folder: Path) -> Iterator[LocalRedis]:
     with ExitStack() as stack:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = stack.enter_context(_locked(folder))
+        lock = stack.enter_context(locked(folder, folder.parent))  # an orphan holds it, too
         path = folder.resolve() / "redis.sock"
         if len(os.fsencode(path)) > LONGEST_PATH:
             path = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "redis.sock"
@@ -84,30 +84,6 @@ def _command(program: str, folder: Path, path: Path) -> list[str]:
         "save": "",
     }
     return [program, *(part for name, value in options.items() for part in (f"--{name}", value))]
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[tuple[int, ...]]:
-    """Hold the folder's lock; the server inherits it, so an orphan's last moments count too."""
-    try:
-        import fcntl
-    except ImportError:  # no such locks on this system
-        yield ()
-        return
-    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        deadline = time.monotonic() + LOCK_S
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise Unavailable(f"another Entroscope uses {folder.parent}") from None
-                time.sleep(0.05)
-        yield (lock,)
-    finally:
-        os.close(lock)
 
 
 def _wait(url: str, child: Supervisor, log: Path) -> int:
