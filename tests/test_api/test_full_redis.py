@@ -10,6 +10,7 @@ from redis import Redis
 from redis_process import RedisProcess
 from waiting import eventually
 
+from entroscope.broker.archivist import Archivist
 from entroscope.broker.batch_queue import Lease
 from entroscope.broker.connect import connect
 from entroscope.broker.keys import queue_key
@@ -129,3 +130,13 @@ def test_a_run_that_is_forgotten_reserves_nothing(live: Live, redis: Redis) -> N
     assert store.reserved() > 0
     store.forget(run)
     assert store.reserved() == 0
+
+
+def test_the_task_of_archiving_is_taken_all_the_same(redis: Redis) -> None:
+    first, second = Archivist(redis, "first"), Archivist(redis, "second")
+    fill(redis)
+    assert first.take()
+    empty(redis)
+    assert first.take()
+    fill(redis)
+    assert (first.take(), second.take()) == (True, False)

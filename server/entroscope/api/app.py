@@ -1,13 +1,16 @@
 """The web application: services, tasks beside them, routes and the layers around."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
+from socket import gethostname
 
 from anyio import CapacityLimiter, create_task_group, to_thread
 from fastapi import FastAPI
+from redis import Redis
 
 from entroscope.api import openapi, problems
 from entroscope.api.background import Background
@@ -30,6 +33,7 @@ from entroscope.api.routes import (
 from entroscope.api.security import Guard
 from entroscope.broker.connect import connect
 from entroscope.broker.event_log import EventLog
+from entroscope.broker.idempotency import end_of
 from entroscope.broker.presence import Presence
 from entroscope.broker.run_store import RunStore
 from entroscope.measurement.plan.plan import Plan
@@ -85,11 +89,8 @@ def create_app(settings: Settings) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
     """Start the reader and the archiver, and stop them before Redis is let go."""
-    archive = Archive(settings.data_dir / "archive")
-    await to_thread.run_sync(archive.start)
     redis = connect(settings.redis_url, check=False)
-    sweep_store = SweepStore(redis, settings.data_dir / "archive" / "sweeps")
-    await to_thread.run_sync(sweep_store.start)
+    archive, sweep_store = await to_thread.run_sync(_archives, redis, settings.data_dir)
     store, event_log, presence = RunStore(redis), EventLog(redis), Presence(redis)
 
     def source(run: str) -> Plan | list[Frame]:
@@ -97,8 +98,9 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
 
     broadcast = Broadcast(event_log, source, asyncio.get_running_loop())
     outlines, background = Outlines(), Background()
-    archiver = Archiver(store, event_log, archive, broadcast, outlines)
-    listing = Listing(store, presence, archive, broadcast, outlines)
+    name = f"{gethostname()}:{settings.data_dir.resolve()}"
+    archiver = Archiver(store, event_log, archive, broadcast, outlines, redis, name)
+    listing = Listing(store, presence, archive, broadcast, outlines, partial(end_of, redis))
     run_results = Results(store, event_log, archive, broadcast, archiver)
     submissions = Submissions(redis, store, presence, listing, run_results, settings)
     limit = settings.max_evaluations
@@ -115,14 +117,25 @@ async def _lifespan(app: FastAPI, settings: Settings) -> AsyncIterator[None]:
         background,
         Planning(),
     )
+    tend = partial(_tend, archiver, run_sweeps, settings.idle_s)
+    tasks: dict[str, Callable[[], Awaitable[None]]] = {"reader": broadcast.run, "archiver": tend}
     async with create_task_group() as group:
-        group.start_soon(background.keep, "reader", broadcast.run, settings.tend_s)
-        tend = partial(_tend, archiver, run_sweeps, settings.idle_s)
-        group.start_soon(background.keep, "archiver", tend, settings.tend_s)
+        for title, turn in tasks.items():
+            group.start_soon(background.keep, title, turn, settings.tend_s)
         yield
         broadcast.stop()
         group.cancel_scope.cancel()
+    await to_thread.run_sync(archiver.leave)
     redis.close()
+
+
+def _archives(redis: Redis, data_dir: Path) -> tuple[Archive, SweepStore]:
+    """Return what is kept on disk, read."""
+    archive = Archive(data_dir / "archive")
+    archive.start()
+    sweeps = SweepStore(redis, data_dir / "archive" / "sweeps")
+    sweeps.start()
+    return archive, sweeps
 
 
 async def _tend(archiver: Archiver, sweeps: Sweeps, idle_s: float) -> None:

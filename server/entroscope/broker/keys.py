@@ -11,6 +11,8 @@ SWEEPS = f"{PREFIX}sweeps"
 MODELS = f"{PREFIX}models"
 #: String: the list of the presets that the last worker to start has brought.
 PRESETS = f"{PREFIX}presets"
+#: String: the server that moves finished runs to its archive; expires.
+ARCHIVIST = f"{PREFIX}archivist"
 #: Channel that tells workers of runs to leave: {"run": id}.
 CONTROL = f"{PREFIX}control"
 #: Consumer group of the workers on every queue.
@@ -50,3 +52,8 @@ def queue_key(model: str) -> str:
 def worker_key(worker: str) -> str:
     """String: the worker's last announcement; expires."""
     return f"{PREFIX}worker:{worker}"
+
+
+def keyed_key(run: str) -> str:
+    """String: there for a run that an Idempotency-Key stands for, its document once it ended."""
+    return f"{PREFIX}keyed:{run}"

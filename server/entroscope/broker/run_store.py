@@ -41,7 +41,7 @@ from entroscope.broker.rows import (
     read_unreadable,
     stored_fields,
 )
-from entroscope.broker.transactions import guarded_always
+from entroscope.broker.transactions import guarded, guarded_always
 from entroscope.measurement.curves.fold import Fold
 from entroscope.measurement.curves.records import decode_sums
 from entroscope.measurement.plan.plan import Plan
@@ -86,27 +86,24 @@ class RunStore:
     def create_all(
         self, new: Sequence[NewRun], beside: Callable[[Pipeline], object] = lambda _: None
     ) -> None:
-        """Make several runs, all of them or none, in order.
+        """Make several runs, all of them or none, in order; none where one is there already.
 
         Args:
             beside: writes what is to be there if and only if the runs are.
         """
         states = _states(self._redis)
         ahead = Counter(model for _, model, state in states if state not in FINAL)
-        now_ms = time.time_ns() / 1e6
         ends = [_end_of(each) for each in new]
-        with self._redis.pipeline() as pipe:
-            for index, (each, end) in enumerate(zip(new, ends, strict=True)):
-                name = each.plan.info.name
-                fields: Any = stored_fields(each, int(now_ms) + index)
-                pipe.hset(run_key(each.id), mapping=fields)
-                pipe.zadd(RUNS, {each.id: now_ms + index / 1000})
-                pipe.hset(RESERVED, each.id, each.reserved)
-                EventLog(pipe).begin(each.id, "queued", {"position": ahead[name]})
-                _queue_first(pipe, each, end)
-                ahead[name] += 1
-            beside(pipe)
-            pipe.execute()
+        keys = [run_key(each.id) for each in new]
+
+        def write(pipe: Pipeline) -> None:
+            made = bool(pipe.exists(*keys))
+            pipe.multi()
+            if not made:
+                _write_new(pipe, new, ends, ahead.copy())
+                beside(pipe)
+
+        guarded(self._redis, write, *keys)
 
     def get(self, run: str) -> Row:
         """Return one run.
@@ -261,6 +258,26 @@ def _end_of(new: NewRun) -> GoodEnd | None:
     for _, (sums, _) in sorted(new.reuse.items()):
         fold.add_record(*decode_sums(sums))
     return good_end(fold)
+
+
+def _write_new(
+    pipe: Pipeline, new: Sequence[NewRun], ends: Sequence[GoodEnd | None], ahead: Counter[str]
+) -> None:
+    """Queue all that is stored of new runs.
+
+    Args:
+        ahead: unfinished runs of each model; counts the new ones, too.
+    """
+    now_ms = time.time_ns() / 1e6
+    for index, (each, end) in enumerate(zip(new, ends, strict=True)):
+        name = each.plan.info.name
+        fields: Any = stored_fields(each, int(now_ms) + index)
+        pipe.hset(run_key(each.id), mapping=fields)
+        pipe.zadd(RUNS, {each.id: now_ms + index / 1000})
+        pipe.hset(RESERVED, each.id, each.reserved)
+        EventLog(pipe).begin(each.id, "queued", {"position": ahead[name]})
+        _queue_first(pipe, each, end)
+        ahead[name] += 1
 
 
 def _queue_first(pipe: Pipeline, new: NewRun, end: GoodEnd | None) -> None:

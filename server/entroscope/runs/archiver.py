@@ -3,12 +3,16 @@
 import logging
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
+from redis import Redis
 from redis.exceptions import RedisError
 
+from entroscope.broker.archivist import Archivist
 from entroscope.broker.connect import reason
 from entroscope.broker.event_log import Entry, EventLog
+from entroscope.broker.idempotency import forget_end, keep_end
 from entroscope.broker.rows import Row
 from entroscope.broker.run_store import RunStore
 from entroscope.measurement.curves.result import result_document
@@ -28,7 +32,11 @@ REDIS = "redis"
 
 
 class Archiver:
-    """One at a time; every step may be interrupted and is then done again or found done."""
+    """One at a time; every step may be interrupted and is then done again or found done.
+
+    Args:
+        name: of this server; of several on one Redis, one archives what nobody asks for.
+    """
 
     def __init__(
         self,
@@ -37,8 +45,11 @@ class Archiver:
         archive: Archive,
         broadcast: Broadcast,
         outlines: Outlines,
+        redis: Redis,
+        name: str,
     ) -> None:
         self._store, self._log, self._outlines = store, event_log, outlines
+        self._redis, self._archivist = redis, Archivist(redis, name)
         self._archive, self._broadcast = archive, broadcast
         self._lock = threading.Lock()
         self._complaints: dict[str, str] = {}
@@ -52,14 +63,20 @@ class Archiver:
             for run in self._broadcast.lost(self._exists):
                 log.warning("run %s is gone from Redis", run)
                 self._broadcast.retire(run)
+            archives = self._archivist.take()
         except RedisError as error:
             self._complain(REDIS, f"Redis does not answer, trying again: {reason(error)}")
             return
         if self._complaints.pop(REDIS, None):
             log.warning("Redis is back")
-        for row in rows:
+        for row in rows if archives else ():
             if row.state in FINAL:
                 self.settle(row)
+
+    def leave(self) -> None:
+        """Let another server archive at once."""
+        with suppress(RedisError):  # the lease lapses by itself
+            self._archivist.leave()
 
     def settle(self, row: Row, *, at_once: bool = False) -> bool:
         """Archive a finished run; return whether it is archived now.
@@ -87,6 +104,7 @@ class Archiver:
             if run in self._archive:
                 self._archive.delete(run)
             self._store.forget(run)
+            forget_end(self._redis, run)
         self._complaints.pop(run, None)
         self._broadcast.retire(run)
 
@@ -97,6 +115,7 @@ class Archiver:
                     self._archive.add(row.id, self._finished(self._store.get(row.id)))
                 except NotFound:
                     return  # somebody else has moved and deleted it
+            keep_end(self._redis, row.id, self._archive.document(row.id))
             self._broadcast.retire(row.id)  # before the log goes: who joins now reads the archive
             self._store.forget(row.id)
 

@@ -1,6 +1,6 @@
 """What runs there are, live and archived, as one list: their documents, pages and states."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -46,7 +46,11 @@ class _Known:
 
 
 class Listing:
-    """The runs in Redis and those in the archive."""
+    """The runs in Redis and those in the archive.
+
+    Args:
+        end_of: returns the document of a run that another server has archived, where it is kept.
+    """
 
     def __init__(
         self,
@@ -55,8 +59,10 @@ class Listing:
         archive: Archive,
         broadcast: Broadcast,
         outlines: Outlines,
+        end_of: Callable[[str], Document | None],
     ) -> None:
         self._store, self._presence, self._archive = store, presence, archive
+        self._end_of = end_of
         self._broadcast, self._outlines = broadcast, outlines
 
     def document(self, run: str) -> Document:
@@ -66,7 +72,7 @@ class Listing:
             NotFound: there is none.
         """
         if run in self._archive or not self._store.exists(run):
-            return self._archived(run, self._available())
+            return self._elsewhere(run) or self._archived(run, self._available())
         rows, unreadable = self._store.read()
         known = _by_id(rows, unreadable)
         if run not in known:
@@ -119,6 +125,15 @@ class Listing:
     def exists(self, run: str) -> bool:
         """Return whether there is such a run."""
         return self._store.exists(run) or run in self._archive
+
+    def _elsewhere(self, run: str) -> Document | None:
+        """Return the document of a run that another server has archived."""
+        ended = None if run in self._archive else self._end_of(run)
+        return ended and {**ended, "available": ended["model"] in self._available()}
+
+    def has_ended(self, run: str) -> bool:
+        """Return whether a run has ended under an Idempotency-Key, on whichever server."""
+        return self._end_of(run) is not None
 
     def rates(self) -> dict[str, float]:
         """Return the evaluations a second of each model, as far as workers alive tell."""

@@ -91,7 +91,7 @@ class Submissions:
             return self._create(plan), True
         with self._lock:
             run = id_of_key(self._redis, key, document)
-            if self._listing.exists(run):
+            if self._listing.exists(run) or self._listing.has_ended(run):
                 return run, False
             return self._create(plan, run=run), True
 
