@@ -11,7 +11,7 @@ from puppet import Puppet
 from entroscope.broker.connect import connect
 from entroscope.processes.local_redis import LocalRedis
 
-SPEC: Document = {"model": "fake", "trajectories": 12, "schedule": {"steps": 4}}
+SPEC: Document = {"model": "fake", "companions": 0, "trajectories": 12, "schedule": {"steps": 4}}
 
 #: Change of the spec, field that is named, part of the message.
 BAD_FIELDS: list[tuple[dict[str, Any], str, str]] = [

@@ -16,7 +16,7 @@ from entroscope.broker.connect import connect
 from entroscope.broker.keys import queue_key
 from entroscope.broker.run_store import RunStore
 
-SPEC: Document = {"model": "fake", "trajectories": 20, "schedule": {"steps": 4}}
+SPEC: Document = {"model": "fake", "companions": 0, "trajectories": 20, "schedule": {"steps": 4}}
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from waiting import eventually
 
 from entroscope.protocol.spec import Spec
 
-SPEC: Document = {"model": "fake", "trajectories": 12, "schedule": {"steps": 4}}
+SPEC: Document = {"model": "fake", "companions": 0, "trajectories": 12, "schedule": {"steps": 4}}
 
 
 def finished(live: Live, puppet: Puppet, **fields: object) -> Document:

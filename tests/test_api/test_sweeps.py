@@ -12,7 +12,7 @@ from waiting import eventually
 from entroscope.broker.run_store import RunStore
 from entroscope.runs.sweep_store import SweepStore
 
-SPEC: Document = {"model": "fake", "trajectories": 12, "schedule": {"steps": 4}}
+SPEC: Document = {"model": "fake", "companions": 0, "trajectories": 12, "schedule": {"steps": 4}}
 LONG: Document = {"schedule": {"steps": 8192}}
 SWEEP: Document = {"spec": SPEC, "vary": [{"seed": 1}, {"seed": 2}, {"schedule": {"steps": 5}}]}
 

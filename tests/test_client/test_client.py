@@ -19,6 +19,7 @@ from entroscope.protocol.spec import Spec
 SPEC: Document = {
     "model": "fake",
     "trajectories": 12,
+    "companions": 0,
     "schedule": {"steps": 4},
     "partitions": {"classes": None, "rest": "each-vs-rest"},
 }

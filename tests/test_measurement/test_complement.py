@@ -46,9 +46,10 @@ def test_a_pair_has_the_prior_one_half_a_given_one_or_that_of_its_class() -> Non
 
 
 def test_pairs_cost_two_evaluations_a_sample_and_level_and_random_classes_a_third() -> None:
-    plain = Plan(resolved(partitions={"rest": "each-vs-rest"}), INFO).evaluations
+    alone: dict[str, Any] = {"companions": 0}
+    plain = Plan(resolved(partitions={"rest": "each-vs-rest"}, **alone), INFO).evaluations
     two, three = (
-        Plan(resolved(**PAIRS, complement_paths=paths), INFO).evaluations
+        Plan(resolved(**PAIRS, **alone, complement_paths=paths), INFO).evaluations
         for paths in ("rebuilt", "random-class")
     )
     assert (3 * two, three) == (2 * plain, plain)

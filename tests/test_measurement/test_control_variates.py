@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from entroscope.measurement.curves.control_variates import combined
+from entroscope.measurement.curves.estimation.control_variates import combined
 from entroscope.measurement.curves.moments import (
     MAX_CONTROL_STEPS,
     SUMS,

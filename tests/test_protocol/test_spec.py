@@ -147,7 +147,7 @@ def test_a_label_is_a_name_or_an_index_and_a_name_of_digits_is_a_name() -> None:
 
 
 def test_only_the_labels_of_the_partitions_are_evaluated() -> None:
-    some = plan(partitions={"a": [group("x", "boot"), group("y", "bag")]})
+    some = plan(partitions={"a": [group("x", "boot"), group("y", "bag")]}, companions=0)
     assert some.columns.tolist() == [1, 2]
     assert some.prior.tolist() == pytest.approx([0.6, 0.4])
     assert some.evaluations == 256 * 32 * 2

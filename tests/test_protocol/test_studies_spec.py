@@ -54,7 +54,7 @@ def test_studies_are_part_of_the_price() -> None:
         "branching": {"sigma": sigmas()[2], "trajectories": 4, "repeats": 8},
         "switch": {"sigmas": [sigmas()[0], sigmas()[3]], "trajectories": 5},
     }
-    plan = Plan(resolved(studies=studies), INFO)
+    plan = Plan(resolved(studies=studies, companions=0), INFO)
     assert plan.study_evaluations == 4 * 8 * 3 * 3 + 5 * 2 * (5 + 2)
     assert plan.evaluations == 40 * 6 * 3 + plan.study_evaluations
     studies["branching"]["moved_by"] = "unconditional"

@@ -26,7 +26,7 @@ PAIRS: dict[str, Any] = {"partitions": {"rest": "each-vs-rest"}, "complement": "
 
 
 def sized(**fields: Any) -> Plan:
-    spec = {"model": "thousand", "schedule": {"steps": 64}, **fields}
+    spec = {"model": "thousand", "schedule": {"steps": 64}, "companions": 0, **fields}
     plan = resolve(Spec.model_validate(spec), THOUSAND)
     check_size(plan, SETTINGS)
     return plan

@@ -19,7 +19,7 @@ STUDY = RunPreset(
     family="fake",
     labels=3,
     how_to_get=("entroscope models add large --family fake --path large.safetensors",),
-    spec={"model": "large", "trajectories": 10, "schedule": {"steps": 4}},
+    spec={"model": "large", "trajectories": 10, "schedule": {"steps": 4}, "companions": 0},
     evaluations=120,
 )
 

@@ -103,7 +103,7 @@ def test_branches_do_not_depend_on_the_slices_they_ran_in() -> None:
 
 def run(**branching: Any) -> dict[str, Any]:
     spec = {"trajectories": 64, "previews": None, "studies": {"branching": branching}}
-    return measure("gaussian-mixture", spec)
+    return measure("gaussian-mixture", spec | {"companions": 0})
 
 
 def test_a_run_reports_reachable_classes_and_passes_its_check() -> None:
@@ -128,6 +128,6 @@ def test_at_the_lowest_levels_one_class_is_left_and_at_the_highest_all() -> None
 
 
 def test_studies_change_no_number_of_the_curves() -> None:
-    plain = measure("gaussian-mixture", {"trajectories": 64, "previews": None})
+    plain = measure("gaussian-mixture", {"trajectories": 64, "previews": None, "companions": 0})
     studied = run(sigma=5.643, repeats=8)
     assert plain["curves"] == studied["curves"]

@@ -57,13 +57,14 @@ def test_another_class_is_drawn_by_the_prior_and_is_never_the_class_itself() -> 
 
 @pytest.mark.parametrize("complement", ["rebuilt", "unconditional"])
 def test_a_pair_takes_two_evaluations_and_counts_for_its_own_curve_only(complement: str) -> None:
-    result = run(FOUR, complement=complement, trajectories=202)
+    result = run(FOUR, complement=complement, trajectories=202, companions=0)
     assert result["provenance"]["evaluations"] == 202 * 64 * 2
     assert [curve["n"] for curve in result["curves"].values()] == [51, 51, 50, 50]
 
 
 def test_a_random_other_class_takes_a_third_evaluation_on_its_side_alone() -> None:
-    result = run(FOUR, complement="rebuilt", complement_paths="random-class", trajectories=200)
+    third = {"complement": "rebuilt", "complement_paths": "random-class"}
+    result = run(FOUR, **third, trajectories=200, companions=0)
     sides = {p["label"]: p["n"] for p in result["curves"]["rest.8"]["profiles"]}
     spent = result["provenance"]
     assert 200 * 64 * 2 < spent["evaluations"] < spent["evaluations_full"] == 200 * 64 * 3
@@ -147,9 +148,8 @@ def test_numbers_of_pairs_do_not_depend_on_the_batch_they_ran_in() -> None:
 
 
 def test_chosen_classes_take_turns_among_themselves_against_the_whole_rest() -> None:
-    few = run(
-        FOUR, partitions={"some": {"each": [3, "-8"]}}, complement="rebuilt", trajectories=102
-    )
+    some = {"partitions": {"some": {"each": [3, "-8"]}}, "companions": 0}
+    few = run(FOUR, **some, complement="rebuilt", trajectories=102)
     assert few["provenance"]["evaluations"] == 102 * 64 * 2
     assert {key: curve["n"] for key, curve in few["curves"].items()} == {
         "some.8": 51,

@@ -19,7 +19,7 @@ SPEC: dict[str, Any] = {
 
 
 def curve(prune_below: float) -> tuple[dict[str, Any], dict[str, Any]]:
-    result = measure("gaussian-mixture", SPEC | {"prune_below": prune_below})
+    result = measure("gaussian-mixture", SPEC | {"prune_below": prune_below, "companions": 0})
     return result["curves"]["classes"], result["provenance"]
 
 

@@ -52,7 +52,7 @@ def test_pruning_saves_evaluations_and_stays_within_its_bound() -> None:
 
 
 def test_a_run_without_pruning_says_nothing_of_it() -> None:
-    result = run(trajectories=32)
+    result = run(trajectories=32, companions=0)
     assert result["curves"]["classes"]["pruning"] is None
     assert result["provenance"]["evaluations"] == 32 * 256 * 4
 

@@ -14,6 +14,7 @@ SPEC: dict[str, Any] = {
     "trajectories": 64,
     "schedule": {"steps": 16, "sigma_max": 400, "sigma_min": 0.05},
     "previews": None,
+    "companions": 0,
 }
 
 

@@ -84,6 +84,8 @@ class Profile(BaseModel):
     n: int
     entropy: Numbers
     entropy_se: Numbers
+    entropy_combined: Numbers | None = None
+    entropy_combined_se: Numbers | None = None
 
 
 class ExactCurve(BaseModel):
@@ -180,10 +182,13 @@ class BatchEvent(_Event):
 
 
 class Check(BaseModel):
-    """One self-check of the run; it passes where `value` is at most `bound`."""
+    """One self-check of the run; it passes where `value` is at most `bound`.
+
+    `ok` is null where one of them could not be measured, for want of trajectories.
+    """
 
     name: str
-    ok: bool
+    ok: bool | None
     value: float | None
     bound: float | None
     explanation: str = ""

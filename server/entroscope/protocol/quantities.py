@@ -140,13 +140,17 @@ CALIBRATED = tuple(
 )
 
 
+#: Stands for a column that earlier results have nothing for.
+UNKNOWN = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One array over the noise levels of a curve in a result, in the unit of its quantity.
 
     Attributes:
         plain: the column that stands for it in results of versions that had none, where there
-            were such; None where every result has it.
+            were such; UNKNOWN where none does; None where every result has it.
     """
 
     name: str
@@ -181,6 +185,10 @@ def _columns() -> Iterable[Column]:
             title = f"size of the error of the steps of {quantity.title}"
             yield Column(f"{quantity.name}_step_error", quantity, title)
     yield from mean_and_error(COMBINED, "_combined")
+    for quantity in COMBINED:
+        title = f"what steps, sigma_max and pruning may have left in the combined {quantity.title}"
+        plain = f"{quantity.name}_step_error" if quantity.step_error else UNKNOWN
+        yield Column(f"{quantity.name}_combined_step_error", quantity, title, plain)
 
 
 #: The arrays of every curve of a result, in their order.

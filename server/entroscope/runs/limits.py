@@ -7,8 +7,10 @@ from redis import Redis
 from entroscope.broker.connect import memory
 from entroscope.broker.run_store import RunStore
 from entroscope.measurement.curves.calibration import calibration_rows
+from entroscope.measurement.curves.estimation.companions import PAIRED, SAMPLE_BYTES, companion_sums
 from entroscope.measurement.curves.moments import control_sums
 from entroscope.measurement.curves.records import VALUES_LIMIT_BYTES
+from entroscope.measurement.plan.complement import is_complement_run
 from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.errors import SpecError, Unavailable
 from entroscope.protocol.quantities import QUANTITIES, SHOWN
@@ -47,7 +49,18 @@ def record_bytes(plan: Plan) -> int:
     """Return the size of the sums of one batch."""
     steps, truths = len(plan.sigmas), plan.num_truths
     rows = 2 * (len(QUANTITIES) + truths) + calibration_rows(plan.spec.paths_from)
-    return 8 * len(plan.curves) * (rows * steps + control_sums(steps, truths))
+    controls = 0 if is_complement_run(plan.spec) else control_sums(steps, truths)
+    sums = rows * steps + controls
+    if plan.companion_share:
+        sums += companion_sums(len(plan.curves), steps, truths)
+    return 8 * len(plan.curves) * sums + _sample_bytes(plan)
+
+
+def _sample_bytes(plan: Plan) -> int:
+    """Return the size of the values of companions that a batch keeps, at most."""
+    companions = -(-plan.batches[-1][1] * plan.companion_share // 1)
+    values = 2 * len(PAIRED) * len(plan.sigmas) * len(plan.curves)
+    return min(SAMPLE_BYTES, int(4 * companions * values))
 
 
 def run_bytes(plan: Plan) -> int:

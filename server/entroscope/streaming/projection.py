@@ -8,8 +8,7 @@ from typing import Any
 from entroscope.broker.event_log import Entry
 from entroscope.measurement.curves.fold import Fold
 from entroscope.measurement.curves.records import Point, decode_sums
-from entroscope.measurement.curves.result import curve_document
-from entroscope.measurement.curves.windows import window
+from entroscope.measurement.curves.result import curve_document, curve_window
 from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.events import LAST
 from entroscope.protocol.frames import finite, pack, unpack
@@ -169,11 +168,7 @@ class Projection:
 
     def _current_windows(self) -> list[dict[str, Any]]:
         """Return the windows; their jackknife is linear in the batches, so not every time anew."""
-        batches = [self.fold.moments[batch] for batch in sorted(self.fold.moments)]
-        if len(batches) >= self._windows_of * WINDOW_GROWTH:
-            self._windows_of = len(batches)
-            self._windows = [
-                window(c.key, self.plan.sigmas, [batch[c.key] for batch in batches])
-                for c in self.plan.curves
-            ]
+        if len(self.fold.moments) >= self._windows_of * WINDOW_GROWTH:
+            self._windows_of = len(self.fold.moments)
+            self._windows = [curve_window(self.fold, curve) for curve in self.plan.curves]
         return self._windows

@@ -212,14 +212,21 @@ def summarise(result: dict[str, Any], console: Console) -> None:
         if window["sigma_peak"] is None:
             console.print(f"{title}: nothing is decided on this grid")
             continue
+        high, low, peak = (_with_error(window, name) for name in ("high", "low", "peak"))
         console.print(
-            f"{title}: decided between sigma {window['sigma_high']:.3g} and "
-            f"{window['sigma_low']:.3g} (central {window['share']:.0%}), fastest at "
-            f"{window['sigma_peak']:.3g}"
+            f"{title}: decided between sigma {high} and {low} "
+            f"(central {window['share']:.0%}), fastest at {peak}"
         )
     for check in result["checks"]:
+        name = check["name"].replace("[", " (").replace("]", ")")
+        if check["ok"] is None:
+            console.print(f"[dim]not measured[/]  {name}: too few trajectories")
+            continue
         mark = "[green]ok[/]" if check["ok"] else "[red]fails[/]"
-        console.print(
-            f"{mark}  {check['name'].replace('[', ' (').replace(']', ')')}: "
-            f"{check['value']:.3g} (bound {check['bound']:.3g})"
-        )
+        console.print(f"{mark}  {name}: {check['value']:.3g} (bound {check['bound']:.3g})")
+
+
+def _with_error(window: dict[str, Any], name: str) -> str:
+    """Return a noise level of a window with its 95 % error, where that is known."""
+    value, error = window[f"sigma_{name}"], window[f"sigma_{name}_error"]
+    return f"{value:.3g}" if error is None else f"{value:.3g} ± {1.96 * error:.1g}"

@@ -4,8 +4,9 @@ Chains, complement runs, copies of trajectories and plain sampling are all walks
 second, coarser reading of a path is the same step between two of its levels further apart.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Self
 
 from torch import Tensor
@@ -80,3 +81,22 @@ class ReverseStep:
         mean = kernel_mean(self.kernel, self.x, reading.reference)
         residual = (x_next - mean).flatten(1).double()
         return log_likelihoods(self.kernel, residual, reading.apart, reading.squared)
+
+
+def joined_noise(sigmas: Sequence[float], normals: Sequence[Tensor]) -> Tensor:
+    """Return the standard normals of one step whose noise is that of several steps in a row.
+
+    From a by m to b the noise n_1 of the first step reaches b scaled by keep_2 = b^2/m^2, so that
+    n = (keep_2 s_1 n_1 + s_2 n_2) / s, s_i the deviations of the steps and s that of the one step
+    from a to b: keep_2^2 s_1^2 + s_2^2 = s^2  (science.md, section 11).
+
+    Args:
+        sigmas: noise levels, decreasing; normals: one for each step between them.
+    """
+    last = sigmas[-1]
+    parts = [
+        (last / below) ** 2 * reverse_kernel(above, below).std * noise.double()
+        for (above, below), noise in zip(pairwise(sigmas), normals, strict=True)
+    ]
+    joined = sum(parts[1:], parts[0]) / reverse_kernel(sigmas[0], last).std
+    return joined.to(normals[0].dtype)

@@ -19,7 +19,7 @@ from entroscope_workers.sampling.chain_rule import ChainRules
 from entroscope_workers.sampling.data_paths import DataPaths, draw_data
 from entroscope_workers.sampling.guided_paths import GuidedPaths
 from entroscope_workers.sampling.loaded_model import LoadedModel
-from entroscope_workers.sampling.pruning import Pruning
+from entroscope_workers.sampling.pruning import Kept, Pruning
 from entroscope_workers.sampling.quantities import Scored, curve_values
 
 
@@ -56,6 +56,7 @@ class Chain:
         logits: (batch, run labels), float64, ln p(z | path) up to a constant; -inf where pruned.
         label: (batch,), position of each trajectory's label among the run labels.
         step: index of the present noise level.
+        kept: what pruning has left at each step so far; empty where nothing is pruned.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Chain:
         model: LoadedModel,
         noise: Noise,
         labels: Sequence[int] | None = None,
+        kept: Sequence[Kept] | None = None,
     ) -> None:
         """Start a batch at the highest noise level.
 
@@ -71,10 +73,12 @@ class Chain:
             model: bound to the run.
             noise: one stream a trajectory.
             labels: those of trajectories that are shown and not counted; else drawn.
+            kept: what pruning is to leave at each step, where it follows another chain.
         """
         self.plan, self.model, self._noise = plan, model, noise
         self.sigmas = [float(sigma) for sigma in plan.sigmas]
-        self.step = 0
+        self.step, self._follow = 0, kept
+        self.kept: list[Kept] = []
         self._columns = torch.from_numpy(plan.columns).to(model.device)
         self._groupings = [Grouping.of(curve.groups, model.device) for curve in plan.curves]
         guidance = plan.spec.guidance
@@ -115,13 +119,22 @@ class Chain:
         for step in range(self.step, len(self.sigmas)):
             self.step, last = step, step + 1 == len(self.sigmas)
             noise = None if last else self._next_noise()
-            self._pruning.prune(self.logits)
+            self._prune(step)
             posterior = torch.softmax(self.logits, 1)
             calibration = self._calibration()
             parts = [self._advance(rows, noise) for rows in self._slices()]
             values, moving, evaluations = zip(*parts, strict=True)
             measured = torch.cat(values, 2).cpu().numpy()
             yield Measured(measured, posterior, torch.cat(moving), sum(evaluations), calibration)
+
+    def _prune(self, step: int) -> None:
+        if self.plan.spec.prune_below == 0:
+            return
+        if self._follow is None:
+            self._pruning.prune(self.logits)
+            self.kept.append(self._pruning.kept)
+        else:
+            self._pruning.follow(self._follow[step], self.logits)
 
     def _calibration(self) -> NDArray[np.float64] | None:
         if self._data is None:

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from entroscope.measurement.curves.calibration import calibration_sums
+from entroscope.measurement.curves.estimation.companions import CompanionSums
 from entroscope.measurement.curves.moments import Moments
 from entroscope.protocol.quantities import (
     CROSS_ENTROPY,
@@ -54,6 +55,15 @@ class CurveTable:
         level[RISE.row] = entropy - before[ENTROPY.row]
         level[:, ~np.isfinite(level[CROSS_ENTROPY.row])] = np.nan
 
+    def integrate(self, weights: Array) -> None:
+        """Have M by other weights than trapezoids, once all steps are there.
+
+        Args:
+            weights: (steps, steps), as integral_weights gives them.
+        """
+        entropy, production = self.values[ENTROPY.row], self.values[PRODUCTION.row]
+        self.values[MISSED.row] = entropy - entropy[0] + weights @ production
+
     def calibrate(self, measured: Array) -> None:
         """Take what data paths measure besides at the next step, (calibration.VALUES, batch)."""
         self._calibration.append(measured)
@@ -64,10 +74,15 @@ class CurveTable:
         counts = row[:, np.isfinite(row[ENTROPY.row])]
         return counts.shape[1], counts.sum(1), np.square(counts).sum(1)
 
-    def moments(self, labels: NDArray[np.int64], num_labels: int) -> Moments:
+    def moments(
+        self,
+        labels: NDArray[np.int64],
+        num_labels: int,
+        companions: CompanionSums | None = None,
+    ) -> Moments:
         """Return the sums of the whole path."""
         if not self._calibration:
-            return Moments.of(self.values, labels, num_labels)
+            return Moments.of(self.values, labels, num_labels, companions=companions)
         calibration = np.stack(self._calibration, axis=1)
         entropy, cross_entropy = self.values[ENTROPY.row], self.values[CROSS_ENTROPY.row]
         sums = calibration_sums(calibration, entropy, cross_entropy)

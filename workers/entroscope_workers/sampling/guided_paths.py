@@ -1,7 +1,6 @@
 """Guidance of a batch: what moves a state, and what its posterior is scored with."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -73,12 +72,3 @@ class GuidedPaths:
             return torch.full_like(log_posterior, guidance.scale)
         gained = log_posterior - self.log_prior[kept]
         return feedback_scale(gained, guidance.scale, guidance.max_scale)
-
-
-def jumps(guidance: Guidance | None, sigmas: Sequence[float]) -> frozenset[int]:
-    """Return the steps at which guidance begins or has ended."""
-    if guidance is None or guidance.interval is None or guidance.scale == 1:
-        return frozenset()
-    low, high = guidance.interval
-    inside = [low < sigma <= high for sigma in sigmas]
-    return frozenset(step for step in range(1, len(inside)) if inside[step] != inside[step - 1])

@@ -2,7 +2,7 @@
 
 import platform
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from importlib.metadata import version
 from typing import Any
@@ -12,6 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from entroscope.measurement.curves.estimation.integral import integral_weights
+from entroscope.measurement.curves.moments import Moments
 from entroscope.measurement.curves.records import (
     PAIR,
     PAIRS,
@@ -21,19 +23,19 @@ from entroscope.measurement.curves.records import (
     Point,
     Record,
 )
-from entroscope.measurement.curves.study_arrays import StudyArrays
 from entroscope.measurement.plan.complement import is_complement_run
 from entroscope.measurement.plan.plan import Plan
 from entroscope_workers.models.base import Model
 from entroscope_workers.sampling.chain import Chain, Measured
+from entroscope_workers.sampling.companions import Companions
 from entroscope_workers.sampling.complement_chain import ComplementChain
 from entroscope_workers.sampling.curve_table import CurveTable
-from entroscope_workers.sampling.guided_paths import jumps
 from entroscope_workers.sampling.loaded_model import LoadedModel
 from entroscope_workers.sampling.path_noise import path_noise
 from entroscope_workers.sampling.previews.encoder import Draw, Sheets, drawing
 from entroscope_workers.sampling.previews.sprite_sheets import MAX_POSTERIOR, grid, preview_steps
 from entroscope_workers.sampling.previews.twins import twin_previews
+from entroscope_workers.sampling.pruning import Kept
 from entroscope_workers.sampling.studies.batch import BatchStudies
 
 
@@ -53,6 +55,8 @@ def run_batch(plan: Plan, index: int, model: Model | LoadedModel) -> Generator[P
             batch.show(step, measured, sheets)
             yield from sheets.ready()
         yield from sheets.rest()
+        for _ in batch.companions.steps(batch.kept):
+            yield Pause()
     for spent in batch.studies.steps() if batch.studies else ():
         batch.studied += spent
         yield Pause()
@@ -78,8 +82,10 @@ class _Batch:
         else:
             self.chain = Chain(plan, bound, noise)
             self.studies = BatchStudies(plan, index, bound, self.chain)
-        cuts = jumps(plan.spec.guidance, plan.sigmas.tolist())
-        self._tables = {curve.key: CurveTable(plan.sigmas, size, cuts) for curve in plan.curves}
+        self._tables = {
+            curve.key: CurveTable(plan.sigmas, size, plan.edges) for curve in plan.curves
+        }
+        self.companions = Companions(plan, bound, trajectories, pool)
         self._samples = _preview_samples(plan, index)
         shown = preview_steps(len(plan.sigmas)) if self._samples else frozenset[int]()
         self._shown_at, self._twins = shown, twin_previews(plan, index, bound, pool)
@@ -102,13 +108,34 @@ class _Batch:
             header = _preview_header(self.plan, self.index, step, samples)
             sheets.add(header, data, _draw(self.plan, step, self.bound.model))
 
+    @property
+    def kept(self) -> Sequence[Kept]:
+        """What pruning has left at each step; empty where nothing is pruned."""
+        return self.chain.kept if isinstance(self.chain, Chain) else ()
+
     def record(self, seconds: float) -> Record:
         """Return the record of the batch after its last step."""
         shown = self._twins.evaluations if self._twins else 0
-        evaluations = (self.evaluated, self.studied, shown)
+        evaluations = (self.evaluated, self.companions.evaluations, self.studied, shown)
         facts = _facts(self.plan, self.index, self.bound, evaluations, seconds)
         studies = self.studies.arrays() if self.studies else {}
-        return _record(facts, self.chain, self._tables, studies, self.plan.num_truths)
+        labels, values = self.chain.label.cpu().numpy(), _values(self.chain, self._tables)
+        return Record(facts, self._moments(), labels, values, studies)
+
+    def _moments(self) -> dict[str, Moments]:
+        plan, chain, has_companions = self.plan, self.chain, self.plan.companion_share > 0
+        truths = (chain.truth if isinstance(chain, ComplementChain) else chain.label).cpu().numpy()
+        weights = integral_weights(plan.sigmas, plan.edges) if has_companions else None
+        moments = {}
+        for index, (key, table) in enumerate(self._tables.items()):
+            sums = None
+            if weights is not None:
+                table.integrate(weights)
+                sums = self.companions.sums(index, table, truths, plan.num_truths)
+            whole = table.moments(truths, plan.num_truths, sums)
+            # The means of a complement run's controls are not known: it does without their sums.
+            moments[key] = whole.uncontrolled() if is_complement_run(plan.spec) else whole
+        return moments
 
 
 def _preview_samples(plan: Plan, index: int) -> int:
@@ -162,22 +189,16 @@ def _preview_header(
     }
 
 
-def _record(
-    facts: dict[str, Any],
-    chain: Chain | ComplementChain,
-    tables: Mapping[str, CurveTable],
-    studies: StudyArrays,
-    num_truths: int,
-) -> Record:
-    labels = chain.label.cpu().numpy()
+def _values(
+    chain: Chain | ComplementChain, tables: Mapping[str, CurveTable]
+) -> dict[str, NDArray[np.float32]]:
+    """Return what a record keeps of every trajectory; nothing where that is too much."""
     if isinstance(chain, ComplementChain):
-        truths, values = chain.truth.cpu().numpy(), _complement_values(chain, tables)
+        values = _complement_values(chain, tables)
     else:
-        truths, values = labels, {key: table.kept() for key, table in tables.items()}
-    moments = {key: table.moments(truths, num_truths) for key, table in tables.items()}
-    if sum(array.nbytes for array in values.values()) > VALUES_LIMIT_BYTES:
-        values = {}
-    return Record(facts, moments, labels, values, studies)
+        values = {key: table.kept() for key, table in tables.items()}
+    too_large = sum(array.nbytes for array in values.values()) > VALUES_LIMIT_BYTES
+    return {} if too_large else values
 
 
 def _complement_values(
@@ -192,12 +213,15 @@ def _complement_values(
 
 
 def _facts(
-    plan: Plan, index: int, bound: LoadedModel, evaluations: tuple[int, int, int], seconds: float
+    plan: Plan, index: int, bound: LoadedModel, evaluations: Sequence[int], seconds: float
 ) -> dict[str, Any]:
-    """Args: evaluations: those of the curves, of the studies and of twin previews."""
+    """Args: evaluations: of the curves, their companions, the studies and twin previews."""
     first, size = plan.batches[index]
     curves = size * plan.labels_evaluated * len(plan.sigmas)
-    _, studied, shown = evaluations
+    depth = plan.companion_depth(range(first, first + size))
+    levels = [(depth > d).sum() * len(at) for d, at in enumerate(plan.companion_levels)]
+    curves += int(sum(levels)) * plan.labels_evaluated
+    _, _, studied, shown = evaluations
     return {
         "batch": index,
         "first": first,

@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from entroscope.measurement.curves.estimation.companions import CompanionSums
 from entroscope.protocol.quantities import BY_NAME, COMBINED, ENTROPY, MISSED, Quantity
 
 Array = NDArray[np.float64]
@@ -41,6 +42,7 @@ class Moments:
         cross: sums of their products with CONTROLLED, (len(CONTROLLED), steps, controls).
         lagged: sums of the products of LAGGED, H_k M_k, H_k M_{k-1} and so on, (len(LAGGED),
             steps).
+        companions: what companions say of the curve; None in runs without.
     """
 
     n: NDArray[np.int64]
@@ -53,6 +55,7 @@ class Moments:
     gram: Array
     cross: Array
     lagged: Array
+    companions: CompanionSums | None = None
 
     @classmethod
     def of(
@@ -61,13 +64,14 @@ class Moments:
         labels: NDArray[np.int64],
         num_labels: int,
         calibration: Array | None = None,
+        companions: CompanionSums | None = None,
     ) -> Self:
         """Sum values per trajectory.
 
         Args:
             table: (quantities, steps, batch), NaN in all of a trajectory that does not count.
             labels: (batch,), position of each trajectory's label among the run labels.
-            calibration: as kept.
+            calibration, companions: as kept.
         """
         nothing = np.zeros((0, table.shape[1]))
         counts = np.isfinite(table[ENTROPY.row, 0])
@@ -86,17 +90,23 @@ class Moments:
             gram=controls @ controls.T,
             cross=table[[quantity.row for quantity in CONTROLLED]] @ controls.T,
             lagged=_lagged(table),
+            companions=companions,
         )
 
     def __add__(self, other: "Moments") -> "Moments":
         parts = (self, other)
         if len(self.control) != len(other.control):  # one of them was written without
             parts = (self.uncontrolled(), other.uncontrolled())
-        return Moments(*(getattr(parts[0], f) + getattr(parts[1], f) for f in FIELDS))
+        sums = {f: getattr(parts[0], f) + getattr(parts[1], f) for f in FIELDS}
+        companions = None
+        if self.companions is not None and other.companions is not None:
+            companions = self.companions + other.companions
+        return Moments(**sums, companions=companions)
 
     def uncontrolled(self) -> "Moments":
         """Return the sums without those of control variates."""
-        return Moments.of_sums({field: getattr(self, field) for field in SUMS})
+        sums = Moments.of_sums({field: getattr(self, field) for field in SUMS})
+        return replace(sums, companions=self.companions)
 
     @classmethod
     def of_sums(cls, sums: Mapping[str, NDArray[Any]]) -> Self:
@@ -110,18 +120,24 @@ class Moments:
             "calibration": (0, steps),
         }
         none = {field: np.zeros(shape) for field, shape in shapes.items()}
-        return cls(**{**none, **sums})
+        known = {field: array for field, array in sums.items() if field in FIELDS}
+        return cls(**{**none, **known}, companions=CompanionSums.of_arrays(sums))
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays that a record keeps, by name."""
+        kept = {} if self.companions is None else self.companions.arrays()
+        return {**{field: getattr(self, field) for field in FIELDS}, **kept}
 
     def by_side(self, label: int) -> "Moments":
         """Return the sums with true labels told apart as one of them and all others."""
-        sums = {name: getattr(self, name) for name in ("n", "profile", "profile_square")}
-        sides = {k: np.stack([s[label], s.sum(0) - s[label]]) for k, s in sums.items()}
-        return replace(self, **sides)
+        sums = (self.n, self.profile, self.profile_square)
+        n, profile, square = (np.stack([s[label], s.sum(0) - s[label]]) for s in sums)
+        return replace(self, n=n, profile=profile, profile_square=square)
 
     @property
     def nodes(self) -> int:
         """How many of the controls are M at some level; the others belong to labels."""
-        return len(control_levels(self.total.shape[1]))
+        return min(len(control_levels(self.total.shape[1])), len(self.control))
 
     @property
     def count(self) -> int:

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from entroscope.measurement.curves.moments import FIELDS, Moments
+from entroscope.measurement.curves.moments import Moments
 from entroscope.measurement.curves.study_arrays import StudyArrays
 from entroscope.protocol.frames import pack_arrays, unpack_arrays
 
@@ -102,9 +102,9 @@ class Record:
     def encode(self) -> tuple[bytes, bytes]:
         """Return the sums (small, folded) and the values (kept for later questions) as frames."""
         sums = {
-            f"{key}:{name}": getattr(moments, name)
+            f"{key}:{name}": array
             for key, moments in self.moments.items()
-            for name in FIELDS
+            for name, array in moments.arrays().items()
         }
         sums |= {f"{STUDY}{name}": array for name, array in self.studies.items()}
         values = {"labels": self.labels.astype(np.int32), **self.values}

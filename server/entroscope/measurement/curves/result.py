@@ -6,20 +6,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from entroscope.measurement.curves.calibration import calibration_document, step_error
-from entroscope.measurement.curves.checks import group_entropy, left_out, pruning_bound
-from entroscope.measurement.curves.control_variates import combined
+from entroscope.measurement.curves.calibration import calibration_document
+from entroscope.measurement.curves.checks import group_entropy, pruning_bound
+from entroscope.measurement.curves.estimation.estimates import (
+    Estimate,
+    estimates,
+    plain_step_error,
+    resampled_production,
+)
 from entroscope.measurement.curves.exact import exact_curves
 from entroscope.measurement.curves.floor import floor_document
 from entroscope.measurement.curves.fold import Fold
 from entroscope.measurement.curves.moments import Moments, standard_error
 from entroscope.measurement.curves.studies import studies_document
-from entroscope.measurement.curves.windows import window
-from entroscope.measurement.plan.complement import is_complement_run
+from entroscope.measurement.curves.windows import window, window_of_samples
 from entroscope.measurement.plan.curves import Curve
 from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.frames import finite
-from entroscope.protocol.quantities import COLUMNS, COMBINED, SHOWN
+from entroscope.protocol.quantities import COLUMNS, ENTROPY, PRODUCTION, SHOWN, UNKNOWN, Quantity
 
 Array = NDArray[np.float64]
 
@@ -31,8 +35,7 @@ def result_document(fold: Fold, checks: list[dict[str, Any]] | None = None) -> d
         checks: those of the same fold, where they are known already.
     """
     plan, merged, exact = fold.plan, fold.merged(), exact_curves(fold.plan)
-    batches = [fold.moments[batch] for batch in sorted(fold.moments)]
-    windows = [window(c.key, plan.sigmas, [batch[c.key] for batch in batches]) for c in plan.curves]
+    windows = [curve_window(fold, curve) for curve in plan.curves]
     document = {
         "schema": 1,
         "spec": plan.spec.document(),
@@ -40,7 +43,7 @@ def result_document(fold: Fold, checks: list[dict[str, Any]] | None = None) -> d
         "labels": [plan.labels[column] for column in plan.columns],
         "sigma": plan.sigmas,
         "trajectories": fold.trajectories,
-        "batches": len(batches),
+        "batches": len(fold.moments),
         "curves": {
             c.key: {**curve_document(plan, c, merged[c.key]), "exact": exact[c.key]}
             for c in plan.curves
@@ -54,16 +57,26 @@ def result_document(fold: Fold, checks: list[dict[str, Any]] | None = None) -> d
     return finished
 
 
+def curve_window(fold: Fold, curve: Curve) -> dict[str, Any]:
+    """Return the window of a curve: of the best estimate, where there are companions to make it."""
+    plan, moments = fold.plan, fold.merged()[curve.key]
+    estimate = estimates(plan, curve, moments)[PRODUCTION]
+    sums = moments.companions
+    if sums is None or estimate.slopes is None or not sums.block.size:
+        batches = [fold.moments[batch][curve.key] for batch in sorted(fold.moments)]
+        return window(curve.key, plan.sigmas, batches)
+    samples = resampled_production(plan, curve, moments, estimate)
+    return window_of_samples(curve.key, plan, estimate, samples)
+
+
 def curve_document(plan: Plan, curve: Curve, moments: Moments) -> dict[str, Any]:
     """Return one curve of the result.
 
     Its expectation is over the curve's own mixture: of the run's trajectories it counts the `n`
     whose label lies inside the decision, with the run's prior renormalised there.
 
-    `entropy_step_error` is the size of M = H_k - H_0 + integral of production, less what its own
-    standard error explains. M is 0 but for the error of the steps, which reaches the integral
-    first and more strongly than the entropy (science.md, sections 3 and 4). On data paths, where
-    M is not 0, it is what the half-path corrects.
+    The plain means have `entropy_step_error` beside them; the combined are the best estimate, with
+    all that may be left in them (estimates.py).
     """
     arrays: dict[str, Any] = {}
     for name in (quantity.name for quantity in SHOWN):
@@ -77,8 +90,8 @@ def curve_document(plan: Plan, curve: Curve, moments: Moments) -> dict[str, Any]
         "bound": group_entropy(plan, curve),
         "n": moments.count,
         **arrays,
-        **_combined(plan, curve, moments),
-        "entropy_step_error": _step_error(plan, moments),
+        **_combined(estimates(plan, curve, moments)),
+        f"{ENTROPY.name}_step_error": plain_step_error(plan, moments),
         "pruning": _pruning(plan, curve, moments),
         "calibration": calibration_document(moments),
         "floor": _floor(plan, curve, moments),
@@ -86,32 +99,13 @@ def curve_document(plan: Plan, curve: Curve, moments: Moments) -> dict[str, Any]
     }
 
 
-def _step_error(plan: Plan, moments: Moments) -> NDArray[np.float64]:
-    if plan.spec.paths_from == "data":
-        return step_error(moments)
-    missed, noise = moments.mean("missed"), np.nan_to_num(moments.error("missed"))
-    return np.sqrt(np.maximum(missed**2 - noise**2, 0))
-
-
-def _combined(plan: Plan, curve: Curve, moments: Moments) -> dict[str, Array]:
-    """Return each of COMBINED after regression on its control variates.
-
-    Where M has no reason to be 0 there are none, and they are the plain means; so in complement
-    runs, whose sides are not labels of the prior.
-    """
-    uncontrolled = is_complement_run(plan.spec) or "production_integral" in left_out(plan)
-    inside = np.zeros(len(plan.prior))
-    for group in curve.groups:
-        inside[list(group)] = plan.prior[list(group)]
-    arrays = {}
-    for name in (quantity.name for quantity in COMBINED):
-        if uncontrolled:
-            arrays[f"{name}_combined"] = moments.mean(name)
-            arrays[f"{name}_combined_se"] = moments.error(name)
-            continue
-        regressed = combined(moments, name, inside / inside.sum())
-        arrays[f"{name}_combined"] = regressed.mean
-        arrays[f"{name}_combined_se"] = regressed.error
+def _combined(best: Mapping[Quantity, Estimate]) -> dict[str, Array]:
+    """Return the best estimate of each of COMBINED, its noise and what else may be left in it."""
+    arrays: dict[str, Array] = {}
+    for quantity, estimate in best.items():
+        arrays[f"{quantity.name}_combined"] = estimate.mean
+        arrays[f"{quantity.name}_combined_se"] = estimate.error
+        arrays[f"{quantity.name}_combined_step_error"] = estimate.step_error
     return arrays
 
 
@@ -138,8 +132,19 @@ def _profiles(plan: Plan, curve: Curve, moments: Moments) -> list[dict[str, Any]
         if n:
             profile["entropy"] = total / n
             profile["entropy_se"] = standard_error(n, total, square)
+            profile |= _corrected_profile(moments, position)
             profiles.append(profile)
     return profiles
+
+
+def _corrected_profile(moments: Moments, label: int) -> dict[str, Any]:
+    """Return a profile with the error of the steps removed, where companions measured it."""
+    sums = moments.companions
+    if sums is None or sums.label_n[label] < 2:
+        return {}
+    total, square = moments.profile[label], moments.profile_square[label]
+    mean, error = sums.of_label(label).added_to(int(moments.n[label]), total, square)
+    return {"entropy_combined": mean, "entropy_combined_se": error}
 
 
 def _provenance(facts: list[dict[str, Any]]) -> dict[str, Any]:
@@ -167,6 +172,8 @@ def curve_arrays(document: Mapping[str, Any]) -> dict[str, Array]:
     arrays = {"sigma": np.array(document["sigma"], dtype=np.float64)}
     for key, curve in document["curves"].items():
         for column in COLUMNS:
+            if column.name not in curve and column.plain == UNKNOWN:
+                continue
             values = curve[column.name if column.name in curve else column.plain]
             arrays[f"{key}:{column.name}"] = np.array(values, dtype=np.float64)
     return arrays

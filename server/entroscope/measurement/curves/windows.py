@@ -6,13 +6,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from entroscope.measurement.curves.estimation.estimates import Estimate
+from entroscope.measurement.curves.estimation.integral import refined
 from entroscope.measurement.curves.moments import Moments, merged
+from entroscope.measurement.plan.plan import Plan
 from entroscope.protocol.quantities import PRODUCTION
 
 Array = NDArray[np.float64]
 
 #: Share of the information that the window holds, the same on either side left out.
 SHARE = 0.8
+
+#: Student's 97.5 % quantile for 15 degrees of freedom over the normal one.
+STUDENT = 2.131 / 1.960
 
 NAMES = ("sigma_peak", "sigma_low", "sigma_high")
 
@@ -30,6 +36,27 @@ def window(key: str, sigmas: Array, batches: Sequence[Moments]) -> dict[str, Any
     document: dict[str, Any] = {"curve": key, "share": SHARE}
     for name, value, error in zip(NAMES, measured, errors, strict=True):
         document |= {name: float(value), f"{name}_error": float(error)}
+    return document
+
+
+def window_of_samples(key: str, plan: Plan, best: Estimate, samples: Array) -> dict[str, Any]:
+    """Return the same of a best estimate of production, between the noise levels too.
+
+    The error is the spread over bootstrap samples of blocks of trajectories, with Student's factor
+    for so few blocks, and what the steps may have moved: the window of the estimate less what they
+    may have left in it.
+
+    Args:
+        samples: (samples, steps), production of each.
+    """
+    rest = np.zeros_like(best.mean) if best.rest is None else best.rest
+    curves = np.concatenate([[best.mean, best.mean - rest], samples])
+    times, dense = refined(plan.sigmas, curves, plan.edges)
+    measured, moved, *each = np.log([_measure(np.exp(-times), one) for one in dense])
+    error = np.sqrt(STUDENT**2 * np.nanvar(each, 0) + np.square(moved - measured))
+    document: dict[str, Any] = {"curve": key, "share": SHARE}
+    for name, value, part in zip(NAMES, np.exp(measured), error, strict=True):
+        document |= {name: float(value), f"{name}_error": float(value * part)}
     return document
 
 

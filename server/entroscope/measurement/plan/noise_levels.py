@@ -1,9 +1,11 @@
-"""Noise levels by rule."""
+"""Noise levels by rule, and those where guidance begins or ends."""
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from entroscope.protocol.spec import Schedule
+from entroscope.protocol.spec import Guidance, Schedule
 
 
 def karras(schedule: Schedule) -> NDArray[np.float64]:
@@ -19,3 +21,12 @@ def karras(schedule: Schedule) -> NDArray[np.float64]:
     sigmas = (ends[0] + np.linspace(0, 1, steps) * (ends[1] - ends[0])) ** rho
     sigmas[0], sigmas[-1] = top, bottom  # the powers round; the ends are what was asked
     return np.asarray(sigmas, dtype=np.float64)
+
+
+def guidance_edges(guidance: Guidance | None, sigmas: Sequence[float]) -> frozenset[int]:
+    """Return the steps at which guidance begins or has ended."""
+    if guidance is None or guidance.interval is None or guidance.scale == 1:
+        return frozenset()
+    low, high = guidance.interval
+    inside = [low < sigma <= high for sigma in sigmas]
+    return frozenset(step for step in range(1, len(inside)) if inside[step] != inside[step - 1])

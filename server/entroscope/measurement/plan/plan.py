@@ -11,6 +11,11 @@ from numpy.typing import NDArray
 
 from entroscope.measurement.params.bound import Bound
 from entroscope.measurement.plan.bound import bind_params
+from entroscope.measurement.plan.companions import (
+    companion_counts,
+    companion_depth,
+    companion_levels,
+)
 from entroscope.measurement.plan.complement import (
     HALF,
     evaluations_per_level,
@@ -18,14 +23,14 @@ from entroscope.measurement.plan.complement import (
     knows_sides_only,
 )
 from entroscope.measurement.plan.curves import Curve, curves_of, find_label, named_labels
-from entroscope.measurement.plan.noise_levels import karras
+from entroscope.measurement.plan.noise_levels import guidance_edges, karras
 from entroscope.measurement.plan.paired_previews import sharing_labels
 from entroscope.measurement.plan.study_levels import study_evaluations
 from entroscope.protocol.errors import SpecError
 from entroscope.protocol.models import DataInfo, ModelInfo
 from entroscope.protocol.partitions import is_each_vs_rest
 from entroscope.protocol.patience import wanted
-from entroscope.protocol.spec import BatchPlan, Spec
+from entroscope.protocol.spec import BatchPlan, Schedule, Spec
 from entroscope.protocol.studies_spec import Studies
 
 Array = NDArray[np.float64]
@@ -47,6 +52,8 @@ def spec_hash(
     """
     document = spec.document()
     del document["previews"]
+    if not spec.companions:  # as runs before companions were hashed
+        del document["companions"]
     document["partitions"] = named_labels(document["partitions"], labels)
     inputs = [weights_hash]
     if spec.paths_from == "data" and data is not None:
@@ -107,6 +114,35 @@ class Plan:
         return karras(self.spec.schedule) if levels is None else np.array(levels, np.float64)
 
     @cached_property
+    def edges(self) -> frozenset[int]:
+        """Steps at which guidance begins or has ended."""
+        return guidance_edges(self.spec.guidance, self.sigmas.tolist())
+
+    @property
+    def companion_share(self) -> float:
+        """Share of the trajectories that have a companion; runs of early versions have none."""
+        return self.spec.companions or 0.0
+
+    @cached_property
+    def companion_levels(self) -> tuple[tuple[int, ...], ...]:
+        """Levels of companions and of theirs, as places among the run's."""
+        return companion_levels(len(self.sigmas), self.edges)
+
+    def companion_depth(self, trajectories: Sequence[int]) -> NDArray[np.int64]:
+        """Return how many companions each trajectory has, one after the other."""
+        return companion_depth(trajectories, self.companion_share, self.turns)
+
+    @property
+    def turns(self) -> int:
+        """How many classes take turns among the trajectories; 1 where each counts for all."""
+        return len(self.complement_classes) if is_complement_run(self.spec) else 1
+
+    def at_levels(self, levels: Sequence[int]) -> "Plan":
+        """Return the plan of the same run on some of its noise levels."""
+        schedule = Schedule(sigmas=[float(self.sigmas[level]) for level in levels])
+        return Plan(self.spec.model_copy(update={"schedule": schedule}), self.info)
+
+    @cached_property
     def batches(self) -> tuple[tuple[int, int], ...]:
         sizes = self.spec.batch_sizes or BatchPlan.of(self.info.batch_sizes)
         return batch_layout(self.spec.trajectories, sizes)
@@ -164,7 +200,14 @@ class Plan:
     def evaluations(self) -> int:
         """Evaluations (sample, label, sigma) of the whole run, at most."""
         main = self.spec.trajectories * len(self.sigmas) * self.labels_evaluated
-        return main + self.study_evaluations + self.preview_evaluations
+        return main + self.companion_evaluations + self.study_evaluations + self.preview_evaluations
+
+    @property
+    def companion_evaluations(self) -> int:
+        """Those of all companions and of theirs, at most."""
+        counts = companion_counts(self.spec.trajectories, self.companion_share, self.turns)
+        levels = sum(n * len(at) for n, at in zip(counts, self.companion_levels, strict=True))
+        return levels * self.labels_evaluated
 
     @property
     def work(self) -> float:

@@ -5,6 +5,7 @@ from typing import Any
 
 from entroscope.measurement.params.bound import Bound
 from entroscope.measurement.plan.bound import bind_params
+from entroscope.measurement.plan.companions import companions_of
 from entroscope.measurement.plan.complement import fill_complement
 from entroscope.measurement.plan.paired_previews import fill_previews
 from entroscope.measurement.plan.plan import Plan
@@ -26,6 +27,7 @@ def resolve(spec: Spec, info: ModelInfo) -> Plan:
     schedule = _resolved_schedule(spec.schedule, bound)
     filled = {"params": bound.params, "schedule": schedule, "batch_sizes": sizes}
     filled |= {"previews": fill_previews(spec, bound.paired_previews), **fill_complement(spec)}
+    filled["companions"] = companions_of(spec)
     plan = Plan(spec.model_copy(update=filled), info)  # checks labels, partitions and prior
     check_plan(plan)
     mode = Mode(

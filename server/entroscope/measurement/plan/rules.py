@@ -80,6 +80,9 @@ def _check_paths(plan: Plan) -> None:
     if spec.guidance is not None:
         reason = "data paths are not guided: the data move them, not the model"
         raise SpecError("guidance", spec.guidance.model_dump(), reason)
+    if spec.companions:
+        reason = "must be 0 on data paths: the half-path corrects them at no evaluation"
+        raise SpecError("companions", spec.companions, reason)
     if spec.prune_below:
         reason = "must be 0 on data paths: the bound of pruning holds on paths of the model only"
         raise SpecError("prune_below", spec.prune_below, reason)

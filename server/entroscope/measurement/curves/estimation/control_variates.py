@@ -6,6 +6,7 @@ removes what they explain of its spread, at no evaluation.
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,37 @@ class Combined:
     error: Array
 
 
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """A quantity and its control variates at every level; the last two controls are M at the level
+    and at the one before.
+
+    Attributes:
+        mean, variance: (steps,), of the quantity per trajectory.
+        products: (steps, controls, controls), covariances; with_y: (steps, controls), theirs with
+            the quantity.
+        offset: (steps, controls), what the means of the controls are off.
+        nodes: how many controls are M at some level; labels: how many belong to labels.
+    """
+
+    mean: Array
+    variance: Array
+    products: Array
+    with_y: Array
+    offset: Array
+    nodes: int
+    labels: int
+
+    @classmethod
+    def of(cls, moments: Moments, quantity: str, prior: Array) -> Self:
+        """Args: prior: (run labels,), probability of each true label inside the partition."""
+        products, with_y, offset = _centred(moments, quantity, prior)
+        mean = moments.mean(quantity)
+        variance = moments.square[BY_NAME[quantity].row] / moments.count - mean**2
+        nodes = moments.nodes
+        return cls(mean, variance, products, with_y, offset, nodes, len(moments.control) - nodes)
+
+
 def combined(moments: Moments, quantity: str, prior: Array) -> Combined:
     """Return the mean of one of COMBINED, by its name, at every level after regression.
 
@@ -42,16 +74,15 @@ def combined(moments: Moments, quantity: str, prior: Array) -> Combined:
     n, used = moments.count, _used(moments)
     if not used:
         return Combined(moments.mean(quantity), moments.error(quantity))
-    spread, with_y, offset = _centred(moments, quantity, prior)
-    columns = [*range(used - OWN), *range(spread.shape[1] - OWN, spread.shape[1])]
-    inverse, rank = _pseudo_inverse(spread[:, columns][:, :, columns])
-    slopes = np.einsum("kij,kj->ki", inverse, with_y[:, columns])
-    row = BY_NAME[quantity].row
-    mean = moments.mean(quantity)
-    explained = np.einsum("ki,ki->k", slopes, with_y[:, columns])
-    left = np.maximum(moments.square[row] / n - mean**2 - explained, 0)
-    shift = np.einsum("ki,ki->k", slopes, offset[:, columns])
-    return Combined(mean - shift, np.sqrt(left / (n - 1 - rank)))
+    controls = Controls.of(moments, quantity, prior)
+    every = controls.offset.shape[1]
+    columns = [*range(used - OWN), *range(every - OWN, every)]
+    inverse, rank = pseudo_inverse(controls.products[:, columns][:, :, columns])
+    slopes = np.einsum("kij,kj->ki", inverse, controls.with_y[:, columns])
+    explained = np.einsum("ki,ki->k", slopes, controls.with_y[:, columns])
+    left = np.maximum(controls.variance - explained, 0)
+    shift = np.einsum("ki,ki->k", slopes, controls.offset[:, columns])
+    return Combined(controls.mean - shift, np.sqrt(left / (n - 1 - rank)))
 
 
 def _used(moments: Moments) -> int:
@@ -101,12 +132,17 @@ def _products(moments: Moments) -> Array:
     return products
 
 
-def _pseudo_inverse(spread: Array) -> tuple[Array, NDArray[np.int64]]:
-    """Return the pseudo-inverse of each covariance, (steps, q, q), and its rank, (steps,)."""
+def pseudo_inverse(spread: Array, scale: float = 1.0) -> tuple[Array, NDArray[np.int64]]:
+    """Return the pseudo-inverse of each covariance, (steps, q, q), and its rank, (steps,).
+
+    Args:
+        scale: what a variance of 1 per trajectory is in it.
+    """
     deviation = np.sqrt(np.maximum(np.einsum("kii->ki", spread), 0))
-    scale = np.where(deviation > RANK_TOLERANCE, 1 / np.maximum(deviation, RANK_TOLERANCE), 0)
-    values, vectors = np.linalg.eigh(scale[:, :, None] * spread * scale[:, None])
+    least = RANK_TOLERANCE * np.sqrt(scale)
+    units = np.where(deviation > least, 1 / np.maximum(deviation, least), 0)
+    values, vectors = np.linalg.eigh(units[:, :, None] * spread * units[:, None])
     real = values > RANK_TOLERANCE * np.maximum(values[:, -1:], 1)
     inverses = np.where(real, 1 / np.where(real, values, 1), 0)
     whole = np.einsum("kim,km,kjm->kij", vectors, inverses, vectors)
-    return scale[:, :, None] * whole * scale[:, None], real.sum(1)
+    return units[:, :, None] * whole * units[:, None], real.sum(1)
