@@ -30,7 +30,7 @@ const ENTRIES = [
     bibtex: `@software{entroscope,
   title   = {Entroscope: see when a diffusion model makes up its mind},
   author  = {{The Entroscope maintainers}},
-  version = {0.2.0},
+  version = {0.3.0},
   year    = {2026},
   license = {MIT}
 }`
