@@ -55,7 +55,7 @@ def test_a_study_whose_model_is_there_fills_the_form_and_starts_nothing(visitor:
 def test_a_study_without_its_model_says_how_to_get_it(visitor: Visitor) -> None:
     page = visitor.open()
     item = opened(page, "edm2-xs-thousand")
-    expect(item.locator("summary")).to_contain_text("19,200,000 evaluations")
+    expect(item.locator("summary")).to_contain_text("21,981,000 evaluations")
     commands = "\n".join(PRESETS["edm2-xs-thousand"].how_to_get)
     assert item.locator("pre").inner_text() == commands
     expect(item.get_by_role("button", name="Fill the form")).to_have_count(0)

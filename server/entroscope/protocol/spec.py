@@ -245,7 +245,7 @@ class Spec(Strict):
     companions: Annotated[float, Field(ge=0, le=1)] | None = None
     """Share of the trajectories that have a companion: the same path once more on every second
     noise level. What the two differ by is the error of the steps, which is measured and removed
-    with it. A quarter where left out, which costs an eighth more evaluations; 0 for none, and on
+    with it. A quarter where left out, which costs a seventh more evaluations; 0 for none, and on
     paths of data, which have a correction of their own."""
     studies: Studies = Studies()
     """Experiments on some of the trajectories, besides the curves; they cost evaluations of their
