@@ -26,7 +26,7 @@ MIXTURE = ModelInfo(
     shape=(1,),
     batch_sizes=BatchSizes(),
 )
-#: H in bits of two components at r (science.md, section 10).
+#: H in bits of two components at r (guide: Known answers).
 PAIR_BITS = {
     0.1: 0.99282235,
     0.25: 0.95627004,

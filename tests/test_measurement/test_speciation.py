@@ -1,4 +1,4 @@
-"""Speciation times and widths against the closed forms of science.md, section 10."""
+"""Speciation times and widths against the closed forms of guide: Known answers."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Runs against closed forms and quadrature: 512 steps, 2000 trajectories (science.md, section 10).
+"""Runs against closed forms and quadrature: 512 steps, 2000 trajectories (guide: Known answers).
 
 Every point must lie within 4 standard errors plus 0.02 bits of the truth: the 0.02 are the error of
 the steps, which no number of trajectories removes.

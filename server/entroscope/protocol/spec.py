@@ -112,7 +112,7 @@ class Previews(Strict):
 
 
 class Guidance(Strict):
-    """Classifier-free guidance of the paths (science.md, section 7)."""
+    """Classifier-free guidance of the paths (guide: Guidance)."""
 
     scale: Annotated[float, Field(allow_inf_nan=False, ge=0, le=100)]
     """Guidance scale w, without unit, of D_u + w (D_c - D_u), c the label of a sample and u none;
@@ -145,7 +145,7 @@ class Guidance(Strict):
         return self
 
 
-#: What a class is scored against in each-vs-rest (science.md, section 5): the other classes, the
+#: What a class is scored against in each-vs-rest (guide: Complement): the other classes, the
 #: complement rebuilt from the unconditional branch and the class, or that branch itself.
 Complement = Literal["classes", "rebuilt", "unconditional"]
 #: What moves the paths of the complement; where it is left out, what they are scored with.

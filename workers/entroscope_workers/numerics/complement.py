@@ -1,4 +1,4 @@
-"""The complement of a class, rebuilt from two branches (science.md, section 5).
+"""The complement of a class, rebuilt from two branches (guide: Complement).
 
 Production of a class against the rest is `production.production` of D_c and D_rest, as of any two
 groups.

@@ -1,4 +1,4 @@
-"""Entropies of a posterior, per trajectory, in bits (science.md, section 2; the handbook's
+"""Entropies of a posterior, per trajectory, in bits (guide: What is measured; the handbook's
 "What is measured", entropy and cross-entropy). Production is in `production.py`."""
 
 import math

@@ -1,4 +1,4 @@
-"""Guided denoisers: what moves a guided trajectory (science.md, section 7)."""
+"""Guided denoisers: what moves a guided trajectory (guide: Guidance)."""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""The Gaussian kernels of the reverse stochastic chain (science.md, section 3)."""
+"""The Gaussian kernels of the reverse stochastic chain (guide: The posterior)."""
 
 from dataclasses import dataclass
 

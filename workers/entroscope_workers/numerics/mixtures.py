@@ -53,7 +53,7 @@ class Mixture:
 def pair_entropy(r: float, nodes: int = 200) -> float:
     """Return H in nats of two components at distance r from their middle, in units of the noise.
 
-    H = E_{u ~ N(r, 1)} ln(1 + e^{-2 r u})  (science.md, section 10), by Gauss-Hermite quadrature.
+    H = E_{u ~ N(r, 1)} ln(1 + e^{-2 r u})  (guide: Known answers), by Gauss-Hermite quadrature.
     """
     points, weights = _gauss_hermite(nodes)
     values = np.logaddexp(0, -2 * r * (points + r))

@@ -3,7 +3,7 @@
     production = 1 / (sigma^2 ln 2) E_x sum_Y p(Y|x) |D_Y(x) - Dbar(x)|^2       bits per ln sigma
     D_Y = sum_{z in Y} p(z|x) / p(Y|x) D_z,   Dbar = sum_Y p(Y|x) D_Y
 
-by the I-MMSE relation (Guo, Shamai and Verdu 2005, theorem 2; science.md, section 4; the handbook's
+by the I-MMSE relation (Guo, Shamai and Verdu 2005, theorem 2; guide: Production; the handbook's
 "What is measured", production). Dbar is the mixture of the conditional denoisers, not the
 unconditional network. Where the state is moved by another mean than the posterior is read with, as
 under guidance read with the model's own kernels, the sum over Y gains

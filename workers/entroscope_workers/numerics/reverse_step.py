@@ -88,7 +88,7 @@ def joined_noise(sigmas: Sequence[float], normals: Sequence[Tensor]) -> Tensor:
 
     From a by m to b the noise n_1 of the first step reaches b scaled by keep_2 = b^2/m^2, so that
     n = (keep_2 s_1 n_1 + s_2 n_2) / s, s_i the deviations of the steps and s that of the one step
-    from a to b: keep_2^2 s_1^2 + s_2^2 = s^2  (science.md, section 11).
+    from a to b: keep_2^2 s_1^2 + s_2^2 = s^2  (guide: Error of the steps).
 
     Args:
         sigmas: noise levels, decreasing; normals: one for each step between them.

@@ -1,4 +1,4 @@
-"""A batch on its way down the noise levels, scored as it goes (science.md, sections 3 to 7)."""
+"""A batch on its way down the noise levels, scored as it goes (guide: What is measured)."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Companions of a batch: some of its paths again, on coarser levels and the same noise.
 
 A companion starts at the same state and label and goes a -> m -> b in one step, with the noise of
-the fine path (science.md, section 11). Its kernels are twice as long: what the two differ by is
+the fine path (guide: Error of the steps). Its kernels are twice as long: what the two differ by is
 the error of the steps.
 """
 

@@ -1,7 +1,7 @@
 """A complement run's batch on its way down the noise levels: two evaluations a path and level.
 
 Each trajectory belongs to one class and to one side, the class or its complement, and counts for
-that class's curve alone (science.md, section 5).
+that class's curve alone (guide: Complement).
 """
 
 from collections.abc import Iterator, Sequence

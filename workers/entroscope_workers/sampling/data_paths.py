@@ -1,4 +1,4 @@
-"""Paths of labelled data: noised, then read from the highest noise level down (science.md, 3).
+"""Paths of labelled data: noised, then read from the highest level down (guide: The posterior).
 
 The forward chain is x_b -> x_a = x_b + sqrt(a^2 - b^2) n. Given its start x0, read backwards, it is
 the reverse kernel of a denoiser that answers x0. So a path of data is a path that its own datum

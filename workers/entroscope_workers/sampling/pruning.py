@@ -1,4 +1,4 @@
-"""Which labels of which trajectory are still evaluated (science.md, section 6)."""
+"""Which labels of which trajectory are still evaluated (guide: Pruning)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

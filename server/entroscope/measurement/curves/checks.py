@@ -1,4 +1,4 @@
-"""What every run must satisfy, measured on the run itself (science.md, section 8)."""
+"""What every run must satisfy, measured on the run itself (guide: Checks)."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -83,7 +83,7 @@ def _applies(name: str, plan: Plan, curve: Curve) -> bool:
 
 
 def left_out(plan: Plan) -> frozenset[str]:
-    """Return the checks that do not apply to a run (science.md, section 8).
+    """Return the checks that do not apply to a run (guide: Checks).
 
     Guidance moves the paths off the mixture that the model's own kernels are the posterior of, and
     data need not follow the model at all; so does a complement whose paths are moved by something
@@ -154,7 +154,7 @@ MEASURES: dict[str, Measure] = {
 def pruning_bound(curve: Curve, moments: Moments) -> Array:
     """Return how far pruning may have moved H at every noise level, in bits.
 
-    h(eps) + eps log2 K of the mean dropped mass eps (science.md, section 6); both are concave, so
+    h(eps) + eps log2 K of the mean dropped mass eps (guide: Pruning); both are concave, so
     that the mean over trajectories is bounded by that of the mean.
     """
     mass = np.clip(np.nan_to_num(moments.mean("dropped")), 0, 1)

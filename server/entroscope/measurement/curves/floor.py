@@ -1,4 +1,4 @@
-"""Where the curves of a complement run end: their floor (science.md, section 5)."""
+"""Where the curves of a complement run end: their floor (guide: Complement)."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
 """Each-vs-rest curves at another prior of the class, without sampling again.
 
 A wanted prior w shifts the log-odds of every path by logit(w) - logit(q), and weighs the mean over
-paths: w on the side of the class, 1 - w on that of its complement (science.md, section 5).
+paths: w on the side of the class, 1 - w on that of its complement (guide: Complement).
 """
 
 from collections.abc import Mapping, Sequence

@@ -41,7 +41,7 @@ def integrate(
     """Return entropy and production, in nats, of every grouping of one mixture.
 
     production = sigma^-2 E sum_Y p(Y|x) |D_Y - Dbar|^2 with D_Y - Dbar = (M_Y - Mbar) sigma^2 /
-    (std^2 + sigma^2) for the posterior means M of the components' means (science.md, section 4).
+    (std^2 + sigma^2) for the posterior means M of the components' means (guide: Production).
     It is the formula of the workers' numerics/production.py, in numpy: the server imports no torch,
     and here the expectation is a sum over nodes.
 

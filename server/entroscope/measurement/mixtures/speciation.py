@@ -1,4 +1,4 @@
-"""When two Gaussians part, and how wide the band between two entropies is (science.md, 10).
+"""When two Gaussians part, and how wide the band between two entropies is (guide: Known answers).
 
 Two at +-m with covariance s^2 I have r = |m| / sqrt(s^2 + sigma^2), and their entropy depends on r
 alone. VP time t is that of alpha = e^-t: sigma^2 = e^{2t} - 1.

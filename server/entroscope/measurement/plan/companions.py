@@ -1,4 +1,4 @@
-"""Which trajectories have a companion, and on which levels it goes (science.md, section 11).
+"""Which trajectories have a companion, and on which levels it goes (guide: Error of the steps).
 
 A companion starts where its trajectory starts and goes down every second noise level on the same
 noise: what the two differ by is the error of the steps.

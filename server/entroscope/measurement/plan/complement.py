@@ -1,4 +1,4 @@
-"""Complement runs: a class against the rest with two evaluations (science.md, section 5).
+"""Complement runs: a class against the rest with two evaluations (guide: Complement).
 
 Every trajectory belongs to one class and its complement, and to one side of the two.
 """

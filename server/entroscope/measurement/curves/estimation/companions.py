@@ -1,4 +1,4 @@
-"""What companions say of a curve: sums and a sample of paired differences (science.md, section 11).
+"""What companions say of a curve: sums and a sample of differences (guide: Error of the steps).
 
 X are entropy, production and M (PAIRED, in this order) of a trajectory; Delta = X - X of its
 companion at the levels of the companion, interpolated in ln sigma between them. Steps cost an error

@@ -1,4 +1,4 @@
-"""Control variates: means of known value that take noise out of a curve (science.md, section 4).
+"""Control variates: means of known value that take noise out of a curve (guide: Production).
 
 M_k = H_k - H_0 + integral of production has mean 0 up to the error of the steps, and so has it at
 every earlier level; the share of each true label is known as well. Regressing a quantity on them

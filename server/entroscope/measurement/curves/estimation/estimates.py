@@ -82,9 +82,9 @@ def plain_step_error(plan: Plan, moments: Moments) -> Array:
     """Return the size of the error of the steps of the plain entropy, (steps,).
 
     The size of M less what its own standard error explains: M is 0 but for the error of the steps,
-    which reaches the integral first and more strongly than the entropy (science.md, sections 3 and
-    4). With companions it is what they measured and what that leaves, where that is more. On data
-    paths it is what the half-path corrects.
+    which reaches the integral first and more strongly than the entropy (guide: Error of the steps).
+    With companions it is what they measured and what that leaves, where that is more. On data paths
+    it is what the half-path corrects.
     """
     if plan.spec.paths_from == "data":
         return step_error(moments)
@@ -110,7 +110,7 @@ def _uncorrected(plan: Plan, curve: Curve, moments: Moments, quantity: Quantity)
 def _above(plan: Plan, moments: Moments) -> dict[Quantity, tuple[Array, Array]]:
     """Return what was decided above sigma_max: shift of each quantity, and its doubt, (steps,).
 
-    The chain starts from the prior, and misses production(sigma_max) / 2 (science.md, section 3).
+    The chain starts from the prior, and misses production(sigma_max) / 2 (guide: The posterior).
     What is missed is evidence as from one more step, and counts for less the more is decided: in
     proportion to sigma^2 production, the spread of the denoised data under the posterior.
     """
