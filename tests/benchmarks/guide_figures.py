@@ -56,7 +56,8 @@ def four_points() -> Figure:
 
 def steps() -> Figure:
     """The largest true error of the entropy, plain and corrected, against the number of levels."""
-    plain, corrected = [], []
+    plain: list[float] = []
+    corrected: list[float] = []
     for count in STEPS:
         spec = {"trajectories": 16384, "schedule": {"steps": count}, "companions": 1}
         result = measure("gaussian-mixture", {"previews": None, **spec})
@@ -66,7 +67,7 @@ def steps() -> Figure:
             np.log(sigma[::-1]), np.log(exact["sigma"][::-1]), exact["entropy"][::-1]
         )
         for name, errors in (("entropy", plain), ("entropy_combined", corrected)):
-            errors.append(np.abs(np.array(curve[name]) - rising[::-1]).max())
+            errors.append(float(np.abs(np.array(curve[name]) - rising[::-1]).max()))
     figure = Figure()
     figure.add_scatter(x=STEPS, y=plain, name="plain", **marked(PRODUCTION))
     figure.add_scatter(x=STEPS, y=corrected, name="corrected by companions", **marked(ENTROPY))
