@@ -53,10 +53,10 @@ def compared(
 def test_guidance_is_priced_and_costs_one_evaluation_more_a_level(visitor: Visitor) -> None:
     page = visitor.open()
     prepare(page, "gaussian-mixture", trajectories="100", steps="10")
-    expect(page.locator("#cost")).to_contain_text("4,000 evaluations")
+    expect(page.locator("#cost")).to_contain_text("4,696 evaluations")
     open_advanced(page)
     guide(page, Scale="3")
-    expect(page.locator("#cost")).to_contain_text("5,000 evaluations")
+    expect(page.locator("#cost")).to_contain_text("5,870 evaluations")
 
 
 def test_what_is_wrong_with_advanced_settings_is_said_beside_them(visitor: Visitor) -> None:

@@ -90,7 +90,7 @@ def test_a_single_group_is_refused_beside_the_groups(clumsy: Visitor) -> None:
 def test_the_cost_is_there_before_run_is_pressed(visitor: Visitor) -> None:
     page = visitor.open()
     prepare(page, "fashion-mnist", trajectories="100", steps="10")
-    expect(page.locator("#cost")).to_contain_text("10,000 evaluations, about")
+    expect(page.locator("#cost")).to_contain_text("11,740 evaluations, about")
 
 
 def test_run_may_be_pressed_before_the_form_has_its_price(visitor: Visitor) -> None:

@@ -75,7 +75,7 @@ def test_pictures_of_the_trajectories_measured_are_shown_if_one_asks_for_them(
     short(page)
     page.get_by_text("More settings").click()
     page.get_by_label("Noise of the pictures").select_option("false")
-    expect(page.locator("#cost")).to_contain_text("96 evaluations")  # not 288, with the pairs
+    expect(page.locator("#cost")).to_contain_text("112 evaluations")  # not 336, with the pairs
     begin(page)
     expect_done(page)
     expect(page.locator(".sample")).to_have_count(8)

@@ -40,13 +40,13 @@ def test_a_study_whose_model_is_there_fills_the_form_and_starts_nothing(visitor:
     page = visitor.open()
     before = newest(page, visitor)
     item = opened(page, "fashion-mnist-classes")
-    expect(item.locator("summary")).to_contain_text("655,360 evaluations, about")
+    expect(item.locator("summary")).to_contain_text("750,720 evaluations, about")
     plan = planned(page, item.get_by_role("button", name="Fill the form"))
     wanted = PRESETS["fashion-mnist-classes"].spec
     for field in ("model", "partitions", "trajectories"):
         assert plan["spec"][field] == wanted[field]
     assert plan["cost"]["evaluations"] == PRESETS["fashion-mnist-classes"].evaluations
-    expect(page.locator("#cost")).to_contain_text("655,360 evaluations")
+    expect(page.locator("#cost")).to_contain_text("750,720 evaluations")
     expect(page.locator("#decisions select").nth(1)).to_have_value("preset:kinds")
     expect(page.locator("input[name=axis][value=ln_sigma]")).to_be_checked()
     assert newest(page, visitor) == before

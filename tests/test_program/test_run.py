@@ -54,7 +54,12 @@ def test_a_spec_that_is_off_is_one_sentence_and_no_result(
     assert not (tmp_path / "result.json").exists()
 
 
-SHARED = {"model": "gaussian-mixture", "trajectories": 64, "schedule": {"steps": 16}}
+SHARED: dict[str, Any] = {
+    "model": "gaussian-mixture",
+    "trajectories": 64,
+    "schedule": {"steps": 16},
+    "companions": 0,
+}
 
 
 def test_a_sweep_becomes_the_results_of_its_runs_in_order(tmp_path: Path) -> None:
