@@ -75,7 +75,7 @@ def test_a_ready_sweep_opens_on_the_theory_bench(visitor: Visitor) -> None:
     opened(page, "two-scales").get_by_role("button", name="Open on the theory bench").click()
     expect(page.locator("#preset-about")).to_contain_text("Two pairs of components")
     expect(page.locator("#presets input:checked")).to_have_value("two-scales")
-    expect(page.locator("#sweep-cost")).to_contain_text("4 runs, 6,291,456 evaluations")
+    expect(page.locator("#sweep-cost")).to_contain_text("4 runs, 7,186,432 evaluations")
     assert page.locator("#presets input[value=two-scales]").count() == 1
 
 
