@@ -93,7 +93,8 @@ def our_way(model: Model, spec: dict[str, Any], budget: int, steps: int, prune: 
     few = {"schedule": schedule, "trajectories": PILOT["trajectories"], "seed": spec["seed"] + 999}
     pilot = timed(model, spec | few)
     placed = spec | {"schedule": spec_from_pilot(pilot.result, steps)["schedule"]}
-    placed |= {"prune_below": prune}
+    # At this price the noise of companions costs more than the error of the steps on placed levels.
+    placed |= {"prune_below": prune, "companions": 0}
     first = timed(model, placed | {"trajectories": FIRST})
     price = first.evaluations / FIRST
     trajectories = int((budget - pilot.evaluations) / price * 0.97)  # the price is a sample's
@@ -128,7 +129,7 @@ class Measured:
 
 def timed(model: Model, spec: dict[str, Any]) -> Measured:
     started = time.perf_counter()
-    result = measure(model, {"previews": None, **spec})
+    result = measure(model, {"previews": None, "companions": 0, **spec})
     return Measured(result, time.perf_counter() - started)
 
 

@@ -25,7 +25,7 @@ CORRECTION_ERROR = 0.1
 #: Bootstrap samples of the blocks.
 RESAMPLES = 100
 #: Bits of the bound of pruning up to which M is taken to have mean 0.
-UNPRUNED_BITS = 0.01
+UNPRUNED_BITS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
