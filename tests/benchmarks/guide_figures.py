@@ -59,7 +59,7 @@ def steps() -> Figure:
     plain: list[float] = []
     corrected: list[float] = []
     for count in STEPS:
-        spec = {"trajectories": 16384, "schedule": {"steps": count}, "companions": 1}
+        spec = {"trajectories": 8192, "schedule": {"steps": count}, "companions": 1}
         result = measure("gaussian-mixture", {"previews": None, **spec})
         curve = result["curves"]["classes"]
         sigma, exact = np.array(result["sigma"]), curve["exact"]
