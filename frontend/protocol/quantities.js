@@ -55,7 +55,7 @@ export function best(curve, times) {
     const whole = noise.map((half, i) => (half === null ? null : half + (steps?.[i] ?? 0)));
     return [[name, curve[key]], [`${name}_se`, se], [`${name}_noise`, noise], [`${name}_band`, whole]];
   });
-  const n = combined ? curve.n?.map(() => curve.counted ?? null) : curve.n;
+  const n = combined && Array.isArray(curve.n) ? curve.n.map(() => curve.counted ?? null) : curve.n;
   return {...curve, ...Object.fromEntries(estimates), n, plain: curve, combined};
 }
 

@@ -81,7 +81,7 @@ def test_a_run_of_two_classes_alone_gives_what_they_give_among_others() -> None:
     name = "1-D mixture 6 vs 8"
     schedule = {"steps": 512, "sigma_max": 400, "sigma_min": 0.05}
     spec = {"params": FOUR, "partitions": {"two": groups(PARTITIONS[name])}, "schedule": schedule}
-    result = measure("gaussian-mixture", {**spec, "trajectories": 2000})
+    result = measure("gaussian-mixture", {**spec, "trajectories": 2000, "companions": 0})
     assert result["provenance"]["evaluations"] == 2000 * 512 * 2
     for quantity in ("entropy", "production"):
         assert_on_golden(result, "two", name, quantity)
